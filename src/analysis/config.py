@@ -1,0 +1,138 @@
+"""What a practice states about itself (practice.toml), where its files lie, how models are set.
+
+All models are frozen and refuse unknown keys, so that a misspelt key is named, not ignored.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from analysis.errors import ConfigError, UsageError, nearest
+
+
+class _Stated(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PayerStatement(_Stated):
+    """What the practice knows of one insurer."""
+
+    id: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    aliases: tuple[str, ...] = ()
+    payer_type: str | None = None
+    network_status: Literal["in", "out"] | None = None
+    since: date | None = None
+
+
+class PlanStatement(_Stated):
+    """What the practice knows of one plan of an insurer."""
+
+    payer_id: str = Field(min_length=1)
+    id: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    funding: Literal["insured", "self_funded", "public", "union"] | None = None
+    visit_limit_year: int | None = Field(default=None, ge=0)
+
+
+class Practice(_Stated):
+    """practice.toml. Everything may be left out; what was assumed is said aloud."""
+
+    name: str | None = None
+    state: str | None = Field(default=None, pattern="^[A-Z]{2}$")
+    made_up: bool = False
+    consent_to_publish: bool = False
+    as_of: date | None = None
+    payers: tuple[PayerStatement, ...] = ()
+    plans: tuple[PlanStatement, ...] = ()
+
+
+class ModelDesign(_Stated):
+    """How the approval model is set up; saved with its result."""
+
+    train_share: float = Field(default=0.75, gt=0, lt=1)
+    minimum_claims: int = Field(default=100, ge=1)
+    minimum_denials: int = Field(default=20, ge=1)
+    minimum_cell_size: int = Field(default=11, ge=1)
+    n_resamples: int = Field(default=200, ge=20)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where one practice's files lie under a data folder and a reports folder."""
+
+    data_dir: Path
+    reports_dir: Path
+    practice: str
+
+    @property
+    def raw(self) -> Path:
+        """What the practice drops; never changed by the program."""
+        return self.data_dir / "raw" / self.practice
+
+    @property
+    def processed(self) -> Path:
+        """One Parquet file per table, rebuilt from raw at any time."""
+        return self.data_dir / "processed" / self.practice
+
+    @property
+    def private(self) -> Path:
+        """Pseudonym key, quarantine, executed notebooks: 0700, never published."""
+        return self.data_dir / "private" / self.practice
+
+    @property
+    def reports(self) -> Path:
+        """What people open."""
+        return self.reports_dir / self.practice
+
+    def require_raw(self) -> Path:
+        """The raw folder. Raises UsageError, naming the nearest practice, when it is missing."""
+        if self.raw.is_dir():
+            return self.raw
+        parent = self.raw.parent
+        known = sorted(p.name for p in parent.iterdir() if p.is_dir()) if parent.is_dir() else []
+        hint = nearest(self.practice, known) if known else "no practice is there yet"
+        raise UsageError(
+            f"no practice '{self.practice}' under {parent}; {hint}. "
+            f"A new one: `outcomes init {self.practice}`"
+        )
+
+
+def load_practice(raw: Path) -> Practice:
+    """practice.toml of a raw folder, or the defaults when there is none.
+
+    Raises ConfigError naming the file, the place and what is wrong with it.
+    """
+    path = raw / "practice.toml"
+    if not path.exists():
+        return Practice()
+    try:
+        stated = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"{path.name}: not readable as TOML: {problem}") from problem
+    try:
+        return Practice.model_validate(stated)
+    except ValidationError as problem:
+        raise ConfigError(f"{path.name}: {_sentences(problem)}") from problem
+
+
+def _sentences(problem: ValidationError) -> str:
+    """pydantic's findings as plain sentences, with the nearest key for an unknown one."""
+    known = {
+        "payers": list(PayerStatement.model_fields),
+        "plans": list(PlanStatement.model_fields),
+    }
+    said = []
+    for error in problem.errors():
+        place = ".".join(str(part) for part in error["loc"])
+        if error["type"] == "extra_forbidden":
+            fields = known.get(str(error["loc"][0]), list(Practice.model_fields))
+            said.append(f"unknown key {place}; {nearest(str(error['loc'][-1]), fields)}")
+        else:
+            said.append(f"{place}: {error['msg']}")
+    return "; ".join(said)

@@ -1,0 +1,704 @@
+"""Every table of the project, declared once: grain, key, columns, units, allowed values.
+
+`tables` checks each write against these declarations and generates the data dictionary from
+them. Suffixes say what a column holds: `_id`, `_code`, `_date`, `_cents` (whole cents, never a
+float), `is_` and `has_` (true or false; null where nobody knows), `n_` (a count). Identifiers of
+payers, claims and codes stay text: payer 00123 is not payer 123.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Kind = Literal["text", "integer", "number", "boolean", "date"]
+
+DETERMINATIONS = (
+    "approved",
+    "partially_approved",
+    "denied",
+    "pending",
+    "rejected",
+    "voided",
+    "unknown",
+)
+DOCUMENT_STATUSES = ("present", "absent", "not_required", "unknown")
+CHANNELS = ("claim", "remittance", "attested")
+DISPOSITIONS = ("accepted", "quarantined", "duplicate")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its kind, whether it may be null, and the values it may hold (empty: any)."""
+
+    name: str
+    kind: Kind
+    description: str
+    nullable: bool = True
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what one row is, the columns that identify a row, and all columns in order."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of all columns, in the order they are written."""
+        return [column.name for column in self.columns]
+
+
+def _text(name: str, description: str, *values: str, nullable: bool = True) -> Column:
+    return Column(name, "text", description, nullable, values)
+
+
+def _identifier(name: str, description: str) -> Column:
+    return Column(name, "text", description, nullable=False)
+
+
+def _cents(name: str, description: str, *, nullable: bool = False) -> Column:
+    return Column(name, "integer", f"{description} (US cents)", nullable)
+
+
+def _count(name: str, description: str, *, nullable: bool = False) -> Column:
+    return Column(name, "integer", description, nullable)
+
+
+def _number(name: str, description: str) -> Column:
+    return Column(name, "number", description)
+
+
+def _date(name: str, description: str, *, nullable: bool = True) -> Column:
+    return Column(name, "date", description, nullable)
+
+
+def _flag(name: str, description: str, *, nullable: bool = False) -> Column:
+    return Column(name, "boolean", description, nullable)
+
+
+_FILE = _identifier("file_name", "file in data/raw/<practice>, with the member inside a zip")
+_POSITION = _count("position", "ordinal of the record in its file, from 1")
+_PCN = _text("patient_control_number", "the practice's own claim number: CLM01, echoed in CLP01")
+_PAYER = _text("payer_id", "the insurer's identifier as text")
+_PATIENT = _text("patient_id", "keyed pseudonym of the patient; null where the source names none")
+_PROCEDURE = _text("procedure_code", "CPT or HCPCS code")
+_MODIFIERS = _text("modifiers", "modifiers in their order, joined by ':'; empty when none")
+
+_TABLES = (
+    # ---- what the files say -------------------------------------------------------------
+    Table(
+        "claims",
+        "a submitted claim version (one 837P CLM or one export row)",
+        ("claim_version_id",),
+        (
+            _identifier("claim_version_id", "content of the interchange, and the place in it"),
+            _FILE,
+            _POSITION,
+            _date("submitted_date", "day the file was made (BHT04, else GS04, else ISA09)"),
+            _PCN,
+            _text("claim_frequency_code", "CLM05-3: 1 original, 7 replacement, 8 void"),
+            _text(
+                "original_reference_number",
+                "REF F8: the insurer's number of the claim replaced or voided",
+            ),
+            _PATIENT,
+            _PAYER,
+            _text("payer_name", "the insurer's name as sent"),
+            _text("plan_id", "SBR03, the group or policy number"),
+            _text("plan_name", "SBR04, the group name"),
+            _text("payer_sequence_code", "SBR01: P primary, S secondary, T tertiary"),
+            _text("filing_indicator_code", "SBR09, the kind of insurance"),
+            _cents("charge_cents", "CLM02, total charge"),
+            _text("facility_code", "CLM05-1, place of service"),
+            _text("related_cause_codes", "CLM11: AA auto, EM employment, OA other; joined by ':'"),
+            _text("authorization_number", "REF G1"),
+            _text("referral_number", "REF 9F"),
+            _text("referring_provider_id", "NPI of the referrer (NM1 DN) or orderer (DK)"),
+            _text("rendering_provider_id", "NPI of the therapist (NM1 82, else billing provider)"),
+            _date("onset_date", "DTP 431"),
+            _date("accident_date", "DTP 439"),
+            _date("initial_treatment_date", "DTP 454"),
+            _text("attachment_codes", "PWK01 report types, joined by ':'; empty when none"),
+            _flag("has_note", "an NTE note was sent (its text ends at intake)"),
+            _cents("other_payer_paid_cents", "AMT D of the other payer loop", nullable=True),
+            _date("service_date", "first day of service over the lines"),
+            _date("service_to_date", "last day of service over the lines"),
+        ),
+    ),
+    Table(
+        "service_lines",
+        "a line of a claim version (837P LX)",
+        ("service_line_id",),
+        (
+            _identifier("service_line_id", "claim version, and the line's place in it"),
+            _identifier("claim_version_id", "the claim version the line belongs to"),
+            _count("line_number", "place of the line in its claim, from 1"),
+            _text("line_control_number", "REF 6R"),
+            _PROCEDURE,
+            _MODIFIERS,
+            _cents("charge_cents", "SV102"),
+            _number("units", "SV104, as sent (units of 15 minutes for timed codes)"),
+            _date("service_date", "DTP 472, first day"),
+            _date("service_to_date", "DTP 472, last day"),
+            _text("diagnosis_pointers", "SV107, joined by ':'"),
+            _text("authorization_number", "REF G1 on the line"),
+        ),
+    ),
+    Table(
+        "claim_diagnoses",
+        "a diagnosis position of a claim version (837P HI)",
+        ("claim_version_id", "diagnosis_position"),
+        (
+            _identifier("claim_version_id", "the claim version"),
+            _count("diagnosis_position", "place in the HI segments, from 1; 1 is principal"),
+            _identifier("diagnosis_code", "ICD-10-CM code with its point, upper case"),
+        ),
+    ),
+    Table(
+        "payments",
+        "one 835 transaction: one deposit or notice by one insurer",
+        ("payment_id",),
+        (
+            _identifier("payment_id", "content of the interchange, and the place in it"),
+            _FILE,
+            _POSITION,
+            _PAYER,
+            _text("payer_name", "N1 PR, as sent"),
+            _text("trace_number", "TRN02, the check or transfer number"),
+            _date("payment_date", "BPR16"),
+            _text("payment_method_code", "BPR04: ACH, CHK, NON"),
+            _cents("deposit_cents", "BPR02, the money that reached the bank; debits negative"),
+        ),
+    ),
+    Table(
+        "remittances",
+        "one 835 CLP: an insurer's answer to a claim",
+        ("remittance_id",),
+        (
+            _identifier("remittance_id", "content of the interchange, and the place in it"),
+            _identifier("payment_id", "the payment that carries it"),
+            _FILE,
+            _POSITION,
+            _PCN,
+            _text("claim_status_code", "CLP02: 1, 2, 3 processed; 4 denied; 22 reversal"),
+            _cents("charge_cents", "CLP03"),
+            _cents("paid_cents", "CLP04"),
+            _cents("patient_responsibility_cents", "CLP05", nullable=True),
+            _text("filing_indicator_code", "CLP06"),
+            _text("payer_claim_control_number", "CLP07, the insurer's own number"),
+            _text("facility_code", "CLP08"),
+            _text("claim_frequency_code", "CLP09"),
+            _PATIENT,
+            _PAYER,
+            _text("payer_name", "N1 PR of the payment, as sent"),
+            _text("trace_number", "TRN02 of the payment"),
+            _date("payment_date", "BPR16 of the payment"),
+            _date("received_date", "DTM 050, day the insurer received the claim"),
+            _date("service_date", "DTM 232, else the earliest line date"),
+            _date("service_to_date", "DTM 233, else the latest line date"),
+            _text("rendering_provider_id", "NM1 82"),
+        ),
+    ),
+    Table(
+        "remittance_lines",
+        "one SVC of a remittance",
+        ("remittance_line_id",),
+        (
+            _identifier("remittance_line_id", "remittance, and the line's place in it"),
+            _identifier("remittance_id", "the remittance the line belongs to"),
+            _count("line_number", "place of the SVC in its CLP, from 1"),
+            _text("line_control_number", "REF 6R"),
+            _text("procedure_code", "SVC01-2, the code adjudicated"),
+            _MODIFIERS,
+            _text("submitted_procedure_code", "SVC06-2, the code sent, where the insurer recoded"),
+            _cents("charge_cents", "SVC02"),
+            _cents("paid_cents", "SVC03"),
+            _number("units", "SVC05, units paid"),
+            _number("submitted_units", "SVC07, where it differs"),
+            _date("service_date", "DTM 472, else 150"),
+            _date("service_to_date", "DTM 472, else 151"),
+            _cents("allowed_cents", "AMT B6 where the insurer gives it", nullable=True),
+        ),
+    ),
+    Table(
+        "adjustments",
+        "one CAS triplet",
+        ("adjustment_id",),
+        (
+            _identifier("adjustment_id", "remittance, and the place in it"),
+            _identifier("remittance_id", "the remittance"),
+            _text("remittance_line_id", "the line; null for a claim-level adjustment"),
+            _text("level", "where the CAS stands", "claim", "line", nullable=False),
+            _text("group_code", "CO, PR, OA, PI, CR"),
+            _text("reason_code", "CARC"),
+            _cents("amount_cents", "positive lowers the payment"),
+            _number("quantity", "units adjusted"),
+        ),
+    ),
+    Table(
+        "remarks",
+        "one remark code (RARC)",
+        ("remark_id",),
+        (
+            _identifier("remark_id", "remittance, and the place in it"),
+            _identifier("remittance_id", "the remittance"),
+            _text("remittance_line_id", "the line; null for a claim-level remark"),
+            _text("segment", "where the remark stands", "LQ", "MOA", "MIA", nullable=False),
+            _identifier("remark_code", "RARC"),
+        ),
+    ),
+    Table(
+        "provider_adjustments",
+        "one PLB reason and amount pair: money moved outside the claims",
+        ("provider_adjustment_id",),
+        (
+            _identifier("provider_adjustment_id", "payment, and the place in it"),
+            _identifier("payment_id", "the payment"),
+            _text("reason_code", "PLB03-1: WO recoupment, FB forwarding balance, L6 interest"),
+            _text("reference_number", "PLB03-2, often the insurer's number of the old claim"),
+            _cents("amount_cents", "positive lowers the deposit"),
+            _date("fiscal_date", "PLB02"),
+        ),
+    ),
+    Table(
+        "acknowledgments",
+        "one answer to a submission before adjudication (277CA claim status, or 999 set)",
+        ("acknowledgment_id",),
+        (
+            _identifier("acknowledgment_id", "content of the interchange, and the place in it"),
+            _FILE,
+            _POSITION,
+            _text("transaction", "which kind", "277CA", "999", nullable=False),
+            _PCN,
+            _text("category_code", "STC01-1 of a 277CA, AK501 or IK501 of a 999"),
+            _text("status_code", "STC01-2"),
+            _flag("is_accepted", "the insurer or clearinghouse took the claim in", nullable=True),
+            _date("effective_date", "STC02, else the day of the file"),
+        ),
+    ),
+    Table(
+        "attested_documents",
+        "a visit x checklist item, as the practice wrote it down",
+        ("attested_document_id",),
+        (
+            _identifier("attested_document_id", "file content, row and item"),
+            _FILE,
+            _POSITION,
+            _PCN,
+            _date("service_date", "day of the visit"),
+            _identifier("item_id", "checklist item, for example D02_prescription"),
+            _text("status", "what the cell says", *DOCUMENT_STATUSES, nullable=False),
+            _date("existed_date", "day since when the document exists; null when not told"),
+        ),
+    ),
+    Table(
+        "visit_techniques",
+        "a visit x technique, as the practice wrote it down (never inferred from a code)",
+        ("visit_technique_id",),
+        (
+            _identifier("visit_technique_id", "file content, row and place"),
+            _PCN,
+            _date("service_date", "day of the visit"),
+            _identifier("technique", "the practice's own word, lower case"),
+        ),
+    ),
+    Table(
+        "authorizations",
+        "one prior authorization",
+        ("authorization_id",),
+        (
+            _identifier("authorization_id", "file content and row"),
+            _FILE,
+            _POSITION,
+            _text("authorization_number", "the insurer's number, as on REF G1"),
+            _PAYER,
+            _PATIENT,
+            _text("procedure_codes", "codes covered, joined by ':'; empty when not told"),
+            _count("visits_authorized", "visits allowed", nullable=True),
+            _date("start_date", "first day covered"),
+            _date("end_date", "last day covered"),
+            _date("requested_date", "day asked"),
+            _date("decision_date", "day answered"),
+            _text("status", "approved, denied, pending as written"),
+        ),
+    ),
+    Table(
+        "benefit_calls",
+        "one call to an insurer about a patient's benefits",
+        ("benefit_call_id",),
+        (
+            _identifier("benefit_call_id", "file content and row"),
+            _FILE,
+            _POSITION,
+            _date("call_date", "day of the call"),
+            _text("call_time", "time of the call, HH:MM"),
+            _PAYER,
+            _PATIENT,
+            _text("representative", "whom the practice spoke to, as written"),
+            _text("reference_number", "the insurer's reference for the call"),
+            _flag("is_covered", "said: massage is covered", nullable=True),
+            _flag("is_authorization_required", "said: authorization needed", nullable=True),
+            _flag("is_referral_required", "said: referral needed", nullable=True),
+            _count("visits_allowed", "said: visits in the plan", nullable=True),
+            _count("visits_remaining", "said: visits left", nullable=True),
+            _date("written_confirmation_date", "day the written confirmation arrived"),
+        ),
+    ),
+    Table(
+        "appeals",
+        "one appeal level",
+        ("appeal_id",),
+        (
+            _identifier("appeal_id", "file content and row"),
+            _FILE,
+            _POSITION,
+            _PCN,
+            _text("level", "1, 2, external as written"),
+            _date("filed_date", "day sent"),
+            _date("deadline_date", "last day to file"),
+            _text(
+                "deadline_source", "where the deadline comes from", "letter", "contract", "default"
+            ),
+            _date("decision_date", "day answered"),
+            _text(
+                "outcome", "the answer", "overturned", "upheld", "partial", "pending", "withdrawn"
+            ),
+            _text("assisted_by", "who helped", "nobody", "advocate", "lawyer"),
+        ),
+    ),
+    Table(
+        "policies",
+        "a coverage rule the practice knows",
+        ("policy_id",),
+        (
+            _identifier("policy_id", "file content and row"),
+            _FILE,
+            _POSITION,
+            _PAYER,
+            _text("plan_id", "null: every plan of the payer"),
+            _text("state", "two letters; null: every state"),
+            _text("procedure_code", "null: every code"),
+            _text(
+                "rule",
+                "what it limits or asks",
+                "visit_limit_year",
+                "authorization_after_visit",
+                "referral_required",
+                "units_per_visit",
+                nullable=False,
+            ),
+            _number("value", "the limit; null where the rule needs none"),
+            _date("effective_from", "first day in force; null: always was"),
+            _date("effective_to", "last day in force; null: still is"),
+            _text("source", "where the practice read it"),
+        ),
+    ),
+    Table(
+        "payers",
+        "an insurer met in the files or named in practice.toml",
+        ("payer_id",),
+        (
+            _identifier("payer_id", "the insurer's identifier as text"),
+            _text("payer_name", "the name to print", nullable=False),
+            _text(
+                "payer_type",
+                "kind of insurance (reference/payer_types.csv), or unknown",
+                nullable=False,
+            ),
+            _text(
+                "payer_type_source",
+                "who says so",
+                "practice",
+                "filing_indicator",
+                "unknown",
+                nullable=False,
+            ),
+            _text(
+                "network_status",
+                "contract with this insurer",
+                "in",
+                "out",
+                "unknown",
+                nullable=False,
+            ),
+            _date("network_since_date", "first day of that status"),
+        ),
+    ),
+    Table(
+        "plans",
+        "a plan of an insurer met in the claims or named in practice.toml",
+        ("payer_id", "plan_id"),
+        (
+            _identifier("payer_id", "the insurer"),
+            _identifier("plan_id", "group or policy number (SBR03)"),
+            _text("plan_name", "the name to print", nullable=False),
+            _text(
+                "funding",
+                "who carries the risk",
+                "insured",
+                "self_funded",
+                "public",
+                "union",
+                "unknown",
+                nullable=False,
+            ),
+            _count("visit_limit_year", "visits a year the plan allows", nullable=True),
+        ),
+    ),
+    # ---- accounting ---------------------------------------------------------------------
+    Table(
+        "row_ledger",
+        "one input record, or one whole file that gave none",
+        ("file_hash", "file_name", "record", "position"),
+        (
+            _FILE,
+            _identifier("file_hash", "SHA-256 of the file's bytes"),
+            _text(
+                "record",
+                "what was counted",
+                "file",
+                "interchange",
+                "CLM",
+                "CLP",
+                "status",
+                "row",
+                nullable=False,
+            ),
+            _POSITION,
+            _text("disposition", "what became of it", *DISPOSITIONS, nullable=False),
+            _text("reason", "why it was set aside: what is wrong, and what to do next"),
+            _text("duplicate_of", "the file that holds the same content already"),
+        ),
+    ),
+    Table(
+        "unmapped_codes",
+        "one code of one system that no reference table knows",
+        ("code_system", "code"),
+        (
+            _text(
+                "code_system",
+                "which list lacks it",
+                "CARC",
+                "RARC",
+                "CPT",
+                "ICD-10-CM",
+                "payer",
+                nullable=False,
+            ),
+            _identifier("code", "the code as sent"),
+            _count("n_records", "how often it occurs"),
+        ),
+    ),
+    # ---- histories and determinations ---------------------------------------------------
+    Table(
+        "claim_lineage",
+        "a claim version or a remittance, and the claim it belongs to",
+        ("record", "record_id"),
+        (
+            _text("record", "what is placed", "claim_version", "remittance", nullable=False),
+            _identifier("record_id", "claim_version_id or remittance_id"),
+            _identifier(
+                "claim_id", "the claim: the id of its first version, or of its first remittance"
+            ),
+            _text(
+                "match_kind",
+                "how it was placed",
+                "original",
+                "reference",
+                "control_number",
+                "same_service",
+                "payer_control_number",
+                "remittance_only",
+                nullable=False,
+            ),
+            _flag("is_doubtful", "another claim would fit as well"),
+        ),
+    ),
+    Table(
+        "line_outcomes",
+        "a service line of a claim: its first and final determination",
+        ("claim_id", "line_number"),
+        (
+            _identifier("claim_id", "the claim"),
+            _count("line_number", "place of the line in the latest version that is not a void"),
+            _PROCEDURE,
+            _MODIFIERS,
+            _number("units", "units sent"),
+            _date("service_date", "day of service"),
+            _cents("charge_cents", "charge"),
+            _cents(
+                "allowed_cents", "allowed at the end: paid, patient's part and payment reductions"
+            ),
+            _cents("paid_cents", "paid by the primary insurer at the end"),
+            _text("first_determination", "first answer", *DETERMINATIONS, nullable=False),
+            _date("first_determination_date", "its payment date"),
+            _text(
+                "final_determination",
+                "answer as of the as-of date",
+                *DETERMINATIONS,
+                nullable=False,
+            ),
+            _date("final_determination_date", "its payment date"),
+            _text("denial_category", "why the first answer denied or cut"),
+            _text("denial_reason_code", "CARC that decided the category"),
+            _text("denial_remark_code", "RARC that decided the category"),
+            _text("final_denial_category", "why the final answer denies or cuts"),
+        ),
+    ),
+    Table(
+        "claim_outcomes",
+        "a claim (lineage of versions): its first and final determination",
+        ("claim_id",),
+        (
+            _identifier("claim_id", "the claim"),
+            _PCN,
+            _PATIENT,
+            _PAYER,
+            _text("plan_id", "plan of the first version"),
+            _text("payer_type", "kind of insurance, or unknown", nullable=False),
+            _text(
+                "condition_group",
+                "from the principal diagnosis by date of service, or unknown",
+                nullable=False,
+            ),
+            _text("episode_id", "patient's claims for one condition without a gap of 90 days"),
+            _count("visit_number", "place of the visit in its episode, from 1", nullable=True),
+            _date("service_date", "first day of service"),
+            _date("submitted_date", "day the first version was sent"),
+            _count("n_versions", "versions sent; 0 where only a remittance was found"),
+            _count("n_remittances", "answers received, reversals and secondary ones included"),
+            _cents("charge_cents", "charge of the latest version that is not a void"),
+            _cents("allowed_cents", "allowed by the primary insurer at the end"),
+            _cents("paid_cents", "paid over all insurers and reversals"),
+            _cents(
+                "patient_responsibility_cents", "deductible, coinsurance and copayment at the end"
+            ),
+            _text("first_determination", "first answer", *DETERMINATIONS, nullable=False),
+            _date("first_determination_date", "its payment date"),
+            _count("days_to_first_determination", "from first submission", nullable=True),
+            _text(
+                "final_determination",
+                "answer as of the as-of date",
+                *DETERMINATIONS,
+                nullable=False,
+            ),
+            _date("final_determination_date", "its payment date"),
+            _text("denial_category", "why the first answer denied or cut"),
+            _text("denial_reason_code", "CARC that decided the category"),
+            _text("denial_remark_code", "RARC that decided the category"),
+            _text("final_denial_category", "why the final answer denies or cuts"),
+            _flag("is_corrected", "a replacement version was sent"),
+            _flag("is_reversed", "an answer was taken back"),
+            _text("appeal_outcome", "read from remarks", "overturned", "upheld"),
+            _date("as_of_date", "the day the answer is read", nullable=False),
+            _flag(
+                "is_mature", "the first version is older than the 95th percentile of decision delay"
+            ),
+        ),
+    ),
+    # ---- features and models ------------------------------------------------------------
+    Table(
+        "documentation",
+        "claim x checklist item x channel, as it stood on the day of submission",
+        ("claim_id", "item_id", "channel"),
+        (
+            _identifier("claim_id", "the claim"),
+            _identifier("item_id", "checklist item (reference/documentation.csv)"),
+            _text("channel", "who says so", *CHANNELS, nullable=False),
+            _text("status", "as of submission", *DOCUMENT_STATUSES, nullable=False),
+            _date("existed_date", "day since when the document exists"),
+            _flag("is_required", "the checklist asks for it on this claim"),
+        ),
+    ),
+    Table(
+        "claim_features",
+        "a claim as known on the day of its first submission",
+        ("claim_id",),
+        (
+            _identifier("claim_id", "the claim"),
+            _PATIENT,
+            _text("payer_id", "the insurer, or unknown", nullable=False),
+            _text("payer_type", "kind of insurance", nullable=False),
+            _text("plan_id", "payer and plan, or unknown", nullable=False),
+            _text(
+                "network_status",
+                "contract on the day of service",
+                "in",
+                "out",
+                "unknown",
+                nullable=False,
+            ),
+            _text("condition_group", "condition", nullable=False),
+            _date("service_date", "day of service"),
+            _date("submitted_date", "day sent"),
+            _count("submission_lag_days", "days from service to submission", nullable=True),
+            _count("visit_number", "place of the visit in its episode", nullable=True),
+            _count(
+                "visit_number_in_year",
+                "place of the visit in the patient's calendar year",
+                nullable=True,
+            ),
+            _number("n_units", "units over all lines"),
+            _count("n_lines", "lines sent"),
+            _flag("has_authorization_number", "REF G1 stands on the claim"),
+            _flag("has_referral", "REF 9F or a referring provider stands on the claim"),
+            _flag("has_massage_line", "97124 is among the lines"),
+            _flag("has_manual_therapy_line", "97140 is among the lines"),
+            _number("completeness", "weight present / weight required with known status, 0 to 1"),
+            _number("completeness_coverage", "weight with known status / weight required, 0 to 1"),
+            _count("n_required_absent", "required items known to be absent"),
+            _count("n_required_unknown", "required items nobody wrote down"),
+            _count(
+                "n_gates_failed",
+                "gate items (license, prescription, authorization, diagnosis) absent",
+            ),
+            _text("prescription", "D02 as of submission", *DOCUMENT_STATUSES, nullable=False),
+            _text("authorization", "D04 as of submission", *DOCUMENT_STATUSES, nullable=False),
+            _text("plan_of_care", "D05 as of submission", *DOCUMENT_STATUSES, nullable=False),
+            _text("treatment_note", "D07 as of submission", *DOCUMENT_STATUSES, nullable=False),
+            _text("minutes", "D08 as of submission", *DOCUMENT_STATUSES, nullable=False),
+            _text("initial_eval", "D09 as of submission", *DOCUMENT_STATUSES, nullable=False),
+            _text("progress_report", "D10 as of submission", *DOCUMENT_STATUSES, nullable=False),
+            _text(
+                "necessity_rationale", "D12 as of submission", *DOCUMENT_STATUSES, nullable=False
+            ),
+            _text(
+                "benefit_verification", "D15 as of submission", *DOCUMENT_STATUSES, nullable=False
+            ),
+        ),
+    ),
+    Table(
+        "predictions",
+        "a claim of the test period x model",
+        ("claim_id", "model"),
+        (
+            _identifier("claim_id", "the claim"),
+            _text("model", "which model", "one_hot_logistic", "cell_rate", nullable=False),
+            _number("approval_probability", "chance that the first determination approves"),
+            _flag("is_approved", "what happened: approved or partially approved"),
+            _date("split_date", "claims submitted before this day trained the model"),
+        ),
+    ),
+    Table(
+        "evaluation",
+        "a metric of a model in a group of the test period",
+        ("model", "group_kind", "group_value", "metric"),
+        (
+            _text("model", "which model", "one_hot_logistic", "cell_rate", nullable=False),
+            _text("group_kind", "overall, payer_type, payer or condition", nullable=False),
+            _identifier("group_value", "the group; 'all' for overall"),
+            _identifier("metric", "log_loss, brier, auc, calibration_slope, calibration_intercept"),
+            _number("value", "null where the group cannot carry it"),
+            _number("lower", "95% interval, patients resampled"),
+            _number("upper", "95% interval, patients resampled"),
+            _count("n_claims", "claims in the group"),
+        ),
+    ),
+)
+
+TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _TABLES})
