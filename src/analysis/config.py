@@ -62,6 +62,11 @@ class ModelDesign(_Stated):
     seed: int = 0
 
 
+def project_folder() -> Path:
+    """The project's own folder, whose data/ and reports/ are the defaults of every command."""
+    return Path(__file__).parents[2]
+
+
 @dataclass(frozen=True)
 class Folders:
     """Where one practice's files lie under a data folder and a reports folder."""

@@ -22,9 +22,6 @@ def connect(inputs: Mapping[str, pa.Table] | None = None) -> Iterator[duckdb.Duc
     """An in-process DuckDB that sees only `inputs` (view name -> table)."""
     connection = duckdb.connect(
         config={
-            # The same answer on every machine: order, time zone and threads must not matter.
-            "preserve_insertion_order": True,
-            "TimeZone": "UTC",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "enable_external_access": False,
@@ -52,20 +49,33 @@ def statements(package: str, file_name: str) -> dict[str, str]:
     return dict(zip(names, (sql.strip() for sql in parts[1::2]), strict=True))
 
 
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    staged: Mapping[str, str],
+    parameters: Mapping[str, Any] | None = None,
+) -> None:
+    """Run named statements in order; each sees the inputs and every earlier one by name.
+
+    A parameter is written `getvariable('name')` in the SQL and bound here, never pasted into it.
+    """
+    for name, value in (parameters or {}).items():
+        connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
+    for name, sql in staged.items():
+        connection.execute(f"CREATE TEMP TABLE {name} AS {sql}")
+
+
+def fetch(connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
+    """A staged table as Arrow."""
+    return connection.table(name).to_arrow_table()
+
+
 def run(
     staged: Mapping[str, str],
     inputs: Mapping[str, pa.Table],
     outputs: list[str],
     parameters: Mapping[str, Any] | None = None,
 ) -> dict[str, pa.Table]:
-    """Run staged statements in order and return the tables named in `outputs`.
-
-    Each statement sees the inputs and every earlier statement by name. A parameter is written
-    `getvariable('name')` in the SQL and bound here, never pasted into the text.
-    """
+    """Run named statements over `inputs` and return the tables named in `outputs`."""
     with connect(inputs) as connection:
-        for name, value in (parameters or {}).items():
-            connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
-        for name, sql in staged.items():
-            connection.execute(f"CREATE TEMP TABLE {name} AS {sql}")
-        return {name: connection.table(name).to_arrow_table() for name in outputs}
+        stage(connection, staged, parameters)
+        return {name: fetch(connection, name) for name in outputs}

@@ -534,7 +534,7 @@ _TABLES = (
             _cents(
                 "allowed_cents", "allowed at the end: paid, patient's part and payment reductions"
             ),
-            _cents("paid_cents", "paid by the primary insurer at the end"),
+            _cents("paid_cents", "paid over all insurers and reversals"),
             _text("first_determination", "first answer", *DETERMINATIONS, nullable=False),
             _date("first_determination_date", "its payment date"),
             _text(
@@ -596,6 +596,7 @@ _TABLES = (
             _flag("is_reversed", "an answer was taken back"),
             _text("appeal_outcome", "read from remarks", "overturned", "upheld"),
             _date("as_of_date", "the day the answer is read", nullable=False),
+            _count("maturity_days", "95th percentile of days from submission to first answer"),
             _flag(
                 "is_mature", "the first version is older than the 95th percentile of decision delay"
             ),

@@ -118,10 +118,10 @@ def _undeclared(column: Column) -> str:
     return f"SELECT count(*) FROM t WHERE {column.name} NOT IN ({values})"
 
 
-def write(folder: Path, name: str, table: pa.Table, provenance: Mapping[str, str]) -> Path:
+def write(folder: Path, name: str, table: pa.Table, made: Mapping[str, str]) -> Path:
     """Check `table` and write it to `folder/<name>.parquet`, whole or not at all, mode 0600.
 
-    `provenance` (what made it, from which inputs) is kept in the file's own metadata. Raises
+    `made` (which step, under which key) is kept in the file's own metadata. Raises
     TableError with every broken rule; an earlier file of that name then stays as it was.
     """
     table = conform(name, table)
@@ -129,7 +129,7 @@ def write(folder: Path, name: str, table: pa.Table, provenance: Mapping[str, str
     if broken:
         raise TableError("; ".join(broken))
     folder.mkdir(parents=True, exist_ok=True)
-    metadata = {"provenance": json.dumps(dict(provenance), sort_keys=True)}
+    metadata = {"provenance": json.dumps(dict(made), sort_keys=True)}
     table = table.replace_schema_metadata(metadata)
     path = folder / f"{name}.parquet"
     staged = folder / f".{name}.parquet.part"
@@ -146,6 +146,17 @@ def read(folder: Path, name: str) -> pa.Table:
             f"{folder.name}: table {name} is not there yet; run `outcomes build {folder.name}`"
         )
     return pq.read_table(path)
+
+
+def provenance(folder: Path, name: str) -> dict[str, str]:
+    """What `write` kept of a table's making; empty when there is no such table, or not ours."""
+    path = folder / f"{declared(name).name}.parquet"
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        kept: dict[str, str] = json.loads(metadata.get(b"provenance", b"{}"))
+    except (OSError, pa.ArrowInvalid, ValueError):
+        return {}
+    return kept
 
 
 def read_frame(folder: Path, name: str) -> "pd.DataFrame":

@@ -1,0 +1,48 @@
+"""Which records belong to one claim: versions, voids, resubmissions, and the insurer's answers.
+
+Versions are joined by REF F8, by control number with the day of service, or by the same service
+(patient, day, payer, codes and charges) sent again under a new number. Remittances are placed by
+control number, else by the insurer's own number; what fits no claim we were given becomes a claim
+known from its remittances alone.
+"""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from analysis import engine, tables
+
+INPUTS = ("claims", "service_lines", "remittances")
+
+# Every version takes the smallest label among the versions it shares a key with.
+_SPREAD = """
+CREATE OR REPLACE TEMP TABLE spread AS
+SELECT k.claim_version_id, min(m.label) AS label
+FROM version_keys AS k
+INNER JOIN (
+    SELECT j.version_key, min(l.label) AS label
+    FROM version_keys AS j
+    INNER JOIN labels AS l ON l.claim_version_id = j.claim_version_id
+    GROUP BY j.version_key
+) AS m ON m.version_key = k.version_key
+GROUP BY k.claim_version_id
+"""
+_CHANGED = """
+SELECT count(*) FROM spread AS s
+INNER JOIN labels AS l ON l.claim_version_id = s.claim_version_id
+WHERE s.label < l.label
+"""
+
+
+def claim_lineage(inputs: Mapping[str, pa.Table]) -> pa.Table:
+    """Table `claim_lineage` from tables `claims`, `service_lines` and `remittances`."""
+    with engine.connect({name: inputs[name] for name in INPUTS}) as connection:
+        engine.stage(connection, engine.statements("analysis.claims", "lineage.sql"))
+        changed = True
+        while changed:
+            connection.execute(_SPREAD)
+            row = connection.execute(_CHANGED).fetchone()
+            changed = row is not None and row[0] > 0
+            connection.execute("CREATE OR REPLACE TEMP TABLE labels AS SELECT * FROM spread")
+        engine.stage(connection, engine.statements("analysis.claims", "placement.sql"))
+        return tables.conform("claim_lineage", engine.fetch(connection, "claim_lineage"))

@@ -1,0 +1,113 @@
+-- Where every claim version and every remittance belongs, once `labels` are final.
+
+-- name: placed_versions
+SELECT
+    v.*,
+    first_value(v.claim_version_id) OVER (
+        PARTITION BY l.label ORDER BY v.version_order
+    ) AS claim_id,
+    row_number() OVER (PARTITION BY l.label ORDER BY v.version_order) AS version_number
+FROM versions AS v
+INNER JOIN labels AS l ON l.claim_version_id = v.claim_version_id
+
+-- name: version_places
+SELECT
+    'claim_version' AS record,
+    p.claim_version_id AS record_id,
+    p.claim_id,
+    CASE
+        WHEN p.version_number = 1 THEN 'original'
+        WHEN p.claim_version_id IN (SELECT claim_version_id FROM referenced_numbers)
+            THEN 'reference'
+        WHEN
+            p.control_number IN (
+                SELECT q.control_number FROM placed_versions AS q
+                WHERE q.claim_id = p.claim_id AND q.version_number < p.version_number
+            )
+            THEN 'control_number'
+        ELSE 'same_service'
+    END AS match_kind,
+    false AS is_doubtful
+FROM placed_versions AS p
+
+-- name: numbered_remittances
+SELECT
+    remittance_id,
+    upper(trim(patient_control_number)) AS control_number,
+    upper(trim(payer_claim_control_number)) AS payer_number,
+    payer_id,
+    service_date,
+    abs(charge_cents) AS charge_cents,
+    payment_date
+FROM remittances
+
+-- name: candidates
+-- Claims a remittance may answer: same control number, and the day of service where both know it.
+SELECT DISTINCT
+    r.remittance_id,
+    p.claim_id,
+    CASE WHEN r.service_date = p.service_date THEN 0 ELSE 1 END AS date_rank,
+    CASE WHEN r.charge_cents = p.charge_cents THEN 0 ELSE 1 END AS charge_rank,
+    CASE WHEN r.payer_id = p.payer_id THEN 0 ELSE 1 END AS payer_rank
+FROM numbered_remittances AS r
+INNER JOIN placed_versions AS p
+    ON
+        p.control_number = r.control_number
+        AND (
+            r.service_date IS NULL
+            OR p.service_date IS NULL
+            OR (r.service_date >= p.service_date AND r.service_date <= p.service_to_date)
+        )
+
+-- name: best_candidates
+SELECT
+    remittance_id,
+    claim_id,
+    date_rank * 4 + charge_rank * 2 + payer_rank AS fit,
+    row_number() OVER (
+        PARTITION BY remittance_id
+        ORDER BY date_rank * 4 + charge_rank * 2 + payer_rank, claim_id
+    ) AS choice,
+    min(date_rank * 4 + charge_rank * 2 + payer_rank) OVER (PARTITION BY remittance_id) AS best_fit
+FROM candidates
+
+-- name: by_control_number
+SELECT
+    remittance_id,
+    max(CASE WHEN choice = 1 THEN claim_id END) AS claim_id,
+    count(DISTINCT CASE WHEN fit = best_fit THEN claim_id END) > 1 AS is_doubtful
+FROM best_candidates
+GROUP BY remittance_id
+
+-- name: by_payer_number
+-- A reversal or reissue that lost the practice's number still carries the insurer's own.
+SELECT r.remittance_id, min(b.claim_id) AS claim_id, count(DISTINCT b.claim_id) > 1 AS is_doubtful
+FROM numbered_remittances AS r
+INNER JOIN numbered_remittances AS q ON q.payer_number = r.payer_number
+INNER JOIN by_control_number AS b ON b.remittance_id = q.remittance_id
+WHERE r.remittance_id NOT IN (SELECT remittance_id FROM by_control_number)
+GROUP BY r.remittance_id
+
+-- name: unclaimed
+-- Answers to claims we were never given: one claim for each number and day of service.
+SELECT
+    r.remittance_id,
+    first_value(r.remittance_id) OVER (
+        PARTITION BY coalesce(r.control_number, r.payer_number, r.remittance_id), r.service_date
+        ORDER BY r.payment_date NULLS FIRST, r.remittance_id
+    ) AS claim_id
+FROM numbered_remittances AS r
+WHERE
+    r.remittance_id NOT IN (SELECT remittance_id FROM by_control_number)
+    AND r.remittance_id NOT IN (SELECT remittance_id FROM by_payer_number)
+
+-- name: claim_lineage
+SELECT record, record_id, claim_id, match_kind, is_doubtful FROM version_places
+UNION ALL
+SELECT 'remittance', remittance_id, claim_id, 'control_number', is_doubtful FROM by_control_number
+UNION ALL
+SELECT 'remittance', remittance_id, claim_id, 'payer_control_number', is_doubtful
+FROM by_payer_number
+UNION ALL
+SELECT 'remittance', remittance_id, claim_id, 'remittance_only', false FROM unclaimed
+ORDER BY record, record_id

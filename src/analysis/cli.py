@@ -1,0 +1,217 @@
+"""The `outcomes` command: what people type, and what it says back.
+
+Heavy parts are imported inside the commands, so that `outcomes --help` answers at once.
+"""
+
+import sys
+import traceback
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from analysis.config import Folders, load_practice, project_folder
+from analysis.errors import ExitCode, OutcomesError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+app = typer.Typer(
+    name="outcomes",
+    help="Why insurers pay or refuse medical massage, from your own claims.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+PracticeName = Annotated[str, typer.Argument(metavar="PRACTICE", help="Folder under data/raw.")]
+DataDir = Annotated[
+    Path | None, typer.Option(help="Where raw/ and processed/ lie. Default: the project's data/.")
+]
+ReportsDir = Annotated[
+    Path | None, typer.Option(help="Where reports go. Default: the project's reports/.")
+]
+
+
+def _folders(practice: str, data_dir: Path | None, reports_dir: Path | None) -> Folders:
+    return Folders(
+        data_dir=(data_dir or project_folder() / "data").absolute(),
+        reports_dir=(reports_dir or project_folder() / "reports").absolute(),
+        practice=practice,
+    )
+
+
+@app.command()
+def synthesize(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new practice.")],
+    claims: Annotated[int, typer.Option(min=1, help="How many claims.")] = 3000,
+    months: Annotated[int, typer.Option(min=1, max=120, help="How many months.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 1,
+    data_dir: DataDir = None,
+    reports_dir: ReportsDir = None,  # noqa: ARG001 - every command takes both folders
+) -> None:
+    """Write a made-up practice's raw files, and the truth apart from them."""
+    from analysis import synthetic
+
+    made = synthetic.synthesize(
+        name,
+        data_dir=(data_dir or project_folder() / "data").absolute(),
+        n_claims=claims,
+        n_months=months,
+        seed=seed,
+    )
+    typer.echo(f"{name}: {made.n_claims} made-up claims in {made.n_files} files")
+
+
+@app.command()
+def init(practice: PracticeName, data_dir: DataDir = None, reports_dir: ReportsDir = None) -> None:
+    """Start a practice: a commented practice.toml and templates for the records you keep."""
+    from analysis.intake import starter
+
+    folders = _folders(practice, data_dir, reports_dir)
+    written = starter.init(practice, folders.data_dir)
+    typer.echo(f"{practice}: {len(written)} files written to {folders.raw}")
+    typer.echo("Next: put your 835 and 837 files there, then run")
+    typer.echo(f"  outcomes check {practice}")
+
+
+@app.command()
+def check(practice: PracticeName, data_dir: DataDir = None, reports_dir: ReportsDir = None) -> None:
+    """Read practice.toml and the raw files, and say what would be set aside. Writes nothing."""
+    import secrets
+
+    from analysis.intake import folder, pseudonymize
+
+    folders = _folders(practice, data_dir, reports_dir)
+    stated = load_practice(folders.require_raw())
+    throwaway = pseudonymize.Pseudonyms(secrets.token_bytes(32))
+    read = folder.read_folder(folders.raw, stated, throwaway)
+    if not (folders.raw / "practice.toml").exists():
+        typer.echo(f"{practice}: no practice.toml; insurers' kinds are taken from the claims alone")
+    raise typer.Exit(_say_ledger(practice, read["row_ledger"]))
+
+
+def _say_ledger(practice: str, ledger: "pa.Table") -> ExitCode:
+    """Say what was accepted and what was set aside, and why; INCOMPLETE when anything was."""
+    dispositions = Counter(ledger["disposition"].to_pylist())
+    typer.echo(
+        f"{practice}: {dispositions['accepted']} records accepted, "
+        f"{dispositions['duplicate']} met twice, {dispositions['quarantined']} set aside"
+    )
+    if not dispositions["quarantined"]:
+        return ExitCode.DONE
+    reasons = Counter(
+        (row["file_name"], row["reason"])
+        for row in ledger.select(["file_name", "reason", "disposition"]).to_pylist()
+        if row["disposition"] == "quarantined"
+    )
+    for (file_name, reason), n_records in reasons.most_common(20):
+        typer.echo(
+            f"  {file_name}: {reason}" + (f" ({n_records} records)" if n_records > 1 else "")
+        )
+    if len(reasons) > 20:
+        typer.echo(f"  ... and {len(reasons) - 20} more reasons, all in the quarantine file")
+    return ExitCode.INCOMPLETE
+
+
+@app.command()
+def build(practice: PracticeName, data_dir: DataDir = None, reports_dir: ReportsDir = None) -> None:
+    """Turn raw files into all processed tables and the fitted model."""
+    from analysis import pipeline, tables
+
+    folders = _folders(practice, data_dir, reports_dir)
+    if not pipeline.build(folders, say=typer.echo):
+        typer.echo(f"{practice}: nothing changed since the last build")
+    code = _say_ledger(practice, tables.read(folders.processed, "row_ledger"))
+    if code:
+        typer.echo(f"The same list, for a spreadsheet: {folders.private / 'quarantine.csv'}")
+    raise typer.Exit(code)
+
+
+@app.command()
+def report(
+    practice: PracticeName,
+    month: Annotated[
+        str | None, typer.Option(help="YYYY-MM. Default: the last complete month.")
+    ] = None,
+    notebook: Annotated[
+        list[str] | None, typer.Option(help="Only this notebook; may be given several times.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A notebook parameter.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Reports made at the same time.")] = 2,
+    data_dir: DataDir = None,
+    reports_dir: ReportsDir = None,
+) -> None:
+    """Publish a month's reports as web pages."""
+    from analysis import pipeline
+    from analysis.reports import publish
+
+    folders = _folders(practice, data_dir, reports_dir)
+    folders.require_raw()
+    chosen = _settings(settings or [])
+    pipeline.build(folders, say=typer.echo)
+    planned = publish.plan(folders, month, notebook or [], chosen)
+    outcome = publish.publish(folders, planned, jobs, typer.echo)
+    typer.echo(f"Open {folders.reports_dir / 'index.html'}")
+    if outcome.failures:
+        raise typer.Exit(ExitCode.INCOMPLETE)
+
+
+def _settings(pairs: list[str]) -> dict[str, str]:
+    chosen = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or not key.strip():
+            raise UsageError(
+                f"--set {pair}: write it as KEY=VALUE, for example minimum_cell_size=11"
+            )
+        chosen[key.strip()] = value.strip()
+    return chosen
+
+
+@app.command()
+def codes(practice: PracticeName, data_dir: DataDir = None, reports_dir: ReportsDir = None) -> None:
+    """List the codes nobody has mapped yet, most frequent first."""
+    from analysis import pipeline, tables
+
+    folders = _folders(practice, data_dir, reports_dir)
+    pipeline.build(folders, through="lineage", say=typer.echo)
+    unmapped = tables.read(folders.processed, "unmapped_codes").to_pylist()
+    if not unmapped:
+        typer.echo(f"{practice}: every code is mapped")
+    for row in unmapped:
+        typer.echo(f"{row['n_records']:>8}  {row['code_system']}  {row['code']}")
+
+
+@app.command()
+def explore() -> None:
+    """Open JupyterLab on the notebooks."""
+    import subprocess
+
+    notebooks = project_folder() / "notebooks"
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={notebooks}"]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own words
+
+
+def main() -> None:
+    """Run the command line; an error the user can act on is one sentence and an exit code."""
+    try:
+        app(standalone_mode=True)
+    except OutcomesError as problem:
+        typer.echo(f"outcomes: {problem}", err=True)
+        sys.exit(problem.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("outcomes: stopped; what was published before is as it was", err=True)
+        sys.exit(130)
+    except Exception:
+        # A defect of ours. The last frames tell where; values could be a patient's.
+        kind, _, trace = sys.exc_info()
+        frames = traceback.extract_tb(trace)[-3:]
+        place = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames))
+        name = kind.__name__ if kind else "error"
+        typer.echo(f"outcomes: a defect of ours ({name} at {place}); please report it", err=True)
+        sys.exit(ExitCode.DEFECT)

@@ -1,0 +1,180 @@
+"""A finding: one sentence together with everything that must travel with its numbers."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from string import Formatter
+from types import MappingProxyType
+from typing import Any
+
+Value = int | float | str | date
+
+ONE_PRACTICE = (
+    "must not be generalised to other practices, other professions or an insurer's claims at large"
+)
+_NUMBER = re.compile(r"\d[\d.,]*")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a set of findings speaks about: whose claims, when, and as of which day."""
+
+    population: str
+    period: str
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One answer to one question, ready to quote.
+
+    `estimate` with `lower` and `upper` (95% interval) is a share (0 to 1), unless `unit` says
+    otherwise; all three are None where the data cannot carry a number. A sentence with a digit
+    that comes from no bound value is refused with ValueError.
+    """
+
+    id: str
+    question: str
+    sentence: str
+    unit: str
+    population: str
+    period: str
+    as_of: date
+    definition: str
+    method: str
+    must_not: str = ONE_PRACTICE
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    numerator: int | None = None
+    denominator: int | None = None
+    caveats: tuple[str, ...] = ()
+    values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        loose = unbound_digits(self)
+        if loose:
+            raise ValueError(f"finding {self.id}: digits bound to no value: {', '.join(loose)}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding as JSON-ready values; fractions to nine places, the same on any machine."""
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+
+def state(
+    template: str, scope: Scope, *, values: Mapping[str, Value] | None = None, **about: Any
+) -> Finding:
+    """A finding whose sentence is `template` filled from its own values.
+
+    A field is written `{name:kind}`. Names are the keys of `values`, the finding's own numbers
+    (estimate, lower, upper, numerator, denominator) and period, population and as_of. Kinds:
+    count, percent, whole (a percentage without its sign), points (a difference of percentages),
+    number, dollars (from cents), date, month, or `n <noun>` ("1 claim", "182 claims").
+    `about` are the other fields of Finding.
+    """
+    values = dict(values or {})
+    numbers = {name: about.get(name) for name in _NUMBERS}
+    bound = {**numbers, **vars(scope), **values}
+    return Finding(
+        sentence=_Sentence().vformat(template, (), bound),
+        values=MappingProxyType(values),
+        **vars(scope),
+        **about,
+    )
+
+
+def unbound_digits(finding: Finding) -> list[str]:
+    """The numbers in a finding's sentence that come from none of its values."""
+    bound = [getattr(finding, name) for name in _NUMBERS]
+    bound += [finding.as_of, finding.period, finding.population, *finding.values.values()]
+    forms = {form for value in bound if value is not None for form in _forms(value)}
+    rest = finding.sentence
+    for form in sorted(forms, key=len, reverse=True):
+        # Whole numbers only: a bound 1 must not excuse the first digit of 17.
+        rest = re.sub(rf"(?<![\d.,]){re.escape(form)}(?!\d|[.,]\d)", " ", rest)
+    return _NUMBER.findall(rest)
+
+
+def written(value: Value, kind: str) -> str:
+    """A value as people read it; `kind` as in `state`.
+
+    >>> written(0.714, "percent"), written(0.997, "percent"), written(1234567, "dollars")
+    ('71%', 'over 99%', '$12,346')
+    >>> written(1, "n claim"), written(1204, "n claim"), written(date(2026, 6, 30), "date")
+    ('1 claim', '1,204 claims', '30 June 2026')
+    """
+    if kind.startswith("n "):
+        return f"{value:,} {kind[2:]}{'' if value == 1 else 's'}"
+    return _KINDS[kind](value)
+
+
+_NUMBERS = ("estimate", "lower", "upper", "numerator", "denominator")
+
+
+class _Sentence(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return written(value, format_spec)
+
+
+def _percent(share: float) -> str:
+    # A rounded 100% would claim that there was no exception, and 0% that there was no case.
+    if 0 < share < 0.005:
+        return "under 1%"
+    if 0.995 <= share < 1:
+        return "over 99%"
+    return f"{_whole(share)}%"
+
+
+def _whole(share: float) -> str:
+    return str(math.floor(100 * share + 0.5))
+
+
+def _dollars(cents: int) -> str:
+    return f"${(abs(int(cents)) + 50) // 100:,}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+_KINDS: Mapping[str, Any] = {
+    "": str,
+    "count": lambda value: f"{value:,}",
+    "percent": _percent,
+    "whole": _whole,
+    "points": lambda share: _whole(abs(share)),
+    "number": lambda value: f"{value:.2f}",
+    "dollars": _dollars,
+    "date": _day,
+    "month": lambda day: f"{day:%B %Y}",
+}
+
+
+def _forms(value: Value) -> set[str]:
+    """Every way the value may stand in a sentence, with the digits alone where signs surround."""
+    match value:
+        case str():
+            return {value} if _NUMBER.search(value) else set()
+        case date():
+            return {_day(value), f"{value:%B %Y}"}
+        case int():
+            return {f"{value:,}", _dollars(value)[1:]}
+        case _:
+            bare = {_NUMBER.search(_percent(abs(value))), _NUMBER.search(f"{value:.2f}")}
+            return {_whole(abs(value)), *(found.group() for found in bare if found)}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case float():
+            return round(value, 9)
+        case date():
+            return value.isoformat()
+        case tuple():
+            return list(value)
+        case Mapping():
+            return {key: _plain(value[key]) for key in sorted(value)}
+        case _:
+            return value

@@ -1,0 +1,143 @@
+"""Rates with intervals that know that claims of one patient are alike.
+
+A rate's interval is Wilson's, on the effective number of claims: the number of independent claims
+that would carry as much information. Claims of one patient share a diagnosis, a plan and an
+authorization, so intervals that count each claim in full are too narrow.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import pandas as pd
+
+METHOD = "Wilson 95% interval, widened because claims of one patient are alike (design effect)"
+MAX_WIDTH = 0.30
+STATED = "stated"
+TOO_FEW = "too few claims"
+TOO_UNCERTAIN = "too uncertain to state"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`numerator` of `denominator`, with the effective number of claims behind the interval."""
+
+    numerator: int
+    denominator: int
+    effective: float
+
+    @property
+    def estimate(self) -> float | None:
+        """The share; None when nothing was counted."""
+        return self.numerator / self.denominator if self.denominator else None
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Wilson's score interval at `level`; everything is possible when nothing was counted."""
+        if self.estimate is None:
+            return 0.0, 1.0
+        return wilson(self.estimate, self.effective, level)
+
+    def verdict(self, minimum_cell_size: int) -> str:
+        """`stated`, or why the rate is not: too few claims, or an interval over 30 points."""
+        lower, upper = self.interval()
+        if self.denominator < minimum_cell_size:
+            return TOO_FEW
+        return TOO_UNCERTAIN if upper - lower > MAX_WIDTH else STATED
+
+
+def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval for a share of `n` (Wilson 1927).
+
+    >>> [round(bound, 3) for bound in wilson(0.5, 10)]
+    [0.237, 0.763]
+    """
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    reach = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def difference(one: Rate, other: Rate, level: float = 0.95) -> tuple[float, float, float]:
+    """(one - other, lower, upper), the interval by Newcombe's hybrid of two Wilson intervals.
+
+    Raises ValueError when either has no claims.
+    """
+    if one.estimate is None or other.estimate is None:
+        raise ValueError("a difference needs claims on both sides")
+    gap = one.estimate - other.estimate
+    (low, high), (other_low, other_high) = one.interval(level), other.interval(level)
+    down = math.hypot(one.estimate - low, other_high - other.estimate)
+    up = math.hypot(high - one.estimate, other.estimate - other_low)
+    return gap, gap - down, gap + up
+
+
+def rates(answers: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Approval rates by cell: columns of `by`, n_approved, n, n_effective, estimate, lower, upper.
+
+    `answers` has one row per answered claim with claim_id, patient_id, is_approved and the columns
+    of `by`. The likeness of claims within a patient is estimated once over all cells (analysis of
+    variance), because a small cell cannot tell its own. A claim without a patient counts alone.
+    """
+    by = list(by)
+    claims = answers[by].assign(
+        patient=answers["patient_id"].fillna(answers["claim_id"]),
+        approved=answers["is_approved"].astype(float),
+    )
+    patients = claims.groupby([*by, "patient"], dropna=False, as_index=False).agg(
+        n=("approved", "size"), n_approved=("approved", "sum")
+    )
+    patients["n_squared"] = patients["n"] ** 2
+    table = patients.groupby(by, dropna=False, as_index=False)[
+        ["n_approved", "n", "n_squared"]
+    ].sum()
+    likeness = _intraclass_correlation(patients, table, by)
+    table["n_effective"] = table["n"] / (1 + likeness * (table.pop("n_squared") / table["n"] - 1))
+    table["n_approved"] = table["n_approved"].astype(int)
+    return table.join(_bounds(table))
+
+
+def overall(answers: pd.DataFrame) -> Rate:
+    """The rate over all rows of `answers`."""
+    if answers.empty:
+        return Rate(0, 0, 0.0)
+    return rate_of(rates(answers.assign(everything=True), ["everything"]).iloc[0])
+
+
+def rate_of(row: pd.Series) -> Rate:
+    """One row of a `rates` table as a Rate."""
+    return Rate(int(row["n_approved"]), int(row["n"]), float(row["n_effective"]))
+
+
+def judged(table: pd.DataFrame, minimum_cell_size: int) -> pd.DataFrame:
+    """A `rates` table with a `verdict`, and no rate where it must not be stated."""
+    verdicts = [rate_of(row).verdict(minimum_cell_size) for _, row in table.iterrows()]
+    judged_table = table.assign(verdict=pd.Series(verdicts, index=table.index, dtype="str"))
+    refused = judged_table["verdict"] != STATED
+    judged_table.loc[refused, ["estimate", "lower", "upper"]] = float("nan")
+    return judged_table
+
+
+def _bounds(table: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        (rate.estimate, *rate.interval()) for _, row in table.iterrows() for rate in [rate_of(row)]
+    ]
+    return pd.DataFrame(
+        rows, index=table.index, columns=["estimate", "lower", "upper"], dtype=float
+    )
+
+
+def _intraclass_correlation(patients: pd.DataFrame, table: pd.DataFrame, by: list[str]) -> float:
+    """Likeness (0 to 1) of claims of one patient within a cell, pooled over cells."""
+    n_claims, n_patients, n_cells = table["n"].sum(), len(patients), len(table)
+    if n_patients == n_cells or n_claims == n_patients:
+        return 0.0
+    cell = patients[by].merge(table, on=by, how="left")
+    cell_rate = (cell["n_approved"] / cell["n"]).to_numpy()
+    patient_rate = (patients["n_approved"] / patients["n"]).to_numpy()
+    size = patients["n"].to_numpy()
+    between = (size * (patient_rate - cell_rate) ** 2).sum() / (n_patients - n_cells)
+    within = (size * patient_rate * (1 - patient_rate)).sum() / (n_claims - n_patients)
+    typical = (n_claims - (table["n_squared"] / table["n"]).sum()) / (n_patients - n_cells)
+    spread = between + (typical - 1) * within
+    return float(min(1.0, max(0.0, (between - within) / spread))) if spread > 0 else 0.0

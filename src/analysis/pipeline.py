@@ -1,0 +1,256 @@
+"""The steps from raw files to the fitted model, in their order, and which of them are stale.
+
+A step's key digests the code, the practice's raw files and the keys of the steps before it. Every
+table carries the key it was made under in its own metadata, so a step is fresh exactly when all
+its tables carry the current key: nothing else has to be kept in step with the files, and a build
+that was interrupted goes on where it stopped.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.config import Folders, Practice, load_practice, project_folder
+from analysis.errors import DataError, UsageError, nearest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Tables = Mapping[str, "pa.Table"]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what it does in words, the tables it reads and writes, the function."""
+
+    name: str
+    title: str
+    function: Callable[[Folders, Practice, Tables], "dict[str, pa.Table]"]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+def _intake(folders: Folders, practice: Practice, _: Tables) -> "dict[str, pa.Table]":
+    from analysis.intake import folder, pseudonymize
+
+    key = pseudonymize.load_key(folders.private)
+    read = folder.read_folder(folders.raw, practice, pseudonymize.Pseudonyms(key))
+    folder.quarantine_file(folders.private, read["row_ledger"])
+    return read
+
+
+def _lineage(_: Folders, __: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+    from analysis.claims import lineage, quality
+
+    return {
+        "claim_lineage": lineage.claim_lineage(inputs),
+        "unmapped_codes": quality.unmapped_codes(inputs),
+    }
+
+
+def _outcomes(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+    from analysis import outcomes
+
+    return outcomes.outcomes(inputs, practice.as_of or outcomes.last_day(inputs))
+
+
+def _features(_: Folders, __: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+    from analysis.features import claim, documentation
+
+    documented = documentation.documentation(inputs)
+    return {
+        "documentation": documented,
+        "claim_features": claim.claim_features({**inputs, "documentation": documented}),
+    }
+
+
+def _model(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+    from analysis.config import ModelDesign
+    from analysis.models import approval
+
+    try:
+        fitted = approval.fit_and_predict(
+            inputs["claim_features"], inputs["claim_outcomes"], ModelDesign()
+        )
+    except DataError as refusal:
+        # Too little data for a model is an answer; the reports say it.
+        fitted = approval.refused(str(refusal))
+    design = json.dumps(fitted.design, indent=2, sort_keys=True) + "\n"
+    folders.processed.mkdir(parents=True, exist_ok=True)
+    (folders.processed / "model_design.json").write_text(design, encoding="utf-8")
+    return {"predictions": fitted.predictions, "evaluation": fitted.evaluation}
+
+
+_FILES = (
+    "claims",
+    "service_lines",
+    "claim_diagnoses",
+    "payments",
+    "remittances",
+    "remittance_lines",
+    "adjustments",
+    "remarks",
+    "provider_adjustments",
+    "acknowledgments",
+    "attested_documents",
+    "visit_techniques",
+    "authorizations",
+    "benefit_calls",
+    "appeals",
+    "policies",
+    "payers",
+    "plans",
+    "row_ledger",
+)
+
+STEPS = (
+    Step("intake", "reading the raw files", _intake, (), _FILES),
+    Step(
+        "lineage",
+        "joining versions and answers to claims",
+        _lineage,
+        ("claims", "service_lines", "claim_diagnoses", "remittances", "remittance_lines",
+         "adjustments", "remarks"),
+        ("claim_lineage", "unmapped_codes"),
+    ),
+    Step(
+        "outcomes",
+        "determining outcomes",
+        _outcomes,
+        ("claims", "service_lines", "claim_diagnoses", "payments", "remittances",
+         "remittance_lines", "adjustments", "remarks", "claim_lineage", "payers"),
+        ("claim_outcomes", "line_outcomes"),
+    ),
+    Step(
+        "features",
+        "describing claims as known at submission",
+        _features,
+        ("claims", "service_lines", "claim_diagnoses", "remarks", "attested_documents",
+         "authorizations", "claim_lineage", "claim_outcomes", "payers", "plans"),
+        ("documentation", "claim_features"),
+    ),
+    Step(
+        "model",
+        "fitting and checking the approval model",
+        _model,
+        ("claim_features", "claim_outcomes"),
+        ("predictions", "evaluation"),
+    ),
+)  # fmt: skip
+
+
+def ready(
+    practice: str,
+    *,
+    through: str,
+    data_dir: str = "",
+    reports_dir: str = "",
+    say: Say = print,
+) -> Folders:
+    """The practice's folders, with every table through step `through` fresh.
+
+    What notebooks call first: plain papermill works on each of them, because a stale stage is run
+    before its tables are read. Raises UsageError for an unknown practice or step.
+    """
+    folders = Folders(
+        data_dir=Path(data_dir).absolute() if data_dir else project_folder() / "data",
+        reports_dir=Path(reports_dir).absolute() if reports_dir else project_folder() / "reports",
+        practice=practice,
+    )
+    build(folders, through=through, say=say)
+    return folders
+
+
+def build(folders: Folders, *, through: str = "model", say: Say = print) -> list[str]:
+    """Run every stale step through `through`; the names of those that ran, in order.
+
+    Raises UsageError for an unknown practice or step, ConfigError for a bad practice.toml.
+    """
+    from filelock import FileLock
+
+    from analysis import tables
+
+    names = [step.name for step in STEPS]
+    if through not in names:
+        raise UsageError(f"no step '{through}'; {nearest(through, names)}")
+    folders.require_raw()
+    steps = STEPS[: names.index(through) + 1]
+    keys = _keys(folders)
+    if all(_is_fresh(folders, step, keys[step.name]) for step in steps):
+        return []
+    folders.private.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Two runs on one practice take turns; the second then finds the tables fresh.
+    with FileLock(folders.private / ".build.lock"):
+        practice = load_practice(folders.raw)
+        ran = []
+        for step in steps:
+            if _is_fresh(folders, step, keys[step.name]):
+                continue
+            say(f"{folders.practice}: {step.title} ...")
+            inputs = {name: tables.read(folders.processed, name) for name in step.reads}
+            made = step.function(folders, practice, inputs)
+            for name in step.writes:
+                provenance = {"step": step.name, "key": keys[step.name]}
+                tables.write(folders.processed, name, made[name], provenance)
+            ran.append(step.name)
+        dictionary = folders.processed / "README.md"
+        dictionary.write_text(tables.dictionary(), encoding="utf-8")
+    return ran
+
+
+def _is_fresh(folders: Folders, step: Step, key: str) -> bool:
+    from analysis import tables
+
+    return all(tables.provenance(folders.processed, name).get("key") == key for name in step.writes)
+
+
+def _keys(folders: Folders) -> dict[str, str]:
+    """Each step's current key: code, raw files, and what the steps before it were made from."""
+    keys: dict[str, str] = {}
+    upstream = _digest([_code_digest(), _raw_digest(folders.raw)])
+    for step in STEPS:
+        upstream = _digest([upstream, step.name])
+        keys[step.name] = upstream
+    return keys
+
+
+def _digest(parts: list[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _raw_digest(raw: Path) -> str:
+    parts = []
+    for path in sorted(p for p in raw.rglob("*") if p.is_file()):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        parts.append(f"{path.relative_to(raw).as_posix()} {content}")
+    return _digest(parts)
+
+
+# What no table depends on: an edit there must not rebuild a practice's tables.
+_APART = {"cli.py", "reports", "release", "findings", "synthetic", "actions.py", "__pycache__"}
+
+
+@cache
+def _code_digest() -> str:
+    return _digest(sorted(_code_files(files("analysis"), "")))
+
+
+def _code_files(folder: Traversable, place: str) -> list[str]:
+    found = []
+    for entry in folder.iterdir():
+        if entry.name in _APART:
+            continue
+        here = f"{place}/{entry.name}"
+        if entry.is_dir():
+            found += _code_files(entry, here)
+        else:
+            found.append(f"{here} {hashlib.sha256(entry.read_bytes()).hexdigest()}")
+    return found
