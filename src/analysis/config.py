@@ -3,6 +3,7 @@
 All models are frozen and refuse unknown keys, so that a misspelt key is named, not ignored.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analysis.errors import ConfigError, UsageError, nearest
+
+
+# A folder name on every system, and never a path.
+_PRACTICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class _Stated(BaseModel):
@@ -74,6 +79,13 @@ class Folders:
     data_dir: Path
     reports_dir: Path
     practice: str
+
+    def __post_init__(self) -> None:
+        if not _PRACTICE_NAME.fullmatch(self.practice):
+            raise UsageError(
+                f"'{self.practice}' cannot name a practice's folder; "
+                "use letters, digits, '-' and '_', for example north-clinic"
+            )
 
     @property
     def raw(self) -> Path:

@@ -1,16 +1,18 @@
 """Which claims a rate counts, and which it leaves out.
 
-A claim belongs to the month of its first submission. A claim known only from its remittance
-belongs to the month of its first answer. Rates count matured claims: those old enough that
-19 of 20 claims of their age have an answer.
+A claim belongs to the month of its first submission; one known only from its remittance, to the
+month of its service. Rates count matured claims: those older than the practice's own 95th
+percentile of days to a first answer. Younger ones are answered too unevenly to be compared.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
 import pandas as pd
 
-from analysis.findings.finding import Scope
+from analysis import codes
+from analysis.findings.finding import Scope, written
 
 Which = Literal["first", "final"]
 
@@ -18,21 +20,39 @@ APPROVED = ("approved", "partially_approved")
 ANSWERED = (*APPROVED, "denied")
 DEFINITIONS = {
     "first": (
-        "approved: the first final answer allows more than nothing, whatever was paid; of the"
-        " claims first answered with approved, partly approved or denied; pending, rejected, voided"
-        " and unanswered claims stand beside"
+        "approved: the first final answer allows more than nothing, whatever was paid; among claims"
+        " first answered approved, partly approved or denied"
     ),
     "final": (
-        "approved: the latest answer allows more than nothing, whatever was paid; of the claims"
+        "approved: the latest answer allows more than nothing, whatever was paid; among claims"
         " whose latest answer is approved, partly approved or denied"
     ),
 }
-LEFT_OUT = "claims too recent to judge, and claims without an answer, are left out and counted"
+DETERMINATION_LABELS = {
+    "approved": "approved",
+    "partially_approved": "partly approved",
+    "denied": "denied",
+    "pending": "pending",
+    "rejected": "rejected before it was judged",
+    "voided": "voided by the practice",
+    "unknown": "not known",
+}
+
+
+def known_from(claims: pd.DataFrame) -> pd.Series:
+    """The day that dates each claim: first submission, else service, else first answer."""
+    day: pd.Series = (
+        claims["submitted_date"]
+        .fillna(claims["service_date"])
+        .fillna(claims["first_determination_date"])
+    )
+    return day
 
 
 def month_of(claims: pd.DataFrame) -> pd.Series:
     """The month each claim belongs to, as a period."""
-    return _day(claims).dt.to_period("M")
+    month: pd.Series = known_from(claims).dt.to_period("M")
+    return month
 
 
 def through(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
@@ -43,7 +63,12 @@ def through(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
 def matured(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
     """The claims up to `month` that are old enough to judge."""
     claims = through(outcomes, month)
-    return claims[claims["is_mature"].astype(bool)]
+    # A claim known only from its remittance has no submission to be old since; its service has.
+    old_service = (
+        claims["submitted_date"].isna()
+        & (claims["as_of_date"] - claims["service_date"]).dt.days.ge(claims["maturity_days"])
+    )
+    return claims[(claims["is_mature"] | old_service).astype(bool)]
 
 
 def answered(claims: pd.DataFrame, which: Which = "first") -> pd.DataFrame:
@@ -53,12 +78,22 @@ def answered(claims: pd.DataFrame, which: Which = "first") -> pd.DataFrame:
     return rows.assign(is_approved=determination[rows.index].isin(APPROVED))
 
 
+def denied(claims: pd.DataFrame, which: Which = "first") -> pd.DataFrame:
+    """The claims denied at the first (or final) determination, the category never empty."""
+    rows = claims[claims[f"{which}_determination"] == "denied"]
+    column = "denial_category" if which == "first" else "final_denial_category"
+    return rows.assign(category=rows[column].fillna("unknown"))
+
+
 def scope(outcomes: pd.DataFrame, month: str) -> Scope:
     """What findings about the claims up to `month` speak about."""
-    claims = through(outcomes, month)
-    first, last = _day(claims).min(), _day(claims).max()
-    period = "no claims" if claims.empty else f"{first:%Y-%m} to {last:%Y-%m}"
-    return Scope("primary claims of this practice", f"submitted {period}", as_of(outcomes))
+    days = known_from(through(outcomes, month))
+    period = (
+        f"submitted {written(days.min(), 'month')} to {written(days.max(), 'month')}"
+        if len(days)
+        else "no claims"
+    )
+    return Scope("claims of this practice", period, as_of(outcomes))
 
 
 def as_of(outcomes: pd.DataFrame) -> date:
@@ -69,9 +104,27 @@ def as_of(outcomes: pd.DataFrame) -> date:
     return day
 
 
-def _day(claims: pd.DataFrame) -> pd.Series:
-    return (
-        claims["submitted_date"]
-        .fillna(claims["first_determination_date"])
-        .fillna(claims["service_date"])
-    )
+def with_words(table: pd.DataFrame, payers: pd.DataFrame) -> pd.DataFrame:
+    """`table` with insurer, insurer_type and condition in words beside the codes it has."""
+    names = dict(zip(payers["payer_id"], payers["payer_name"], strict=True))
+    words = {
+        "payer_id": ("insurer", names),
+        "payer_type": ("insurer_type", codes.labels("payer_types")),
+        "condition_group": ("condition", codes.labels("conditions")),
+    }
+    worded = table.copy()
+    for column, (name, labels) in words.items():
+        if column in table:
+            worded[name] = in_words(table[column], labels)
+    return worded
+
+
+def in_words(column: pd.Series, labels: dict[str, str]) -> pd.Series:
+    """Codes as their labels; a code without a label stays as it is, a missing one is not known."""
+    return column.map(lambda code: labels.get(code, code), na_action="ignore").fillna("not known")
+
+
+def largest_first(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    """`table` by falling n, then by name, so that the order is the same on every machine."""
+    ordered = table.sort_values(["n", *by], ascending=[False, *[True] * len(by)])
+    return ordered.reset_index(drop=True)

@@ -547,8 +547,8 @@ THERAPIST_UNTIDINESS = (0.6, 1.0, 1.5)
 
 AUTHORIZATION_DENIED_RATE = 0.3
 """Among episodes without an authorization, the share that asked and was refused."""
-AUTHORIZATION_VISITS = (4, 6, 6, 8, 12)
-AUTHORIZATION_RENEWED_RATE = 0.8
+AUTHORIZATION_VISITS = (3, 4, 6, 6, 12)
+AUTHORIZATION_RENEWED_RATE = 0.65
 
 # ---- what happens to a claim ---------------------------------------------------------------
 

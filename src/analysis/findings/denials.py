@@ -1,0 +1,160 @@
+"""Why insurers deny, who can act on it, and what is at stake."""
+
+import pandas as pd
+
+from analysis import codes
+from analysis.findings import population, rates
+from analysis.findings.finding import Finding, state
+
+ID = "denial_reasons"
+DEFINITION = (
+    "denied: adjudicated, charged, nothing allowed at the first answer; the category is that of the"
+    " largest denied charge, by reason code (CARC) and, where that says too little, remark (RARC)"
+)
+CAVEAT = "a reason code is what the insurer wrote, which need not be why it decided"
+
+
+def by_category(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
+    """Denied matured claims by reason, most frequent first.
+
+    Columns: category, reason, who_can_act, what_to_do, n, estimate, lower, upper (share of the
+    denied claims), charge_cents, n_still_denied, still_denied_cents.
+    """
+    claims = population.denied(population.matured(outcomes, month))
+    return categorised(claims)
+
+
+def categorised(denials: pd.DataFrame) -> pd.DataFrame:
+    """Denied claims (see `population.denied`) by reason; columns as in `by_category`."""
+    still = denials["final_determination"] == "denied"
+    counted = denials.assign(
+        still=still.astype("int64"), still_cents=denials["charge_cents"].where(still, 0)
+    )
+    table = counted.groupby("category", as_index=False).agg(
+        n=("category", "size"),
+        charge_cents=("charge_cents", "sum"),
+        n_still_denied=("still", "sum"),
+        still_denied_cents=("still_cents", "sum"),
+    )
+    shares = [_share(denials, denials["category"] == category) for category in table["category"]]
+    table[["estimate", "lower", "upper"]] = pd.DataFrame(
+        [(share.estimate, *share.interval()) for share in shares],
+        index=table.index,
+        columns=["estimate", "lower", "upper"],
+        dtype=float,
+    )
+    return population.largest_first(table.merge(_advice(), on="category", how="left"), ["reason"])
+
+
+def leading(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> Finding:
+    """The most frequent reason, as a share of all denied claims."""
+    table = by_category(outcomes, month)
+    about = {
+        "id": f"{ID}.leading",
+        "question": "Why do insurers deny?",
+        "unit": "denied claim",
+        "definition": DEFINITION,
+        "method": rates.METHOD,
+        "caveats": (CAVEAT,),
+        "denominator": int(table["n"].sum()),
+    }
+    scope = population.scope(outcomes, month)
+    if table["n"].sum() < minimum_cell_size:
+        return state("Too few denials to name a leading reason: {denominator:n denied claim}.",
+                     scope, **about)  # fmt: skip
+    first = table.iloc[0]
+    return state(
+        "The most frequent reason was “{reason}”: {estimate:percent} of denials"
+        " ({lower:whole} to {upper:whole}), {denominator:n denied claim}, {period}."
+        " Who can act: {who}.",
+        scope,
+        values={"reason": first["reason"], "who": first["who_can_act"]},
+        estimate=float(first["estimate"]),
+        lower=float(first["lower"]),
+        upper=float(first["upper"]),
+        numerator=int(first["n"]),
+        **about,
+    )
+
+
+def preventable(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> Finding:
+    """The share of denied claims whose code usually points to something a practice can prevent."""
+    claims = population.denied(population.matured(outcomes, month))
+    grades = _column("carc", "preventable")
+    graded = claims["denial_reason_code"].map(grades, na_action="ignore")
+    rate = _share(claims, graded == "high")
+    lower, upper = rate.interval()
+    about = {
+        "id": f"{ID}.preventable",
+        "question": "How many denials could the practice have prevented?",
+        "unit": "denied claim",
+        "definition": "preventable: the reason code usually points to a step before sending",
+        "method": rates.METHOD,
+        "caveats": (CAVEAT, "the grading of codes is our judgement (reference/carc.csv)"),
+        "denominator": rate.denominator,
+    }
+    scope = population.scope(outcomes, month)
+    if rate.verdict(minimum_cell_size) != rates.STATED:
+        return state("Too few denials to say how many could be prevented:"
+                     " {denominator:n denied claim}.", scope, **about)  # fmt: skip
+    return state(
+        "{estimate:percent} of denials ({lower:whole} to {upper:whole}) carry a code that usually"
+        " points to a step the practice can take before sending; {expected:count} of"
+        " {denominator:n denied claim} were to be expected from the plan itself.",
+        scope,
+        values={"expected": int((graded == "no").sum())},
+        estimate=rate.estimate,
+        lower=lower,
+        upper=upper,
+        numerator=rate.numerator,
+        **about,
+    )
+
+
+def at_stake(outcomes: pd.DataFrame, month: str) -> Finding:
+    """Charges still denied, and what insurers would have allowed of them at their usual price."""
+    claims = population.matured(outcomes, month)
+    still = population.denied(claims, "final")
+    charged = int(still["charge_cents"].sum())
+    return state(
+        "{denominator:n claim} worth {charged:dollars} in charges are still denied; at the prices"
+        " the same insurers allowed elsewhere, about {worth:dollars}.",
+        population.scope(outcomes, month),
+        id=f"{ID}.at_stake",
+        question="What is at stake?",
+        unit="dollar",
+        definition="denied at the latest answer; priced at each insurer's allowed share of charges",
+        method="charge times allowed over charged on the same insurer's approved claims",
+        denominator=len(still),
+        caveats=("not every denial can or should be turned around",),
+        values={"charged": charged, "worth": worth(still, claims)},
+    )
+
+
+def worth(claims: pd.DataFrame, priced: pd.DataFrame) -> int:
+    """Cents that `claims` would bring at the share of charges each insurer allowed in `priced`.
+
+    An insurer that allowed nothing so far is priced at the share over all insurers.
+    """
+    approved = priced[priced["final_determination"] == "approved"]
+    if approved.empty:
+        return 0
+    sums = approved.groupby("payer_id")[["allowed_cents", "charge_cents"]].sum()
+    usual = approved["allowed_cents"].sum() / approved["charge_cents"].sum()
+    share = claims["payer_id"].map(sums["allowed_cents"] / sums["charge_cents"]).astype(float)
+    return round(float((claims["charge_cents"] * share.fillna(usual)).sum()))
+
+
+def _share(denials: pd.DataFrame, holds: pd.Series) -> rates.Rate:
+    return rates.overall(denials.assign(is_approved=holds.fillna(False).astype(bool)))
+
+
+def _advice() -> pd.DataFrame:
+    advice = pd.DataFrame(codes.rows("denial_categories"))
+    return advice.rename(columns={"label": "reason"})
+
+
+def _column(reference: str, column: str) -> dict[str, str]:
+    records = codes.rows(reference)
+    code = next(iter(records[0]))
+    return {row[code]: row[column] for row in records}

@@ -1,0 +1,1 @@
+"""From the practice's folder to the first tables: what the files say, and nothing that names."""
