@@ -3,7 +3,7 @@
     python run.py         the main job: reports for the bundled, made-up practice "demo"
     python run.py test    every check and test (the slow ones too where CI=true)
 
-Needs Python 3.11 or newer and, the first time, a connection to the internet. Everything is
+Needs Python 3.11 to 3.14 and, the first time, a connection to the internet. Everything is
 installed into the folder .venv beside this file; deleting that folder undoes it.
 """
 
@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-OLDEST_PYTHON = (3, 11)
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
 VENV = ROOT / ".venv"
@@ -37,11 +37,11 @@ class SetupError(Exception):
 
 def main(arguments: list[str]) -> int:
     """Runs what `arguments` name and returns the exit code."""
-    if sys.version_info[:2] < OLDEST_PYTHON:
-        here = ".".join(str(part) for part in sys.version_info[:3])
+    if not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
+        here = ".".join(str(part) for part in sys.version_info[:2])
         print(
-            f"This project needs Python 3.11 or newer, and this is Python {here}. "
-            "Install a newer one from https://www.python.org/downloads/ and start again.",
+            f"This project needs Python 3.11 to 3.14, and this is Python {here}. Install one of "
+            "those from https://www.python.org/downloads/ and start again with it.",
             file=sys.stderr,
         )
         return 2

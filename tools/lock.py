@@ -44,10 +44,12 @@ def main(arguments: list[str]) -> int:
 def lock_header(pyproject: dict[str, Any]) -> str:
     """The lock's first line: a digest of all that it was resolved from."""
     project = pyproject["project"]
-    asked = {
-        name: project[name]
-        for name in ("requires-python", "dependencies", "optional-dependencies")
-    }
+    asked = [
+        project["requires-python"],
+        project["dependencies"],
+        project["optional-dependencies"],
+        pyproject["tool"]["uv"],
+    ]
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     return f"# Made by tools/lock.py from the dependencies in pyproject.toml, sha256 {digest}"
 
@@ -56,7 +58,7 @@ def environment(pyproject: dict[str, Any]) -> str:
     """environment.yml's text: the oldest Python that pyproject allows, and the lock."""
     project = pyproject["project"]
     # The one Python that every check runs on; a newer one may lack a built package.
-    python = project["requires-python"].removeprefix(">=")
+    python = project["requires-python"].split(",")[0].removeprefix(">=")
     return f"""\
 # Made by tools/lock.py from pyproject.toml. After `conda env create`, activate the environment
 # and add the project itself: pip install --no-deps -e .

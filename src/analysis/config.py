@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analysis.errors import ConfigError, UsageError, nearest
 
-
 # A folder name on every system, and never a path.
 _PRACTICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 

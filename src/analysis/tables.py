@@ -96,17 +96,17 @@ def problems(name: str, table: pa.Table) -> list[str]:
 
 def _rules(table: Table) -> list[tuple[str, str, str]]:
     """(column, rule in words, SQL counting the rows that break it) for each declared rule."""
-    key = ", ".join(table.key)
+    key = ", ".join(f'"{name}"' for name in table.key)
     rules = [
         (
-            key,
+            ", ".join(table.key),
             "repeat a key",
             f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM t GROUP BY {key})",
         )
     ]
     for column in table.columns:
         if not column.nullable:
-            sql = f"SELECT count(*) FROM t WHERE {column.name} IS NULL"
+            sql = f'SELECT count(*) FROM t WHERE "{column.name}" IS NULL'
             rules.append((column.name, "are null", sql))
         if column.values:
             rules.append((column.name, "hold an undeclared value", _undeclared(column)))
@@ -115,7 +115,7 @@ def _rules(table: Table) -> list[tuple[str, str, str]]:
 
 def _undeclared(column: Column) -> str:
     values = ", ".join(f"'{value}'" for value in column.values)
-    return f"SELECT count(*) FROM t WHERE {column.name} NOT IN ({values})"
+    return f'SELECT count(*) FROM t WHERE "{column.name}" NOT IN ({values})'
 
 
 def write(folder: Path, name: str, table: pa.Table, made: Mapping[str, str]) -> Path:

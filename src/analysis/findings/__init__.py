@@ -1,0 +1,33 @@
+"""Answers to one question each: findings with their company of n, interval, definition, limits.
+
+Functions take frames of the declared tables and return a `Finding`, or a frame for a table or a
+figure. One module per question; `finding` is the type, `rates` the interval arithmetic,
+`population` says which claims are counted.
+"""
+
+from analysis.findings import (
+    approval,
+    data_quality,
+    denials,
+    documentation,
+    insurer,
+    model,
+    month,
+    outcomes,
+)
+from analysis.findings.finding import Finding, Scope, state, unbound_digits
+
+__all__ = [
+    "Finding",
+    "Scope",
+    "approval",
+    "data_quality",
+    "denials",
+    "documentation",
+    "insurer",
+    "model",
+    "month",
+    "outcomes",
+    "state",
+    "unbound_digits",
+]

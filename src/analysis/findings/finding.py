@@ -71,7 +71,7 @@ def state(
     A field is written `{name:kind}`. Names are the keys of `values`, the finding's own numbers
     (estimate, lower, upper, numerator, denominator) and period, population and as_of. Kinds:
     count, percent, whole (a percentage without its sign), points (a difference of percentages),
-    number, dollars (from cents), date, month, or `n <noun>` ("1 claim", "182 claims").
+    number, precise (three decimals), dollars (from cents), date, month, or `n <noun>` ("1 claim", "182 claims").
     `about` are the other fields of Finding.
     """
     values = dict(values or {})
@@ -146,6 +146,7 @@ _KINDS: Mapping[str, Any] = {
     "whole": _whole,
     "points": lambda share: _whole(abs(share)),
     "number": lambda value: f"{value:.2f}",
+    "precise": lambda value: f"{value:.3f}",
     "dollars": _dollars,
     "date": _day,
     "month": lambda day: f"{day:%B %Y}",
@@ -162,8 +163,8 @@ def _forms(value: Value) -> set[str]:
         case int():
             return {f"{value:,}", _dollars(value)[1:]}
         case _:
-            bare = {_NUMBER.search(_percent(abs(value))), _NUMBER.search(f"{value:.2f}")}
-            return {_whole(abs(value)), *(found.group() for found in bare if found)}
+            percent = _percent(abs(value)).strip("under or %")
+            return {percent, _whole(abs(value)), f"{value:.2f}", f"{value:.3f}"}
 
 
 def _plain(value: Any) -> Any:

@@ -64,10 +64,9 @@ def matured(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
     """The claims up to `month` that are old enough to judge."""
     claims = through(outcomes, month)
     # A claim known only from its remittance has no submission to be old since; its service has.
-    old_service = (
-        claims["submitted_date"].isna()
-        & (claims["as_of_date"] - claims["service_date"]).dt.days.ge(claims["maturity_days"])
-    )
+    old_service = claims["submitted_date"].isna() & (
+        claims["as_of_date"] - claims["service_date"]
+    ).dt.days.ge(claims["maturity_days"])
     return claims[(claims["is_mature"] | old_service).astype(bool)]
 
 

@@ -9,13 +9,15 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from itertools import compress
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis import codes, tables
 from analysis.intake.parsed import LedgerRow, Parsed
@@ -171,8 +173,8 @@ def read(data: bytes, file_name: str, pseudonyms: Pseudonyms) -> Parsed:
 class _Sheet:
     """The cells of a CSV file, and what became of each of its lines.
 
-    `lines` and `cells` hold the rows still in play; `set_aside` holds line -> (disposition,
-    reason) for the others.
+    `lines` and `cells` hold the rows that could be split; `set_aside` holds line -> (disposition,
+    reason) for all that must not become data.
     """
 
     def __init__(self, text: str) -> None:
@@ -189,7 +191,7 @@ class _Sheet:
         try:
             for row in reader:
                 start, first_line = reader.line_num + 1, start
-                row = [cell.strip() for cell in row]
+                row = list(map(str.strip, row))
                 if not any(row):
                     continue
                 if not self.headers:
@@ -211,13 +213,14 @@ class _Sheet:
                 f"a quotation mark opens on line {span[0]} and closes on line {span[-1]}; "
                 "write each record on one line"
             )
-            self.set_aside.update((line, ("quarantined", reason)) for line in span)
+            self.quarantine(dict.fromkeys(span, reason))
             return
         [line] = span
         if any(row[len(self.headers) :]):
             reason = "has more cells than the header; put a text that holds a separator in quotes"
-            self.set_aside[line] = ("quarantined", reason)
+            self.quarantine({line: reason})
             return
+        row = row[: len(self.headers)] + [""] * (len(self.headers) - len(row))
         earlier = seen.setdefault(tuple(row), line)
         if earlier != line:
             self.set_aside[line] = ("duplicate", f"says the same as line {earlier}")
@@ -225,23 +228,20 @@ class _Sheet:
         self.lines.append(line)
         self.cells.append(row)
 
-    def column(self, header: str) -> list[str]:
-        """The cells under a header; blank where the file has no such column."""
-        if header not in self.headers:
-            return [""] * len(self.cells)
-        place = self.headers.index(header)
-        return [row[place] if place < len(row) else "" for row in self.cells]
+    def columns(self) -> dict[str, Sequence[str]]:
+        """Header -> its cells, one for each of `lines`; blank for columns the file lacks."""
+        blank = [""] * len(self.lines)
+        lacking = {header: blank for known in RECORD_FILES for header in known.headers}
+        return lacking | dict(zip(self.headers, zip(*self.cells, strict=True), strict=False))
 
     def quarantine(self, reasons: dict[int, str]) -> None:
-        """Take the rows at these lines out of play."""
+        """Set the rows at these lines aside as well."""
         self.set_aside.update((line, ("quarantined", why)) for line, why in reasons.items())
-        kept = [place for place, line in enumerate(self.lines) if line not in reasons]
-        self.lines = [self.lines[place] for place in kept]
-        self.cells = [self.cells[place] for place in kept]
 
     def ledger(self, file_name: str) -> list[LedgerRow]:
         """One row for each data line, in the file's order."""
-        rows = [LedgerRow("row", line, "accepted", None) for line in self.lines]
+        accepted = (line for line in self.lines if line not in self.set_aside)
+        rows = [LedgerRow("row", line, "accepted", None) for line in accepted]
         rows += [
             LedgerRow("row", line, disposition, f"{file_name}, line {line}: {reason}")
             for line, (disposition, reason) in self.set_aside.items()
@@ -306,32 +306,30 @@ def _column_notes(record_file: RecordFile, sheet: _Sheet, file_name: str) -> lis
 
 
 def _interpret(record_file: RecordFile, sheet: _Sheet) -> dict[str, list[Any]]:
-    """Field header -> value of each row in play, after quarantining rows with an unclear cell.
+    """Field header -> value of each accepted row, after quarantining rows with an unclear cell.
 
     Each distinct text is read once. The line numbers stand under 'line'.
     """
-    meanings: dict[str, dict[str, Any]] = {}
+    columns = sheet.columns()
+    readers = _readers(record_file, columns)
+    values: dict[str, list[Any]] = {"line": sheet.lines}
     reasons: dict[int, str] = {}
-    readers = _readers(record_file, sheet)
     for field in record_file.fields:
-        texts = sheet.column(field.header)
-        faults = {}
-        meanings[field.header] = {}
+        texts = columns[field.header]
+        meanings: dict[str, Any] = {}
+        faults: dict[str, str] = {}
         for text in set(texts):
             try:
-                meanings[field.header][text] = _cell(field, text, readers)
+                meanings[text] = _cell(field, text, readers)
             except _Unclear as unclear:
                 faults[text] = f"{field.header} {unclear}"
-        if faults:
-            for line, text in zip(sheet.lines, texts, strict=True):
-                if text in faults:
-                    reasons.setdefault(line, faults[text])
+        for line, text in zip(sheet.lines, texts, strict=True) if faults else ():
+            if text in faults:
+                reasons.setdefault(line, faults[text])
+        values[field.header] = [meanings.get(text) for text in texts]
     sheet.quarantine(reasons)
-    values: dict[str, list[Any]] = {
-        header: [meaning[text] for text in sheet.column(header)]
-        for header, meaning in meanings.items()
-    }
-    return {"line": list(sheet.lines), **values}
+    clear = [line not in reasons for line in sheet.lines]
+    return {header: list(compress(column, clear)) for header, column in values.items()}
 
 
 def _cell(field: Field, text: str, readers: dict[str, Callable[[str], Any]]) -> Any:
@@ -342,9 +340,11 @@ def _cell(field: Field, text: str, readers: dict[str, Callable[[str], Any]]) -> 
     return None
 
 
-def _readers(record_file: RecordFile, sheet: _Sheet) -> dict[str, Callable[[str], Any]]:
+def _readers(
+    record_file: RecordFile, columns: dict[str, Sequence[str]]
+) -> dict[str, Callable[[str], Any]]:
     """Kind of cell -> how its text is read in this file; a choice under its column's name."""
-    is_month_first = _is_month_first(record_file, sheet)
+    is_month_first = _is_month_first(record_file, columns)
 
     def read_date(text: str) -> date:
         return _date(text, is_month_first=is_month_first)
@@ -376,13 +376,13 @@ def _readers(record_file: RecordFile, sheet: _Sheet) -> dict[str, Callable[[str]
     }
 
 
-def _is_month_first(record_file: RecordFile, sheet: _Sheet) -> bool:
+def _is_month_first(record_file: RecordFile, columns: dict[str, Sequence[str]]) -> bool:
     """False when some date of the file, as 31/1/2026, can only be written day first."""
     cells = {
         text
         for field in record_file.fields
         if field.kind in ("date", "document")
-        for text in sheet.column(field.header)
+        for text in columns[field.header]
     }
     matches = filter(None, map(_SLASH_DATE.fullmatch, cells))
     return not any(int(match[1]) > 12 >= int(match[2]) for match in matches)
@@ -513,27 +513,31 @@ def _attested_documents(
     """One row per visit and item that has an answer; an empty cell says nothing."""
     rows: list[int] = []
     items: list[str] = []
-    answers: list[tuple[str, date | None]] = []
+    statuses: list[str] = []
+    existed: list[date | None] = []
     for field in record_file.fields:
         if field.kind == "document":
-            answered = [place for place, answer in enumerate(values[field.header]) if answer]
+            column = values[field.header]
+            answered = [place for place, answer in enumerate(column) if answer]
             rows += answered
             items += [field.column] * len(answered)
-            answers += [values[field.header][place] for place in answered]
+            statuses += [column[place][0] for place in answered]
+            existed += [column[place][1] for place in answered]
     places = pa.array(rows, pa.int64())
+    item_ids = pa.array(items, pa.string())
     return tables.from_columns(
         "attested_documents",
         {
-            "attested_document_id": [
-                f"{row_ids[row]}-{item}" for row, item in zip(rows, items, strict=True)
-            ],
-            "file_name": [file_name] * len(rows),
+            "attested_document_id": pc.binary_join_element_wise(
+                pa.array(row_ids, pa.string()).take(places), item_ids, "-"
+            ),
+            "file_name": pa.repeat(file_name, len(rows)),
             "position": pa.array(values["line"], pa.int64()).take(places),
             "patient_control_number": pa.array(values["claim_number"], pa.string()).take(places),
             "service_date": pa.array(values["service_date"], pa.date32()).take(places),
-            "item_id": items,
-            "status": [status for status, _ in answers],
-            "existed_date": pa.array([existed for _, existed in answers], pa.date32()),
+            "item_id": item_ids,
+            "status": statuses,
+            "existed_date": existed,
         },
     )
 

@@ -1,0 +1,131 @@
+-- A claim as known on the day of its first submission.
+-- Inputs: claims, service_lines, claim_outcomes, payers, documentation, checklist.
+-- Of claim_outcomes only what stood before the submission is read: condition and visit.
+
+-- name: submissions
+SELECT
+    c.*,
+    o.payer_type,
+    o.condition_group,
+    o.visit_number
+FROM claims AS c
+INNER JOIN claim_outcomes AS o ON o.claim_id = c.claim_version_id
+
+-- name: visits_in_year
+SELECT
+    claim_version_id,
+    dense_rank() OVER (PARTITION BY patient_id, year(service_date) ORDER BY service_date)
+        AS visit_number_in_year
+FROM submissions
+WHERE patient_id IS NOT NULL AND service_date IS NOT NULL
+
+-- name: line_facts
+SELECT
+    claim_version_id,
+    count(*) AS n_lines,
+    sum(units) AS n_units,
+    max(CASE WHEN procedure_code = '97124' THEN 1 ELSE 0 END) AS n_massage,
+    max(CASE WHEN procedure_code = '97140' THEN 1 ELSE 0 END) AS n_manual_therapy,
+    max(CASE WHEN authorization_number IS NOT NULL THEN 1 ELSE 0 END) AS n_authorized
+FROM service_lines
+GROUP BY claim_version_id
+
+-- name: item_channels
+-- The remittance channel stays out: it is known only after the decision.
+SELECT
+    claim_id,
+    item_id,
+    max(CASE WHEN is_required THEN 1 ELSE 0 END) = 1 AS is_required,
+    max(CASE WHEN channel = 'attested' AND status <> 'unknown' THEN status END) AS attested_status,
+    max(CASE WHEN channel = 'claim' AND status <> 'unknown' THEN status END) AS claim_status
+FROM documentation
+WHERE channel IN ('claim', 'attested')
+GROUP BY claim_id, item_id
+
+-- name: item_statuses
+-- The practice's own word wins; what the claim shows fills in where it wrote nothing down.
+SELECT
+    s.claim_id,
+    s.item_id,
+    i.tier,
+    CAST(i.weight AS DOUBLE) AS weight,
+    s.is_required,
+    coalesce(
+        s.attested_status,
+        s.claim_status,
+        CASE WHEN s.is_required THEN 'unknown' ELSE 'not_required' END
+    ) AS status
+FROM item_channels AS s
+INNER JOIN checklist AS i ON i.item_id = s.item_id
+
+-- name: item_sums
+-- An item the practice marks as not required counts neither for nor against the claim.
+SELECT
+    claim_id,
+    sum(CASE WHEN is_required AND status = 'present' THEN weight ELSE 0 END) AS present_weight,
+    sum(CASE WHEN is_required AND status = 'absent' THEN weight ELSE 0 END) AS absent_weight,
+    sum(CASE WHEN is_required AND status = 'unknown' THEN weight ELSE 0 END) AS unknown_weight,
+    sum(CASE WHEN is_required AND status = 'absent' THEN 1 ELSE 0 END) AS n_required_absent,
+    sum(CASE WHEN is_required AND status = 'unknown' THEN 1 ELSE 0 END) AS n_required_unknown,
+    sum(CASE WHEN is_required AND status = 'absent' AND tier = 'gate' THEN 1 ELSE 0 END)
+        AS n_gates_failed,
+    max(CASE WHEN item_id = 'D02_prescription' THEN status END) AS prescription,
+    max(CASE WHEN item_id = 'D04_authorization' THEN status END) AS authorization_status,
+    max(CASE WHEN item_id = 'D05_plan_of_care' THEN status END) AS plan_of_care,
+    max(CASE WHEN item_id = 'D07_treatment_note' THEN status END) AS treatment_note,
+    max(CASE WHEN item_id = 'D08_minutes' THEN status END) AS minutes,
+    max(CASE WHEN item_id = 'D09_initial_eval' THEN status END) AS initial_eval,
+    max(CASE WHEN item_id = 'D10_progress_report' THEN status END) AS progress_report,
+    max(CASE WHEN item_id = 'D12_necessity_rationale' THEN status END) AS necessity_rationale,
+    max(CASE WHEN item_id = 'D15_benefit_verification' THEN status END) AS benefit_verification
+FROM item_statuses
+GROUP BY claim_id
+
+-- name: claim_features
+-- An item without a row is neither known nor asked for: not required.
+SELECT
+    s.claim_version_id AS claim_id,
+    s.patient_id,
+    coalesce(s.payer_id, 'unknown') AS payer_id,
+    s.payer_type,
+    coalesce(s.payer_id || '/' || s.plan_id, 'unknown') AS plan_id,
+    CASE
+        WHEN p.network_since_date IS NULL OR p.network_since_date <= s.service_date
+            THEN coalesce(p.network_status, 'unknown')
+        ELSE 'unknown'
+    END AS network_status,
+    s.condition_group,
+    s.service_date,
+    s.submitted_date,
+    date_diff('day', s.service_date, s.submitted_date)
+        AS submission_lag_days,
+    s.visit_number,
+    y.visit_number_in_year,
+    l.n_units,
+    coalesce(l.n_lines, 0) AS n_lines,
+    s.authorization_number IS NOT NULL OR coalesce(l.n_authorized, 0) = 1
+        AS has_authorization_number,
+    s.referral_number IS NOT NULL OR s.referring_provider_id IS NOT NULL AS has_referral,
+    coalesce(l.n_massage, 0) = 1 AS has_massage_line,
+    coalesce(l.n_manual_therapy, 0) = 1 AS has_manual_therapy_line,
+    d.present_weight / nullif(d.present_weight + d.absent_weight, 0) AS completeness,
+    (d.present_weight + d.absent_weight)
+    / nullif(d.present_weight + d.absent_weight + d.unknown_weight, 0) AS completeness_coverage,
+    coalesce(d.n_required_absent, 0) AS n_required_absent,
+    coalesce(d.n_required_unknown, 0) AS n_required_unknown,
+    coalesce(d.n_gates_failed, 0) AS n_gates_failed,
+    coalesce(d.prescription, 'not_required') AS prescription,
+    coalesce(d.authorization_status, 'not_required') AS authorization,
+    coalesce(d.plan_of_care, 'not_required') AS plan_of_care,
+    coalesce(d.treatment_note, 'not_required') AS treatment_note,
+    coalesce(d.minutes, 'not_required') AS minutes,
+    coalesce(d.initial_eval, 'not_required') AS initial_eval,
+    coalesce(d.progress_report, 'not_required') AS progress_report,
+    coalesce(d.necessity_rationale, 'not_required') AS necessity_rationale,
+    coalesce(d.benefit_verification, 'not_required') AS benefit_verification
+FROM submissions AS s
+LEFT JOIN visits_in_year AS y ON y.claim_version_id = s.claim_version_id
+LEFT JOIN line_facts AS l ON l.claim_version_id = s.claim_version_id
+LEFT JOIN payers AS p ON p.payer_id = s.payer_id
+LEFT JOIN item_sums AS d ON d.claim_id = s.claim_version_id
+ORDER BY s.submitted_date NULLS LAST, s.claim_version_id

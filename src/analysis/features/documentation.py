@@ -1,0 +1,89 @@
+"""Which documents a claim had on the day it was first submitted, and who says so.
+
+Three channels are kept apart, because they disagree and differ in worth:
+
+- claim: what the first 837P shows. It can show a document, never the lack of one, so its statuses
+  are present and unknown.
+- attested: what the practice wrote down for the visit, and its list of authorizations. A document
+  dated after the submission counts as absent, for it did not exist when the insurer got the claim.
+- remittance: a remark (RARC) by which the insurer says that a document lacks. It is known only
+  after the decision, so it may contradict the other two but never feeds a feature.
+
+What a claim needs is read from `reference/documentation.csv`: the kind of insurance decides, and
+the visit's place in its episode.
+"""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from analysis import codes, engine, tables
+
+INPUTS = (
+    "claims",
+    "service_lines",
+    "claim_diagnoses",
+    "remarks",
+    "attested_documents",
+    "authorizations",
+    "claim_lineage",
+    "claim_outcomes",
+)
+
+# Nobody but the patient decides here, so "every insured type" leaves them out.
+UNINSURED_PAYER_TYPES = ("self_pay", "HSA_FSA_HRA")
+
+
+def documentation(inputs: Mapping[str, pa.Table]) -> pa.Table:
+    """Table `documentation`: claim x item x channel, as of the day of first submission.
+
+    `inputs` holds the tables named in INPUTS. Claims known from remittances alone have no rows. An
+    item has a claim row and an attested row where the checklist asks for it, and otherwise a row
+    only in the channels that know something of it; the remittance channel has a row only where an
+    insurer remarked on the item. So a missing row says: nothing known and nothing asked.
+    """
+    given = {name: inputs[name] for name in INPUTS}
+    references = {
+        "checklist": codes.table("documentation"),
+        "requirements": requirements(),
+        "item_attachments": _item_attachments(),
+        "rarc": codes.table("rarc"),
+    }
+    staged = engine.statements("analysis.features", "documentation.sql")
+    made = engine.run(staged, given | references, ["documentation"])
+    return tables.conform("documentation", made["documentation"])
+
+
+def requirements() -> pa.Table:
+    """One row for each kind of insurance and item it asks for: payer_type, item_id, visit_from.
+
+    `visit_from` is the first visit of an episode for which the item is asked. In the checklist `*`
+    stands for every kind of insurance; a kind named beside it goes its own way.
+    """
+    rows = []
+    for item in codes.rows("documentation"):
+        first_visits = dict(pair.split("=") for pair in item["visit_from"].split(";") if pair)
+        for payer_type in _payer_types(item["required_payer_types"]):
+            visit_from = int(first_visits.get(payer_type, first_visits.get("*", "1")))
+            rows.append((payer_type, item["item_id"], visit_from))
+    payer_types, items, visits = zip(*rows, strict=True)
+    return pa.table({"payer_type": payer_types, "item_id": items, "visit_from": visits})
+
+
+def _payer_types(required: str) -> list[str]:
+    if required == "*":
+        every = (row["payer_type"] for row in codes.rows("payer_types"))
+        return [payer_type for payer_type in every if payer_type not in UNINSURED_PAYER_TYPES]
+    return [payer_type for payer_type in required.split(";") if payer_type]
+
+
+def _item_attachments() -> pa.Table:
+    """One row for each item and PWK report type that carries it."""
+    pairs = [
+        (item["item_id"], code)
+        for item in codes.rows("documentation")
+        for code in item["attachment_codes"].split(";")
+        if code
+    ]
+    items, attachment_codes = zip(*pairs, strict=True)
+    return pa.table({"item_id": items, "attachment_code": attachment_codes})

@@ -1,0 +1,157 @@
+-- What was known of every document on the day of first submission, channel by channel.
+-- Inputs: claims, service_lines, claim_diagnoses, remarks, attested_documents, authorizations,
+-- claim_lineage, claim_outcomes, checklist, requirements, item_attachments, rarc.
+
+-- name: submissions
+-- A claim is named by its first version; a claim known from remittances alone was never seen.
+SELECT
+    c.claim_version_id AS claim_id,
+    upper(trim(c.patient_control_number)) AS control_number,
+    c.patient_id,
+    c.payer_id,
+    c.service_date,
+    coalesce(c.service_to_date, c.service_date) AS service_to_date,
+    c.submitted_date,
+    c.authorization_number,
+    c.referral_number,
+    c.referring_provider_id,
+    c.rendering_provider_id,
+    coalesce(c.onset_date, c.accident_date, c.initial_treatment_date) AS first_date,
+    ':' || coalesce(c.attachment_codes, '') || ':' AS attachment_codes,
+    o.payer_type,
+    -- Unless the visit is known to be a later one, only what every visit needs is asked for.
+    coalesce(o.visit_number, 1) AS visit_number
+FROM claims AS c
+INNER JOIN claim_outcomes AS o ON o.claim_id = c.claim_version_id
+
+-- name: required_items
+SELECT s.claim_id, r.item_id
+FROM submissions AS s
+INNER JOIN requirements AS r
+    ON r.payer_type = s.payer_type AND s.visit_number >= r.visit_from
+
+-- name: claim_evidence
+-- What the 837P itself shows. It can show a document, never the lack of one: an authorization
+-- may be on file although no REF G1 stands on the claim.
+SELECT claim_id, 'D01_license' AS item_id FROM submissions WHERE rendering_provider_id IS NOT NULL
+UNION
+SELECT claim_id, 'D02_prescription' FROM submissions
+WHERE referral_number IS NOT NULL OR referring_provider_id IS NOT NULL
+UNION
+SELECT claim_id, 'D03_dates' FROM submissions WHERE first_date IS NOT NULL
+UNION
+SELECT claim_id, 'D04_authorization' FROM submissions WHERE authorization_number IS NOT NULL
+UNION
+SELECT s.claim_id, 'D04_authorization'
+FROM submissions AS s
+INNER JOIN service_lines AS l ON l.claim_version_id = s.claim_id
+WHERE l.authorization_number IS NOT NULL
+UNION
+SELECT s.claim_id, 'D06_diagnosis'
+FROM submissions AS s
+INNER JOIN claim_diagnoses AS d ON d.claim_version_id = s.claim_id
+UNION
+SELECT s.claim_id, a.item_id
+FROM submissions AS s
+INNER JOIN item_attachments AS a ON s.attachment_codes LIKE '%:' || a.attachment_code || ':%'
+
+-- name: attested_answers
+-- What the practice wrote down of the visit, put back to the day of submission: a document dated
+-- later did not exist yet. The last part reads its list of authorizations.
+SELECT
+    s.claim_id,
+    a.item_id,
+    a.service_date,
+    CASE
+        WHEN a.status = 'present' AND a.existed_date > s.submitted_date THEN 'absent'
+        ELSE a.status
+    END AS status,
+    a.existed_date
+FROM submissions AS s
+INNER JOIN attested_documents AS a
+    ON
+        upper(trim(a.patient_control_number)) = s.control_number
+        AND (
+            a.service_date IS NULL
+            OR (a.service_date >= s.service_date AND a.service_date <= s.service_to_date)
+        )
+WHERE a.status <> 'unknown'
+UNION ALL
+SELECT s.claim_id, 'D04_authorization', s.service_date, 'present', z.decision_date
+FROM submissions AS s
+INNER JOIN authorizations AS z ON z.patient_id = s.patient_id AND z.payer_id = s.payer_id
+WHERE
+    lower(z.status) = 'approved'
+    AND z.start_date <= s.service_date
+    AND z.end_date >= s.service_to_date
+    AND z.decision_date <= s.submitted_date
+
+-- name: attested_visits
+-- Several answers for one visit (the records were sent again, with more filled in): a document
+-- that is there was found, whatever an earlier answer said.
+SELECT
+    claim_id,
+    item_id,
+    service_date,
+    CASE
+        WHEN max(CASE WHEN status = 'present' THEN 1 ELSE 0 END) = 1 THEN 'present'
+        WHEN max(CASE WHEN status = 'absent' THEN 1 ELSE 0 END) = 1 THEN 'absent'
+        ELSE 'not_required'
+    END AS status,
+    min(CASE WHEN status = 'present' THEN existed_date END) AS present_date,
+    min(existed_date) AS existed_date
+FROM attested_answers
+GROUP BY claim_id, item_id, service_date
+
+-- name: attested
+-- Several visits on one claim: it is documented when each of them is.
+SELECT
+    claim_id,
+    item_id,
+    CASE
+        WHEN max(CASE WHEN status = 'absent' THEN 1 ELSE 0 END) = 1 THEN 'absent'
+        WHEN max(CASE WHEN status = 'present' THEN 1 ELSE 0 END) = 1 THEN 'present'
+        ELSE 'not_required'
+    END AS status,
+    max(CASE WHEN status = 'present' THEN present_date ELSE existed_date END) AS existed_date
+FROM attested_visits
+GROUP BY claim_id, item_id
+
+-- name: remarked
+-- An insurer's remark that a document lacks. It comes after the decision: no feature reads it.
+SELECT DISTINCT s.claim_id, k.item_id
+FROM submissions AS s
+INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.claim_id = s.claim_id
+INNER JOIN remarks AS m ON m.remittance_id = l.record_id
+INNER JOIN rarc AS k ON k.remark_code = m.remark_code
+INNER JOIN checklist AS i ON i.item_id = k.item_id
+
+-- name: channel_statuses
+SELECT claim_id, item_id, 'claim' AS channel, 'present' AS status, CAST(NULL AS DATE) AS existed_date
+FROM claim_evidence
+UNION ALL
+SELECT r.claim_id, r.item_id, 'claim', 'unknown', CAST(NULL AS DATE)
+FROM required_items AS r
+LEFT JOIN claim_evidence AS e ON e.claim_id = r.claim_id AND e.item_id = r.item_id
+WHERE e.claim_id IS NULL
+UNION ALL
+SELECT claim_id, item_id, 'attested', status, existed_date FROM attested
+UNION ALL
+SELECT r.claim_id, r.item_id, 'attested', 'unknown', CAST(NULL AS DATE)
+FROM required_items AS r
+LEFT JOIN attested AS a ON a.claim_id = r.claim_id AND a.item_id = r.item_id
+WHERE a.claim_id IS NULL
+UNION ALL
+SELECT claim_id, item_id, 'remittance', 'absent', CAST(NULL AS DATE) FROM remarked
+
+-- name: documentation
+SELECT
+    c.claim_id,
+    c.item_id,
+    c.channel,
+    c.status,
+    c.existed_date,
+    r.claim_id IS NOT NULL AS is_required
+FROM channel_statuses AS c
+LEFT JOIN required_items AS r ON r.claim_id = c.claim_id AND r.item_id = c.item_id
+ORDER BY c.claim_id, c.item_id, c.channel

@@ -1,0 +1,150 @@
+"""How likely an approval is, by insurer, kind of insurance and condition."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.findings import population, rates
+from analysis.findings.finding import Finding, state
+
+ID = "approval"
+HIGHER, LOWER, NO_DIFFERENCE = "higher", "lower", "no difference shown"
+
+
+def by(
+    outcomes: pd.DataFrame,
+    payers: pd.DataFrame,
+    month: str,
+    columns: Sequence[str],
+    minimum_cell_size: int = 11,
+) -> pd.DataFrame:
+    """First-pass approval of matured claims by `columns` of claim_outcomes, most claims first.
+
+    Adds the codes' words (insurer, insurer_type, condition) and n, n_approved, n_effective,
+    estimate, lower, upper, verdict; a rate that must not be stated is null.
+    """
+    answers = population.answered(population.matured(outcomes, month))
+    table = rates.judged(rates.rates(answers, columns), minimum_cell_size)
+    return population.largest_first(population.with_words(table, payers), list(columns))
+
+
+def by_insurer_and_condition(
+    outcomes: pd.DataFrame, payers: pd.DataFrame, month: str, minimum_cell_size: int = 11
+) -> pd.DataFrame:
+    """Approval by insurer and condition; a cell too thin to state borrows a wider group's rate.
+
+    `basis` names the claims behind the rate: the cell's own; else the same kind of insurance and
+    condition; else the whole insurer; else nothing is stated. `n` stays the cell's own.
+    """
+    cells = by(
+        outcomes, payers, month, ["payer_id", "payer_type", "condition_group"], minimum_cell_size
+    )
+    cells["basis"] = "this insurer and condition"
+    wider = {
+        "mostly borrowed: same kind of insurance, same condition": [
+            "payer_type",
+            "condition_group",
+        ],
+        "mostly borrowed: this insurer, all conditions": ["payer_id"],
+    }
+    bounds = ["estimate", "lower", "upper"]
+    for basis, columns in wider.items():
+        group = by(outcomes, payers, month, columns, minimum_cell_size)
+        lent = cells[columns].merge(group[[*columns, *bounds]], on=columns, how="left")
+        thin = cells["estimate"].isna() & lent["estimate"].notna()
+        cells.loc[thin, bounds] = lent.loc[thin, bounds]
+        cells.loc[thin, "basis"] = basis
+    cells.loc[cells["estimate"].isna(), "basis"] = "not stated"
+    return cells
+
+
+def against_the_rest(
+    outcomes: pd.DataFrame,
+    payers: pd.DataFrame,
+    month: str,
+    column: str = "payer_id",
+    minimum_cell_size: int = 11,
+) -> pd.DataFrame:
+    """Each group's approval minus that of all other claims, the intervals true of all at once.
+
+    Columns: the group and its words, n, gap, lower, upper, verdict (higher, lower, no difference
+    shown). Groups under `minimum_cell_size` claims are not compared. Method: Newcombe intervals,
+    widened for the number of comparisons (Bonferroni).
+    """
+    answers = population.answered(population.matured(outcomes, month))
+    sizes = answers[column].value_counts()
+    compared = sorted(sizes[sizes >= minimum_cell_size].index)
+    level = 1 - 0.05 / max(1, len(compared))
+    rows = []
+    for group in compared:
+        gap, lower, upper = gap_to_rest(answers, answers[column] == group, level)
+        verdict = HIGHER if lower > 0 else LOWER if upper < 0 else NO_DIFFERENCE
+        rows.append((group, int(sizes[group]), gap, lower, upper, verdict))
+    table = pd.DataFrame(rows, columns=[column, "n", "gap", "lower", "upper", "verdict"])
+    return population.largest_first(population.with_words(table, payers), [column])
+
+
+def gap_to_rest(
+    answers: pd.DataFrame, in_group: pd.Series, level: float = 0.95
+) -> tuple[float, float, float]:
+    """(gap, lower, upper): approval in the group minus approval outside it.
+
+    Without a claim on either side the gap is unknown: nan, anywhere from -1 to 1.
+    """
+    sides = rates.rates(answers.assign(inside=in_group.astype(bool)), ["inside"])
+    by_side = {bool(row["inside"]): rates.rate_of(row) for _, row in sides.iterrows()}
+    if len(by_side) < 2:
+        return float("nan"), -1.0, 1.0
+    return rates.difference(by_side[True], by_side[False], level)
+
+
+def spread(
+    outcomes: pd.DataFrame,
+    payers: pd.DataFrame,
+    month: str,
+    column: str = "payer_id",
+    minimum_cell_size: int = 11,
+) -> Finding:
+    """Whether groups (insurers, conditions) differ by more than chance, and which stand out."""
+    noun = {"payer_id": "insurer", "condition_group": "condition"}[column]
+    table = against_the_rest(outcomes, payers, month, column, minimum_cell_size)
+    apart = table[table["verdict"] != NO_DIFFERENCE]
+    values = {
+        "compared": len(table),
+        "apart": len(apart),
+        "lower_names": _listed(apart.loc[apart["verdict"] == LOWER, noun]),
+        "higher_names": _listed(apart.loc[apart["verdict"] == HIGHER, noun]),
+        "minimum": minimum_cell_size,
+    }
+    if len(table) < 2:
+        template = f"Fewer than two {noun}s have {{minimum:n claim}} or more, so none is compared."
+    elif apart.empty:
+        template = (
+            f"Among {{compared:n {noun}}} with {{minimum:n claim}} or more, none differs from the"
+            " rest by more than chance allows."
+        )
+    else:
+        template = (
+            f"Among {{compared:n {noun}}} with {{minimum:n claim}} or more, {{apart:count}} stand"
+            " apart from the rest by more than chance allows; approved less often:"
+            " {lower_names}; more often: {higher_names} ({denominator:n claim}, {period})."
+        )
+    return state(
+        template,
+        population.scope(outcomes, month),
+        id=f"{ID}.by_{noun}",
+        question=f"Do {noun}s differ in how often they approve?",
+        unit="claim",
+        definition=population.DEFINITIONS["first"],
+        method="Newcombe intervals of each against all others, Bonferroni over the comparisons",
+        caveats=(
+            f"{noun}s see different claims; a difference says nothing of its cause",
+            "no difference shown is not the same as no difference",
+        ),
+        denominator=int(table["n"].sum()),
+        values=values,
+    )
+
+
+def _listed(names: pd.Series) -> str:
+    return ", ".join(names) if len(names) else "none"

@@ -1,0 +1,164 @@
+"""What arrived, what was set aside, and whether the money adds up."""
+
+from datetime import date
+
+import pandas as pd
+
+from analysis.findings import population
+from analysis.findings.finding import Finding, Scope, state
+
+ID = "data_quality"
+RECORDS = {
+    "file": "whole files that gave nothing",
+    "interchange": "interchanges that could not be read",
+    "CLM": "claims sent (CLM)",
+    "CLP": "answers from insurers (CLP)",
+    "status": "receipts for claims sent (STC, AK5)",
+    "row": "rows of the practice's own records",
+}
+DISPOSITIONS = ("accepted", "duplicate", "quarantined")
+
+
+def scope(as_of: date) -> Scope:
+    """What findings about the input speak about: every file, whatever its month."""
+    return Scope("all files of this practice", "all months", as_of)
+
+
+def accounted(row_ledger: pd.DataFrame, as_of: date) -> Finding:
+    """Every record read is kept, a repeat, or set aside with a reason."""
+    counts = row_ledger["disposition"].value_counts()
+    kept, repeated, aside = (int(counts.get(name, 0)) for name in DISPOSITIONS)
+    return state(
+        "{files:n file} gave {denominator:n record}: {numerator:count} kept, {repeated:count}"
+        " already known from another file, {aside:count} set aside with a reason.",
+        scope(as_of),
+        id=f"{ID}.accounted",
+        question="Was everything read?",
+        unit="record",
+        definition="a record is a claim, an answer, a receipt, a row, or a file that gave none",
+        method="count of the row ledger",
+        numerator=kept,
+        denominator=len(row_ledger),
+        values={
+            "files": len(row_ledger[["file_hash", "file_name"]].drop_duplicates()),
+            "repeated": repeated,
+            "aside": aside,
+        },
+    )
+
+
+def by_kind(row_ledger: pd.DataFrame) -> pd.DataFrame:
+    """Records by kind: kind, accepted, duplicate, quarantined, n."""
+    table = pd.crosstab(row_ledger["record"], row_ledger["disposition"])
+    table = table.reindex(index=[kind for kind in RECORDS if kind in table.index])
+    table = table.reindex(columns=list(DISPOSITIONS), fill_value=0)
+    table = table.assign(n=table.sum(axis=1)).rename(index=RECORDS)
+    return table.rename_axis(index="kind", columns=None).reset_index()
+
+
+def set_aside(row_ledger: pd.DataFrame) -> pd.DataFrame:
+    """What was set aside: file_name, reason (with what to do next), n."""
+    return _counted(row_ledger, "quarantined", ["file_name", "reason"])
+
+
+def duplicates(row_ledger: pd.DataFrame) -> pd.DataFrame:
+    """What came twice: file_name, duplicate_of (the file that was kept), n."""
+    return _counted(row_ledger, "duplicate", ["file_name", "duplicate_of"])
+
+
+def balances(
+    payments: pd.DataFrame, remittances: pd.DataFrame, provider_adjustments: pd.DataFrame
+) -> pd.DataFrame:
+    """Each deposit beside what its claims and adjustments say; all in cents.
+
+    Columns: payment_date, payer_name, deposit_cents, claims_cents, adjustments_cents,
+    difference_cents (deposit minus claims plus adjustments; 0 when it adds up).
+    """
+    table = payments.set_index("payment_id")
+    claims = remittances.groupby("payment_id")["paid_cents"].sum()
+    adjusted = provider_adjustments.groupby("payment_id")["amount_cents"].sum()
+    table["claims_cents"] = claims.reindex(table.index).fillna(0).astype("int64")
+    table["adjustments_cents"] = adjusted.reindex(table.index).fillna(0).astype("int64")
+    table["difference_cents"] = (
+        table["deposit_cents"] - table["claims_cents"] + table["adjustments_cents"]
+    )
+    columns = ["deposit_cents", "claims_cents", "adjustments_cents", "difference_cents"]
+    ordered = table.reset_index().sort_values(["payment_date", "payment_id"])
+    return ordered[["payment_date", "payer_name", *columns]].reset_index(drop=True)
+
+
+def money(balance: pd.DataFrame, as_of: date) -> Finding:
+    """Whether every deposit equals what its claims and adjustments say."""
+    off = balance["difference_cents"] != 0
+    template = (
+        "The money adds up: all {denominator:n payment} equal their claims less adjustments,"
+        " {deposited:dollars} deposited in all."
+        if not off.any()
+        else "{off:n payment} of {denominator:count} differ from their claims less adjustments,"
+        " by {difference:dollars} in all; ask the insurer for the missing pages."
+    )
+    return state(
+        template if len(balance) else "No payment was found, so there is no money to check.",
+        scope(as_of),
+        id=f"{ID}.money",
+        question="Does the money add up?",
+        unit="payment",
+        definition="deposit (BPR) = paid over claims (CLP) - adjustments outside claims (PLB)",
+        method="exact, in cents",
+        numerator=int((~off).sum()),
+        denominator=len(balance),
+        values={
+            "off": int(off.sum()),
+            "deposited": int(balance["deposit_cents"].sum()),
+            "difference": int(balance["difference_cents"].abs().sum()),
+        },
+    )
+
+
+def matched(claim_lineage: pd.DataFrame, as_of: date) -> Finding:
+    """How many of the insurers' answers found the claim they answer."""
+    answers = claim_lineage[claim_lineage["record"] == "remittance"]
+    found = answers["match_kind"] != "remittance_only"
+    template = (
+        "{estimate:percent} of {denominator:n answer} found the claim they answer; {alone:count}"
+        " answer a claim whose file we were not given, {doubtful:count} would fit more than one."
+        if len(answers)
+        else "No insurer's answer was found."
+    )
+    return state(
+        template,
+        scope(as_of),
+        id=f"{ID}.matched",
+        question="Do answers find their claims?",
+        unit="answer",
+        definition="matched by control number or by the insurer's own number",
+        method="count of all answers",
+        estimate=float(found.mean()) if len(answers) else None,
+        numerator=int(found.sum()),
+        denominator=len(answers),
+        values={
+            "alone": int((~found).sum()),
+            "doubtful": int(answers["is_doubtful"].astype(bool).sum()),
+        },
+    )
+
+
+def unknowns(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
+    """What nobody told us about the claims up to `month`: what, n_unknown, n."""
+    claims = population.through(outcomes, month)
+    missing = {
+        "insurer": claims["payer_id"].isna(),
+        "kind of insurance": claims["payer_type"] == "unknown",
+        "plan": claims["plan_id"].isna(),
+        "patient": claims["patient_id"].isna(),
+        "condition": claims["condition_group"] == "unknown",
+        "day of submission": claims["submitted_date"].isna(),
+    }
+    rows = [(what, int(is_missing.sum()), len(claims)) for what, is_missing in missing.items()]
+    return pd.DataFrame(rows, columns=["what", "n_unknown", "n"])
+
+
+def _counted(row_ledger: pd.DataFrame, disposition: str, columns: list[str]) -> pd.DataFrame:
+    rows = row_ledger[row_ledger["disposition"] == disposition]
+    counts = rows.groupby(columns, dropna=False).size().rename("n").reset_index()
+    return population.largest_first(counts, columns)

@@ -1,0 +1,200 @@
+"""How far the approval model can be trusted, on later claims it had not seen."""
+
+import math
+
+import pandas as pd
+
+from analysis.findings import population, rates
+from analysis.findings.finding import Finding, Scope, state
+
+ID = "approval_model"
+MODEL, BASELINE = "one_hot_logistic", "cell_rate"
+MODEL_LABELS = {MODEL: "approval model", BASELINE: "raw rate of insurer and condition"}
+METRICS = {
+    "log_loss": "log loss (lower is better)",
+    "brier": "Brier score (lower is better)",
+    "auc": "area under the ROC curve (chance is one half)",
+    "calibration_slope": "calibration slope (right is one)",
+    "calibration_intercept": "calibration intercept (right is nought)",
+}
+GROUPS = {"payer": "insurer", "payer_type": "kind of insurance", "condition": "condition"}
+N_BINS = 10
+
+
+def metrics(evaluation: pd.DataFrame) -> pd.DataFrame:
+    """Overall test metrics: metric, model, value, lower, upper, n_claims; model beside raw rates."""
+    table = evaluation[evaluation["group_kind"] == "overall"].copy()
+    table["order"] = table["metric"].map({name: place for place, name in enumerate(METRICS)})
+    table = table.dropna(subset="order").sort_values(["order", "model"], ascending=[True, False])
+    table["metric"] = table["metric"].map(METRICS)
+    table["model"] = table["model"].map(MODEL_LABELS)
+    columns = ["metric", "model", "value", "lower", "upper", "n_claims"]
+    return table[columns].reset_index(drop=True)
+
+
+def by_group(evaluation: pd.DataFrame, payers: pd.DataFrame, metric: str = "brier") -> pd.DataFrame:
+    """One metric of the model by group: group_kind, group, value, lower, upper, n_claims.
+
+    A value is null where the group is too small to carry it.
+    """
+    table = evaluation[
+        (evaluation["model"] == MODEL)
+        & (evaluation["metric"] == metric)
+        & evaluation["group_kind"].isin(list(GROUPS))
+    ].copy()
+    column = {"payer": "payer_id", "payer_type": "payer_type", "condition": "condition_group"}
+    table["group"] = ""
+    for kind, name in column.items():
+        of_kind = table["group_kind"] == kind
+        words = population.with_words(
+            table.loc[of_kind, ["group_value"]].rename(columns={"group_value": name}), payers
+        )
+        table.loc[of_kind, "group"] = words.iloc[:, -1]
+    table["order"] = table["group_kind"].map({kind: place for place, kind in enumerate(GROUPS)})
+    table = table.sort_values(["order", "n_claims", "group"], ascending=[True, False, True])
+    table["group_kind"] = table["group_kind"].map(GROUPS)
+    columns = ["group_kind", "group", "value", "lower", "upper", "n_claims"]
+    return table[columns].reset_index(drop=True)
+
+
+def calibration(
+    predictions: pd.DataFrame, outcomes: pd.DataFrame, minimum_cell_size: int = 11
+) -> pd.DataFrame:
+    """Predicted against observed approval in tenths: predicted, estimate, lower, upper, n.
+
+    Tenths hold equally many test claims; those under `minimum_cell_size` are left out.
+    """
+    tested = predictions[predictions["model"] == MODEL].merge(
+        outcomes[["claim_id", "patient_id"]], on="claim_id"
+    )
+    if tested.empty:
+        return pd.DataFrame(columns=["predicted", "estimate", "lower", "upper", "n"], dtype=float)
+    tested = tested.sort_values(["approval_probability", "claim_id"]).reset_index(drop=True)
+    tested["tenth"] = tested.index * N_BINS // len(tested)
+    table = rates.rates(tested, ["tenth"])
+    table["predicted"] = tested.groupby("tenth")["approval_probability"].mean().to_numpy()
+    table = table[table["n"] >= minimum_cell_size]
+    return table[["predicted", "estimate", "lower", "upper", "n"]].reset_index(drop=True)
+
+
+def scope(predictions: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Scope:
+    """What findings about the model speak about: the claims it was tested on."""
+    base = population.scope(outcomes, month)
+    if predictions.empty:
+        return base
+    split = predictions["split_date"].max().date()
+    period = f"submitted from {split.day} {split:%B %Y} on"
+    return Scope("matured claims of patients the model had not seen", period, base.as_of)
+
+
+def ranking(evaluation: pd.DataFrame, scope: Scope) -> Finding:
+    """How well the model tells approvals from denials on later claims."""
+    about = {
+        "id": f"{ID}.ranking",
+        "question": "Can approvals be told from denials before sending?",
+        "unit": "area under the ROC curve",
+        "definition": "chance that an approved claim was given a higher probability than a denied one",
+        "method": "trained on earlier claims, tested on later ones; patients resampled",
+        "caveats": ("a value near one would point to a leak, not to skill",),
+    }
+    row = _overall(evaluation, MODEL, "auc")
+    if row is None:
+        return state("Too few answered claims to fit and test a model.", scope, **about)
+    return state(
+        "On {denominator:n later claim} the model ranked an approved claim above a denied one"
+        " {estimate:percent} of the time ({lower:whole} to {upper:whole}; a coin would reach"
+        " {coin:whole}).",
+        scope,
+        estimate=float(row["value"]),
+        lower=float(row["lower"]),
+        upper=float(row["upper"]),
+        denominator=int(row["n_claims"]),
+        values={"coin": 0.5},
+        **about,
+    )
+
+
+def beside_raw_rates(predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope) -> Finding:
+    """Whether the model earns its place beside the raw rate of insurer and condition."""
+    about = {
+        "id": f"{ID}.beside_raw_rates",
+        "question": "Is the model better than looking up the insurer's rate?",
+        "unit": "Brier score",
+        "definition": "mean squared error of the predicted approval; lower is better",
+        "method": "paired difference on the same later claims, 95% interval by patient",
+    }
+    gap = _squared_errors(predictions, outcomes)
+    if gap.empty:
+        return state("Too few answered claims to compare a model with raw rates.", scope, **about)
+    mean = float((gap["model"] - gap["raw"]).mean())
+    residual = gap["model"] - gap["raw"] - mean
+    error = math.sqrt((residual.groupby(gap["patient"]).sum() ** 2).sum()) / len(gap)
+    lower, upper = mean - 1.96 * error, mean + 1.96 * error
+    verdict = (
+        "better than" if upper < 0 else "worse than" if lower > 0 else "not clearly better than"
+    )
+    return state(
+        "The model was {verdict} the raw rate of insurer and condition: mean squared error"
+        " {model:precise} against {raw:precise} on {denominator:n later claim}.",
+        scope,
+        estimate=mean,
+        lower=lower,
+        upper=upper,
+        denominator=len(gap),
+        values={
+            "verdict": verdict,
+            "model": float(gap["model"].mean()),
+            "raw": float(gap["raw"].mean()),
+        },
+        **about,
+    )
+
+
+def trust(evaluation: pd.DataFrame, scope: Scope) -> Finding:
+    """Whether predicted chances may be read as chances (calibration)."""
+    about = {
+        "id": f"{ID}.calibration",
+        "question": "May a predicted chance be read as a chance?",
+        "unit": "calibration slope",
+        "definition": "slope of the outcome on the predicted log odds; one is right, lower is too bold",
+        "method": "logistic recalibration on later claims; intervals by resampling patients",
+    }
+    row = _overall(evaluation, MODEL, "calibration_slope")
+    if row is None:
+        return state("Too few answered claims to check the predicted chances.", scope, **about)
+    if row["upper"] < 1:
+        verdict = "too bold: high chances are too high and low ones too low"
+    elif row["lower"] > 1:
+        verdict = "too timid: they differ less than the outcomes do"
+    else:
+        verdict = "in keeping with what happened"
+    return state(
+        "Predicted chances were {verdict} (calibration slope {estimate:number}, {lower:number} to"
+        " {upper:number}, {denominator:n later claim}).",
+        scope,
+        estimate=float(row["value"]),
+        lower=float(row["lower"]),
+        upper=float(row["upper"]),
+        denominator=int(row["n_claims"]),
+        values={"verdict": verdict},
+        **about,
+    )
+
+
+def _overall(evaluation: pd.DataFrame, model: str, metric: str) -> pd.Series | None:
+    rows = evaluation[
+        (evaluation["group_kind"] == "overall")
+        & (evaluation["model"] == model)
+        & (evaluation["metric"] == metric)
+    ].dropna(subset=["value", "lower", "upper"])
+    return None if rows.empty else rows.iloc[0]
+
+
+def _squared_errors(predictions: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Squared error of both models on each test claim, with its patient."""
+    errors = (predictions["approval_probability"] - predictions["is_approved"].astype(float)) ** 2
+    wide = predictions.assign(error=errors).pivot(index="claim_id", columns="model", values="error")
+    wide = wide.reindex(columns=[MODEL, BASELINE]).dropna()
+    wide = wide.rename(columns={MODEL: "model", BASELINE: "raw"})
+    patients = outcomes.set_index("claim_id")["patient_id"].reindex(wide.index)
+    return wide.assign(patient=patients.fillna(wide.index.to_series()))

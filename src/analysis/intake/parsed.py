@@ -1,0 +1,23 @@
+"""What reading one input gives: declared tables, and an account of every record in it."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """What became of one record: `position` counts from 1 within what was read."""
+
+    record: str
+    position: int
+    disposition: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Declared tables by name (those that got rows), and one ledger row for each record."""
+
+    tables: dict[str, pa.Table]
+    ledger: list[LedgerRow]

@@ -1,0 +1,206 @@
+"""How well predicted chances of approval held up: metrics with patient-clustered intervals.
+
+Log loss and Brier score tell how far the chances lie from what happened, AUC whether approved
+claims were given the higher chances, and calibration whether the chances can be read as rates: the
+slope of a logistic regression of the outcome on the logit of the chance (1 is right, below 1 the
+chances are too extreme), and its intercept with the slope held at 1 (0 is right, above 0 the
+chances are too low).
+
+A patient's claims are alike, so the bootstrap resamples patients, not claims. A resample is a
+column of weights, so that one pass gives a metric in all of them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from analysis import tables
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+MINIMUM_CLAIMS = 11
+GROUPS = {"payer_type": "payer_type", "payer": "payer_id", "condition": "condition_group"}
+
+# A raw rate may be 0 or 1, whose logit is infinite: no chance is taken as surer than this.
+_SUREST = 0.001
+_LARGEST_SLOPE = 20.0
+# An interval from the resamples that carry the metric is biased once many do not.
+_SHARE_OF_RESAMPLES = 0.9
+
+
+def evaluate(claims: pd.DataFrame, n_resamples: int, seed: int) -> pa.Table:
+    """Table `evaluation`: model x group x metric over the test period.
+
+    `claims` has one row for each claim and model: model, patient (never null), approval_probability,
+    is_approved, payer_type, payer_id, condition_group. A value is null where the group has fewer
+    than 11 claims, or its claims are all approved or all denied and the metric needs both; an
+    interval is null where too few resamples carry the metric.
+    """
+    patients, patient_index = np.unique(claims["patient"].to_numpy(str), return_inverse=True)
+    draws = np.random.default_rng(seed).multinomial(
+        len(patients), np.full(len(patients), 1 / len(patients)), size=n_resamples
+    )
+    # The first column is the data as they are.
+    weights = np.vstack([np.ones(len(patients)), draws.astype(float)]).T
+    weights = weights[patient_index]
+    rows = []
+    for model in sorted(claims["model"].unique()):
+        is_model = (claims["model"] == model).to_numpy()
+        for group_kind, group_value, in_group in _groups(claims):
+            chosen = is_model & in_group
+            rows += [
+                {"model": model, "group_kind": group_kind, "group_value": group_value, **measured}
+                for measured in _measured(claims.loc[chosen], weights[chosen])
+            ]
+    return tables.from_rows("evaluation", rows)
+
+
+def _measured(claims: pd.DataFrame, weights: Matrix) -> list[dict[str, Any]]:
+    """One row for each metric of one model in one group."""
+    probability = claims["approval_probability"].to_numpy(float)
+    approved = claims["is_approved"].to_numpy(float)
+    rows: list[dict[str, Any]] = []
+    for metric, measure in METRICS.items():
+        value, lower, upper = None, None, None
+        if len(claims) >= MINIMUM_CLAIMS:
+            value, lower, upper = _with_interval(measure(probability, approved, weights))
+        row = {"metric": metric, "value": value, "lower": lower, "upper": upper}
+        rows.append({**row, "n_claims": len(claims)})
+    return rows
+
+
+def _groups(claims: pd.DataFrame) -> list[tuple[str, str, NDArray[np.bool_]]]:
+    groups = [("overall", "all", np.ones(len(claims), bool))]
+    for kind, column in GROUPS.items():
+        values = claims[column].to_numpy(str)
+        groups += [(kind, str(value), values == value) for value in np.unique(values)]
+    return groups
+
+
+def _with_interval(measured: Vector) -> tuple[float | None, float | None, float | None]:
+    """The value on the data as they are, and the middle 95% of its resamples."""
+    value, resampled = measured[0], measured[1:]
+    if not np.isfinite(value):
+        return None, None, None
+    carried = resampled[np.isfinite(resampled)]
+    if len(carried) < _SHARE_OF_RESAMPLES * len(resampled):
+        return _rounded(value), None, None
+    lower, upper = np.quantile(carried, [0.025, 0.975])
+    return _rounded(value), _rounded(lower), _rounded(upper)
+
+
+def _rounded(number: float) -> float:
+    """Ten places: what is left behind them differs between machines."""
+    return round(float(number), 10)
+
+
+def log_loss(probability: Vector, approved: Vector, weights: Matrix) -> Vector:
+    """Mean negative log likelihood, one value for each column of `weights`."""
+    clipped = _clipped(probability)
+    return _weighted_mean(-np.log(np.where(approved == 1, clipped, 1 - clipped)), weights)
+
+
+def brier(probability: Vector, approved: Vector, weights: Matrix) -> Vector:
+    """Mean squared distance from what happened, one value for each column of `weights`."""
+    return _weighted_mean((probability - approved) ** 2, weights)
+
+
+def auc(probability: Vector, approved: Vector, weights: Matrix) -> Vector:
+    """The chance that an approved claim was rated above a denied one, ties counting half."""
+    order = np.argsort(probability, kind="stable")
+    _, starts = np.unique(probability[order], return_index=True)
+    is_approved = approved[order, None] == 1
+    weights = weights[order]
+    approved_weight = np.add.reduceat(np.where(is_approved, weights, 0), starts)
+    denied_weight = np.add.reduceat(np.where(is_approved, 0, weights), starts)
+    denied_below = np.cumsum(denied_weight, axis=0) - denied_weight / 2
+    concordant = (approved_weight * denied_below).sum(axis=0)
+    return _divided(concordant, approved_weight.sum(axis=0) * denied_weight.sum(axis=0))
+
+
+def calibration_slope(probability: Vector, approved: Vector, weights: Matrix) -> Vector:
+    """Slope of the logistic regression of the outcome on the logit of the chance."""
+    logit = _logit(probability)
+    spread = logit.std()
+    if spread < 1e-9:
+        return np.full(weights.shape[1], np.nan)
+    centred = (logit - logit.mean()) / spread
+    _, slope = _logistic_line(centred, np.zeros_like(logit), approved, weights)
+    slope = slope / spread
+    return np.where(np.abs(slope) <= _LARGEST_SLOPE, slope, np.nan)
+
+
+def calibration_intercept(probability: Vector, approved: Vector, weights: Matrix) -> Vector:
+    """Intercept of the same regression with the slope held at 1."""
+    logit = _logit(probability)
+    intercept, _ = _logistic_line(np.zeros_like(logit), logit, approved, weights)
+    return intercept
+
+
+METRICS: dict[str, Callable[[Vector, Vector, Matrix], Vector]] = {
+    "log_loss": log_loss,
+    "brier": brier,
+    "auc": auc,
+    "calibration_slope": calibration_slope,
+    "calibration_intercept": calibration_intercept,
+}
+
+
+def _logistic_line(
+    x: Vector, offset: Vector, approved: Vector, weights: Matrix, max_steps: int = 30
+) -> tuple[Vector, Vector]:
+    """Intercepts and slopes of weighted logistic regressions, one for each column of `weights`.
+
+    Newton's method on all columns at once; NaN where it finds no end, as with one class only or
+    when the chances separate the classes. An `x` of zeros fits the intercept alone.
+    """
+    n_columns = weights.shape[1]
+    intercept, slope = np.zeros(n_columns), np.zeros(n_columns)
+    has_slope = bool(np.any(x))
+    converged = np.zeros(n_columns, bool)
+    for _ in range(max_steps):
+        fitted = 1 / (
+            1 + np.exp(-np.clip(intercept + np.outer(x, slope) + offset[:, None], -35, 35))
+        )
+        residual = weights * (approved[:, None] - fitted)
+        curvature = weights * fitted * (1 - fitted)
+        gradient, curve = residual.sum(axis=0), curvature.sum(axis=0)
+        if has_slope:
+            slope_gradient = x @ residual
+            cross, slope_curve = x @ curvature, (x**2) @ curvature
+            determinant = curve * slope_curve - cross**2
+            step = _divided(slope_curve * gradient - cross * slope_gradient, determinant)
+            slope_step = _divided(curve * slope_gradient - cross * gradient, determinant)
+        else:
+            step, slope_step = _divided(gradient, curve), np.zeros(n_columns)
+        # A long first step overshoots where nearly all claims have the same outcome.
+        intercept = intercept + np.clip(step, -2, 2)
+        slope = slope + np.clip(slope_step, -2, 2)
+        converged = (np.abs(step) < 1e-8) & (np.abs(slope_step) < 1e-8)
+        if np.all(converged | np.isnan(step)):
+            break
+    return np.where(converged, intercept, np.nan), np.where(converged, slope, np.nan)
+
+
+def _clipped(probability: Vector) -> Vector:
+    return np.clip(probability, _SUREST, 1 - _SUREST)
+
+
+def _logit(probability: Vector) -> Vector:
+    clipped = _clipped(probability)
+    return np.log(clipped / (1 - clipped))
+
+
+def _weighted_mean(values: Vector, weights: Matrix) -> Vector:
+    return _divided(values @ weights, weights.sum(axis=0))
+
+
+def _divided(numerator: Vector, denominator: Vector) -> Vector:
+    """The quotient, NaN where the denominator is not positive."""
+    quotient = np.full(np.shape(numerator), np.nan)
+    return np.divide(numerator, denominator, out=quotient, where=denominator > 1e-300)

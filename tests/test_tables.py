@@ -1,0 +1,107 @@
+import stat
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from analysis import tables
+from analysis.errors import DataError, TableError
+from analysis.schemas import TABLES
+
+_DIAGNOSES = [
+    {"claim_version_id": "v1", "diagnosis_position": 1, "diagnosis_code": "M54.2"},
+    {"claim_version_id": "v1", "diagnosis_position": 2, "diagnosis_code": "M54.50"},
+]
+
+
+def test_what_is_written_is_read_back_and_is_private(tmp_path: Path) -> None:
+    table = tables.from_rows("claim_diagnoses", _DIAGNOSES)
+    path = tables.write(tmp_path, "claim_diagnoses", table, {"step": "intake", "key": "k"})
+    assert tables.read(tmp_path, "claim_diagnoses").equals(table)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert tables.provenance(tmp_path, "claim_diagnoses") == {"step": "intake", "key": "k"}
+
+
+def test_a_repeated_key_is_refused_and_the_earlier_file_stays(tmp_path: Path) -> None:
+    good = tables.from_rows("claim_diagnoses", _DIAGNOSES)
+    tables.write(tmp_path, "claim_diagnoses", good, {})
+    with pytest.raises(TableError, match="1 rows repeat a key"):
+        tables.write(tmp_path, "claim_diagnoses", pa.concat_tables([good, good.slice(0, 1)]), {})
+    assert tables.read(tmp_path, "claim_diagnoses").num_rows == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["claim_diagnoses.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "told"),
+    [
+        ("claim_diagnoses", {"claim_version_id": "v1", "diagnosis_position": 1}, "are null"),
+        (
+            "remarks",
+            {"remark_id": "m", "remittance_id": "r", "segment": "XX", "remark_code": "N1"},
+            "undeclared value",
+        ),
+    ],
+)
+def test_a_broken_rule_is_told_without_any_value(
+    name: str, row: dict[str, object], told: str
+) -> None:
+    (problem,) = tables.problems(name, tables.from_rows(name, [row]))
+    assert told in problem
+    assert "XX" not in problem
+
+
+def test_a_wrong_type_is_told_without_the_value() -> None:
+    wrong = pa.table(
+        {
+            "claim_version_id": ["v1"],
+            "diagnosis_position": ["JANE DOE"],
+            "diagnosis_code": ["M54.2"],
+        }
+    )
+    with pytest.raises(TableError) as told:
+        tables.conform("claim_diagnoses", wrong)
+    assert "JANE" not in str(told.value)
+
+
+def test_cents_stay_whole_where_some_are_unknown() -> None:
+    table = tables.from_rows(
+        "remittance_lines",
+        [
+            {"remittance_line_id": "l1", "allowed_cents": 9007199254740993},
+            {"remittance_line_id": "l2", "allowed_cents": None},
+        ],
+    )
+    frame = tables.to_frame(table)
+    assert frame["allowed_cents"].iloc[0] == 9007199254740993
+    assert frame["allowed_cents"].isna().iloc[1]
+
+
+def test_a_table_not_built_yet_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="outcomes build demo"):
+        tables.read(tmp_path / "demo", "claims")
+
+
+def test_an_unknown_table_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(KeyError, match="did you mean 'claims'"):
+        tables.read(tmp_path, "claim")
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_every_table_can_be_empty(tmp_path: Path, name: str) -> None:
+    tables.write(tmp_path, name, tables.from_rows(name, []), {})
+    assert tables.read(tmp_path, name).num_rows == 0
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+def test_declarations_keep_their_own_rules(table: object) -> None:
+    columns = {column.name: column for column in table.columns}  # type: ignore[attr-defined]
+    assert set(table.key) <= set(columns)  # type: ignore[attr-defined]
+    for name, column in columns.items():
+        if name.endswith("_cents"):
+            assert column.kind == "integer"
+        if name.endswith("_date"):
+            assert column.kind == "date"
+        if name.startswith(("is_", "has_")):
+            assert column.kind == "boolean"
+        if name.endswith(("_id", "_code")):
+            assert column.kind == "text"
