@@ -23,15 +23,10 @@ ENVIRONMENT = ROOT / "environment.yml"
 
 def main(arguments: list[str]) -> int:
     """Writes both files; uv's exit code."""
-    compiled = subprocess.run(  # noqa: S603
-        [
-            *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml"),
-            *("--universal", "--generate-hashes", "--all-extras", "--no-emit-index-url"),
-            *("--no-annotate", "--no-header", "--quiet", "--output-file", LOCK, *arguments),
-        ],
-        cwd=ROOT,
-        check=False,
-    )
+    resolve = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml"]
+    resolve += ["--universal", "--generate-hashes", "--all-extras", "--no-emit-index-url"]
+    resolve += ["--no-annotate", "--no-header", "--quiet", f"--output-file={LOCK}"]
+    compiled = subprocess.run([*resolve, *arguments], cwd=ROOT, check=False)  # noqa: S603
     if compiled.returncode != 0:
         return compiled.returncode
     pyproject = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))

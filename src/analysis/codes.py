@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NAMES = ("carc", "rarc", "cpt", "conditions", "documentation", "payer_types")
+NAMES = (
+    "carc",
+    "rarc",
+    "cpt",
+    "conditions",
+    "documentation",
+    "payer_types",
+    "denial_categories",
+)
 
 
 @cache

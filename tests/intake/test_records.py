@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis import codes, tables
 from analysis.intake import records
@@ -264,3 +266,45 @@ def test_a_hundred_thousand_visits_take_a_few_seconds() -> None:
     parsed = read(text)
     assert time.process_time() - start < 10
     assert parsed.tables["attested_documents"].num_rows == 100_000 * len(items)
+
+
+CELLS = st.sampled_from(
+    [
+        "",
+        " ",
+        "C1",
+        "yes",
+        "n/a",
+        "2026-03-04",
+        "3/4/26",
+        "31/1/2026",
+        "٣",
+        "=1",
+        '"',
+        "\0",
+        "é\u2028",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(CELLS, max_size=5), max_size=8), st.sampled_from([",", ";", "\t"]))
+def test_no_content_makes_the_reader_fail_or_lose_a_line(
+    rows: list[list[str]], delimiter: str
+) -> None:
+    header = ["claim_number", "service_date", "license", "techniques"]
+    lines = [delimiter.join(cells) for cells in [header, *rows]]
+    parsed = read("\n".join(lines))
+    positions = [row.position for row in parsed.ledger]
+    assert positions == sorted(set(positions))
+    if [row.record for row in parsed.ledger] != ["file"]:
+        said = {n for n, line in enumerate(lines[1:], start=2) if line.strip(delimiter + ' "')}
+        assert said <= set(positions)
+    for name, table in parsed.tables.items():
+        assert tables.problems(name, table) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=200))
+def test_random_bytes_are_set_aside(data: bytes) -> None:
+    assert account(read(data)) == [(1, "quarantined")]

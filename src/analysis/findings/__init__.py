@@ -15,10 +15,11 @@ from analysis.findings import (
     month,
     outcomes,
 )
-from analysis.findings.finding import Finding, Scope, state, unbound_digits
+from analysis.findings.finding import Finding, Question, Scope, unbound_digits
 
 __all__ = [
     "Finding",
+    "Question",
     "Scope",
     "approval",
     "data_quality",
@@ -28,6 +29,5 @@ __all__ = [
     "model",
     "month",
     "outcomes",
-    "state",
     "unbound_digits",
 ]

@@ -5,9 +5,31 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.findings import population, rates
-from analysis.findings.finding import Finding, state
+from analysis.findings.finding import Finding, Numbers, Question, Value
 
-ID = "approval"
+_CAVEATS = (
+    "insurers and conditions see different claims; a difference says nothing of its cause",
+    "no difference shown is not the same as no difference",
+)
+_METHOD = "Newcombe intervals of each against all others, Bonferroni over the comparisons"
+SPREAD = {
+    "payer_id": Question(
+        id="approval.by_insurer",
+        question="Do insurers differ in how often they approve?",
+        unit="claim",
+        definition=population.DEFINITIONS["first"],
+        method=_METHOD,
+        caveats=_CAVEATS,
+    ),
+    "condition_group": Question(
+        id="approval.by_condition",
+        question="Do conditions differ in how often they are approved?",
+        unit="claim",
+        definition=population.DEFINITIONS["first"],
+        method=_METHOD,
+        caveats=_CAVEATS,
+    ),
+}
 HIGHER, LOWER, NO_DIFFERENCE = "higher", "lower", "no difference shown"
 
 
@@ -89,12 +111,12 @@ def gap_to_rest(
 ) -> tuple[float, float, float]:
     """(gap, lower, upper): approval in the group minus approval outside it.
 
-    Without a claim on either side the gap is unknown: nan, anywhere from -1 to 1.
+    Without a claim on one side nothing is known: nought, anywhere from -1 to 1.
     """
     sides = rates.rates(answers.assign(inside=in_group.astype(bool)), ["inside"])
     by_side = {bool(row["inside"]): rates.rate_of(row) for _, row in sides.iterrows()}
     if len(by_side) < 2:
-        return float("nan"), -1.0, 1.0
+        return 0.0, -1.0, 1.0
     return rates.difference(by_side[True], by_side[False], level)
 
 
@@ -109,7 +131,7 @@ def spread(
     noun = {"payer_id": "insurer", "condition_group": "condition"}[column]
     table = against_the_rest(outcomes, payers, month, column, minimum_cell_size)
     apart = table[table["verdict"] != NO_DIFFERENCE]
-    values = {
+    values: dict[str, Value] = {
         "compared": len(table),
         "apart": len(apart),
         "lower_names": _listed(apart.loc[apart["verdict"] == LOWER, noun]),
@@ -129,20 +151,11 @@ def spread(
             " apart from the rest by more than chance allows; approved less often:"
             " {lower_names}; more often: {higher_names} ({denominator:n claim}, {period})."
         )
-    return state(
+    return SPREAD[column].answer(
         template,
         population.scope(outcomes, month),
-        id=f"{ID}.by_{noun}",
-        question=f"Do {noun}s differ in how often they approve?",
-        unit="claim",
-        definition=population.DEFINITIONS["first"],
-        method="Newcombe intervals of each against all others, Bonferroni over the comparisons",
-        caveats=(
-            f"{noun}s see different claims; a difference says nothing of its cause",
-            "no difference shown is not the same as no difference",
-        ),
-        denominator=int(table["n"].sum()),
-        values=values,
+        Numbers(denominator=int(table["n"].sum())),
+        values,
     )
 
 

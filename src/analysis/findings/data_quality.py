@@ -5,9 +5,8 @@ from datetime import date
 import pandas as pd
 
 from analysis.findings import population
-from analysis.findings.finding import Finding, Scope, state
+from analysis.findings.finding import Finding, Numbers, Question, Scope
 
-ID = "data_quality"
 RECORDS = {
     "file": "whole files that gave nothing",
     "interchange": "interchanges that could not be read",
@@ -17,6 +16,27 @@ RECORDS = {
     "row": "rows of the practice's own records",
 }
 DISPOSITIONS = ("accepted", "duplicate", "quarantined")
+ACCOUNTED = Question(
+    id="data_quality.accounted",
+    question="Was everything read?",
+    unit="record",
+    definition="a record is a claim, an answer, a receipt, a row, or a file that gave none",
+    method="count of the row ledger",
+)
+MONEY = Question(
+    id="data_quality.money",
+    question="Does the money add up?",
+    unit="payment",
+    definition="deposit (BPR) = paid over claims (CLP) - adjustments outside claims (PLB)",
+    method="exact, in cents",
+)
+MATCHED = Question(
+    id="data_quality.matched",
+    question="Do answers find their claims?",
+    unit="answer",
+    definition="matched by control number or by the insurer's own number",
+    method="count of all answers",
+)
 
 
 def scope(as_of: date) -> Scope:
@@ -28,18 +48,12 @@ def accounted(row_ledger: pd.DataFrame, as_of: date) -> Finding:
     """Every record read is kept, a repeat, or set aside with a reason."""
     counts = row_ledger["disposition"].value_counts()
     kept, repeated, aside = (int(counts.get(name, 0)) for name in DISPOSITIONS)
-    return state(
+    return ACCOUNTED.answer(
         "{files:n file} gave {denominator:n record}: {numerator:count} kept, {repeated:count}"
         " already known from another file, {aside:count} set aside with a reason.",
         scope(as_of),
-        id=f"{ID}.accounted",
-        question="Was everything read?",
-        unit="record",
-        definition="a record is a claim, an answer, a receipt, a row, or a file that gave none",
-        method="count of the row ledger",
-        numerator=kept,
-        denominator=len(row_ledger),
-        values={
+        Numbers(numerator=kept, denominator=len(row_ledger)),
+        {
             "files": len(row_ledger[["file_hash", "file_name"]].drop_duplicates()),
             "repeated": repeated,
             "aside": aside,
@@ -97,17 +111,11 @@ def money(balance: pd.DataFrame, as_of: date) -> Finding:
         else "{off:n payment} of {denominator:count} differ from their claims less adjustments,"
         " by {difference:dollars} in all; ask the insurer for the missing pages."
     )
-    return state(
+    return MONEY.answer(
         template if len(balance) else "No payment was found, so there is no money to check.",
         scope(as_of),
-        id=f"{ID}.money",
-        question="Does the money add up?",
-        unit="payment",
-        definition="deposit (BPR) = paid over claims (CLP) - adjustments outside claims (PLB)",
-        method="exact, in cents",
-        numerator=int((~off).sum()),
-        denominator=len(balance),
-        values={
+        Numbers(numerator=int((~off).sum()), denominator=len(balance)),
+        {
             "off": int(off.sum()),
             "deposited": int(balance["deposit_cents"].sum()),
             "difference": int(balance["difference_cents"].abs().sum()),
@@ -125,18 +133,15 @@ def matched(claim_lineage: pd.DataFrame, as_of: date) -> Finding:
         if len(answers)
         else "No insurer's answer was found."
     )
-    return state(
+    return MATCHED.answer(
         template,
         scope(as_of),
-        id=f"{ID}.matched",
-        question="Do answers find their claims?",
-        unit="answer",
-        definition="matched by control number or by the insurer's own number",
-        method="count of all answers",
-        estimate=float(found.mean()) if len(answers) else None,
-        numerator=int(found.sum()),
-        denominator=len(answers),
-        values={
+        Numbers(
+            estimate=float(found.mean()) if len(answers) else None,
+            numerator=int(found.sum()),
+            denominator=len(answers),
+        ),
+        {
             "alone": int((~found).sum()),
             "doubtful": int(answers["is_doubtful"].astype(bool).sum()),
         },

@@ -4,14 +4,37 @@ import pandas as pd
 
 from analysis import codes
 from analysis.findings import population, rates
-from analysis.findings.finding import Finding, state
+from analysis.findings.finding import Finding, Numbers, Question
 
-ID = "denial_reasons"
 DEFINITION = (
     "denied: adjudicated, charged, nothing allowed at the first answer; the category is that of the"
     " largest denied charge, by reason code (CARC) and, where that says too little, remark (RARC)"
 )
 CAVEAT = "a reason code is what the insurer wrote, which need not be why it decided"
+LEADING = Question(
+    id="denial_reasons.leading",
+    question="Why do insurers deny?",
+    unit="denied claim",
+    definition=DEFINITION,
+    method=rates.METHOD,
+    caveats=(CAVEAT,),
+)
+PREVENTABLE = Question(
+    id="denial_reasons.preventable",
+    question="How many denials could the practice have prevented?",
+    unit="denied claim",
+    definition="preventable: the reason code usually points to a step before sending",
+    method=rates.METHOD,
+    caveats=(CAVEAT, "the grading of codes is our judgement (reference/carc.csv)"),
+)
+AT_STAKE = Question(
+    id="denial_reasons.at_stake",
+    question="What is at stake?",
+    unit="dollar",
+    definition="denied at the latest answer; priced at each insurer's allowed share of charges",
+    method="charge times allowed over charged on the same insurer's approved claims",
+    caveats=("not every denial can or should be turned around",),
+)
 
 
 def by_category(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
@@ -37,97 +60,70 @@ def categorised(denials: pd.DataFrame) -> pd.DataFrame:
         still_denied_cents=("still_cents", "sum"),
     )
     shares = [_share(denials, denials["category"] == category) for category in table["category"]]
-    table[["estimate", "lower", "upper"]] = pd.DataFrame(
-        [(share.estimate, *share.interval()) for share in shares],
-        index=table.index,
-        columns=["estimate", "lower", "upper"],
-        dtype=float,
-    )
+    for bound in ("estimate", "lower", "upper"):
+        table[bound] = [getattr(share.numbers, bound) for share in shares]
     return population.largest_first(table.merge(_advice(), on="category", how="left"), ["reason"])
 
 
 def leading(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> Finding:
     """The most frequent reason, as a share of all denied claims."""
     table = by_category(outcomes, month)
-    about = {
-        "id": f"{ID}.leading",
-        "question": "Why do insurers deny?",
-        "unit": "denied claim",
-        "definition": DEFINITION,
-        "method": rates.METHOD,
-        "caveats": (CAVEAT,),
-        "denominator": int(table["n"].sum()),
-    }
-    scope = population.scope(outcomes, month)
-    if table["n"].sum() < minimum_cell_size:
-        return state("Too few denials to name a leading reason: {denominator:n denied claim}.",
-                     scope, **about)  # fmt: skip
+    scope, n_denied = population.scope(outcomes, month), int(table["n"].sum())
+    if n_denied < minimum_cell_size:
+        return LEADING.answer(
+            "Too few denials to name a leading reason: {denominator:n denied claim}.",
+            scope,
+            Numbers(denominator=n_denied),
+        )
     first = table.iloc[0]
-    return state(
-        "The most frequent reason was “{reason}”: {estimate:percent} of denials"
-        " ({lower:whole} to {upper:whole}), {denominator:n denied claim}, {period}."
-        " Who can act: {who}.",
+    return LEADING.answer(
+        "The most frequent reason was “{reason}”: {estimate:percent} of denials ({lower:whole} to"
+        " {upper:whole}), {denominator:n denied claim}, {period}. Who can act: {who}.",
         scope,
-        values={"reason": first["reason"], "who": first["who_can_act"]},
-        estimate=float(first["estimate"]),
-        lower=float(first["lower"]),
-        upper=float(first["upper"]),
-        numerator=int(first["n"]),
-        **about,
+        Numbers(
+            float(first["estimate"]),
+            float(first["lower"]),
+            float(first["upper"]),
+            int(first["n"]),
+            n_denied,
+        ),
+        {"reason": first["reason"], "who": first["who_can_act"]},
     )
 
 
 def preventable(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> Finding:
     """The share of denied claims whose code usually points to something a practice can prevent."""
     claims = population.denied(population.matured(outcomes, month))
-    grades = _column("carc", "preventable")
+    grades = {row["reason_code"]: row["preventable"] for row in codes.rows("carc")}
     graded = claims["denial_reason_code"].map(grades, na_action="ignore")
     rate = _share(claims, graded == "high")
-    lower, upper = rate.interval()
-    about = {
-        "id": f"{ID}.preventable",
-        "question": "How many denials could the practice have prevented?",
-        "unit": "denied claim",
-        "definition": "preventable: the reason code usually points to a step before sending",
-        "method": rates.METHOD,
-        "caveats": (CAVEAT, "the grading of codes is our judgement (reference/carc.csv)"),
-        "denominator": rate.denominator,
-    }
     scope = population.scope(outcomes, month)
     if rate.verdict(minimum_cell_size) != rates.STATED:
-        return state("Too few denials to say how many could be prevented:"
-                     " {denominator:n denied claim}.", scope, **about)  # fmt: skip
-    return state(
+        return PREVENTABLE.answer(
+            "Too few denials to say how many could be prevented: {denominator:n denied claim}.",
+            scope,
+            Numbers(denominator=rate.denominator),
+        )
+    return PREVENTABLE.answer(
         "{estimate:percent} of denials ({lower:whole} to {upper:whole}) carry a code that usually"
         " points to a step the practice can take before sending; {expected:count} of"
         " {denominator:n denied claim} were to be expected from the plan itself.",
         scope,
-        values={"expected": int((graded == "no").sum())},
-        estimate=rate.estimate,
-        lower=lower,
-        upper=upper,
-        numerator=rate.numerator,
-        **about,
+        rate.numbers,
+        {"expected": int((graded == "no").sum())},
     )
 
 
 def at_stake(outcomes: pd.DataFrame, month: str) -> Finding:
     """Charges still denied, and what insurers would have allowed of them at their usual price."""
-    claims = population.matured(outcomes, month)
+    claims = population.through(outcomes, month)
     still = population.denied(claims, "final")
-    charged = int(still["charge_cents"].sum())
-    return state(
-        "{denominator:n claim} worth {charged:dollars} in charges are still denied; at the prices"
-        " the same insurers allowed elsewhere, about {worth:dollars}.",
+    return AT_STAKE.answer(
+        "{denominator:n denied claim} stand denied, worth {charged:dollars} in charges; at the"
+        " prices the same insurers allowed elsewhere, about {worth:dollars}.",
         population.scope(outcomes, month),
-        id=f"{ID}.at_stake",
-        question="What is at stake?",
-        unit="dollar",
-        definition="denied at the latest answer; priced at each insurer's allowed share of charges",
-        method="charge times allowed over charged on the same insurer's approved claims",
-        denominator=len(still),
-        caveats=("not every denial can or should be turned around",),
-        values={"charged": charged, "worth": worth(still, claims)},
+        Numbers(denominator=len(still)),
+        {"charged": int(still["charge_cents"].sum()), "worth": worth(still, claims)},
     )
 
 
@@ -152,9 +148,3 @@ def _share(denials: pd.DataFrame, holds: pd.Series) -> rates.Rate:
 def _advice() -> pd.DataFrame:
     advice = pd.DataFrame(codes.rows("denial_categories"))
     return advice.rename(columns={"label": "reason"})
-
-
-def _column(reference: str, column: str) -> dict[str, str]:
-    records = codes.rows(reference)
-    code = next(iter(records[0]))
-    return {row[code]: row[column] for row in records}

@@ -6,9 +6,8 @@ import pandas as pd
 
 from analysis import codes
 from analysis.findings import population, rates
-from analysis.findings.finding import Finding, state
+from analysis.findings.finding import Finding, Numbers, Question
 
-ID = "documentation"
 STATUSES = ("present", "absent", "unknown", "not_required")
 COMPLETE = "every required document on file"
 NONE_MISSING = "none known to be missing, some not written down"
@@ -19,6 +18,37 @@ DEFINITION = (
     "required by the checklist for the kind of insurance and the visit; as it stood on the day of"
     " first submission; the practice's own record first, else what the claim shows; not written"
     " down is unknown, never absent"
+)
+COVERAGE = Question(
+    id="documentation.coverage",
+    question="How much do we know about the documents?",
+    unit="document",
+    definition=DEFINITION,
+    method="count of all required documents; no sample, so no interval",
+)
+MOST_MISSING = Question(
+    id="documentation.most_missing",
+    question="Which document is missing most often?",
+    unit="claim",
+    definition=DEFINITION,
+    method="count of all claims that required the document",
+)
+ASSOCIATION = Question(
+    id="documentation.association",
+    question="Are claims with their documents approved more often?",
+    unit="claim",
+    definition=f"{population.DEFINITIONS['first']}; documents: {DEFINITION}",
+    method=(
+        "difference within insurers (Mantel-Haenszel), 95% interval with claims of one patient kept"
+        " together"
+    ),
+    caveats=(
+        "an association among submitted claims: difficult cases may be documented otherwise",
+        "documents nobody wrote down are counted as not known to be missing",
+    ),
+    must_not=(
+        "must not be read as the effect of adding a document, nor generalised to other practices"
+    ),
 )
 
 
@@ -80,42 +110,30 @@ def coverage(items: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding
         if len(items)
         else "No document was required of any claim, so nothing can be said."
     )
-    return state(
+    return COVERAGE.answer(
         template,
         population.scope(outcomes, month),
-        id=f"{ID}.coverage",
-        question="How much do we know about the documents?",
-        unit="document",
-        definition=DEFINITION,
-        method="count of all required documents; no sample, so no interval",
-        estimate=n_known / len(items) if len(items) else None,
-        numerator=n_known,
-        denominator=len(items),
+        Numbers(
+            estimate=n_known / len(items) if len(items) else None,
+            numerator=n_known,
+            denominator=len(items),
+        ),
     )
 
 
 def most_missing(items: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding:
     """The document most often known to be absent when it was required."""
     table = by_item(items).sort_values(["absent", "document"], ascending=[False, True])
-    about = {
-        "id": f"{ID}.most_missing",
-        "question": "Which document is missing most often?",
-        "unit": "claim",
-        "definition": DEFINITION,
-        "method": "count of all claims that required the document",
-    }
     scope = population.scope(outcomes, month)
     if table["absent"].sum() == 0:
-        return state("No required document is known to be missing.", scope, **about)
+        return MOST_MISSING.answer("No required document is known to be missing.", scope)
     worst = table.iloc[0]
-    return state(
+    return MOST_MISSING.answer(
         "Most often missing: {document}, on {numerator:count} of {denominator:n claim} that"
         " required it; unknown on another {unknown:count}.",
         scope,
-        values={"document": worst["document"], "unknown": int(worst["unknown"])},
-        numerator=int(worst["absent"]),
-        denominator=int(worst["n"]),
-        **about,
+        Numbers(numerator=int(worst["absent"]), denominator=int(worst["n"])),
+        {"document": worst["document"], "unknown": int(worst["unknown"])},
     )
 
 
@@ -141,55 +159,38 @@ def association(
     answers = _banded(claim_features, outcomes, month)
     lacking = answers["band"].isin([SOME_MISSING, GATE_MISSING])
     gap, error, n_compared = within_groups(answers, ~lacking, answers["payer_id"])
-    lower, upper = gap - 1.96 * error, gap + 1.96 * error
-    about = {
-        "id": f"{ID}.association",
-        "question": "Are claims with their documents approved more often?",
-        "unit": "claim",
-        "definition": population.DEFINITIONS["first"] + "; documents: " + DEFINITION,
-        "method": (
-            "difference within insurers (Mantel-Haenszel), 95% interval with claims of one patient"
-            " kept together"
-        ),
-        "caveats": (
-            "an association among submitted claims: difficult cases may be documented otherwise",
-            "documents nobody wrote down are counted as not known to be missing",
-        ),
-        "must_not": "must not be read as the effect of adding a document, nor generalised to other"
-        " practices",
-        "denominator": n_compared,
-    }
+    few, many = int(lacking.sum()), int((~lacking).sum())
     scope = population.scope(outcomes, month)
-    enough = min(lacking.sum(), (~lacking).sum()) >= minimum_cell_size and n_compared > 0
-    if not enough:
-        return state("Too few claims with and without a missing document to compare.",
-                     scope, **about)  # fmt: skip
-    values = {"few": int(lacking.sum()), "many": int((~lacking).sum())}
+    if min(few, many) < minimum_cell_size or n_compared == 0:
+        return ASSOCIATION.answer(
+            "Too few claims with and without a missing document to compare.", scope
+        )
+    lower, upper = gap - 1.96 * error, gap + 1.96 * error
+    near, far = sorted((abs(lower), abs(upper)))
+    return ASSOCIATION.answer(
+        _association_template(gap, lower, upper),
+        scope,
+        Numbers(gap, lower, upper, denominator=n_compared),
+        {"few": few, "many": many, "near": near, "far": far},
+    )
+
+
+def _association_template(gap: float, lower: float, upper: float) -> str:
     if upper - lower > rates.MAX_WIDTH:
-        template = (
+        return (
             "Too uncertain to state: {few:n claim} with a missing document against {many:count}"
             " without say too little."
         )
-        return state(template, scope, values=values, **about)
     if lower <= 0 <= upper:
-        template = (
+        return (
             "Within the same insurer, having no document known to be missing was not associated"
-            " with a clear difference in approval ({few:n claim} with one missing,"
-            " {many:count} without)."
+            " with a clear difference in approval ({few:n claim} with one missing, {many:count}"
+            " without)."
         )
-        return state(template, scope, values=values, **about)
-    direction = "more" if gap > 0 else "less"
-    near, far = sorted((abs(lower), abs(upper)))
-    return state(
+    return (
         "Within the same insurer, having no document known to be missing was associated with"
-        f" {{gap:points}} points {direction} approval ({{near:points}} to {{far:points}};"
-        " {few:n claim} with one missing, {many:count} without).",
-        scope,
-        values={**values, "gap": gap, "near": near, "far": far},
-        estimate=gap,
-        lower=lower,
-        upper=upper,
-        **about,
+        f" {{estimate:points}} points {'more' if gap > 0 else 'less'} approval ({{near:points}} to"
+        " {far:points}; {few:n claim} with one missing, {many:count} without)."
     )
 
 

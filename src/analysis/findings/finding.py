@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from string import Formatter
@@ -27,12 +27,28 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One answer to one question, ready to quote.
+class Numbers:
+    """The numbers of a finding; None where the data cannot carry one.
 
-    `estimate` with `lower` and `upper` (95% interval) is a share (0 to 1), unless `unit` says
-    otherwise; all three are None where the data cannot carry a number. A sentence with a digit
-    that comes from no bound value is refused with ValueError.
+    `estimate` with `lower` and `upper` (95% interval) is a share (0 to 1), unless the question's
+    unit says otherwise.
+    """
+
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    numerator: int | None = None
+    denominator: int | None = None
+
+
+NO_NUMBERS = Numbers()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One answer to one question, ready to quote; numbers as in `Numbers`.
+
+    A sentence with a digit that comes from no bound value is refused with ValueError.
     """
 
     id: str
@@ -44,7 +60,7 @@ class Finding:
     as_of: date
     definition: str
     method: str
-    must_not: str = ONE_PRACTICE
+    must_not: str
     estimate: float | None = None
     lower: float | None = None
     upper: float | None = None
@@ -54,6 +70,7 @@ class Finding:
     values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
+        """Refuse a sentence that says a number of its own."""
         loose = unbound_digits(self)
         if loose:
             raise ValueError(f"finding {self.id}: digits bound to no value: {', '.join(loose)}")
@@ -63,31 +80,44 @@ class Finding:
         return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
 
 
-def state(
-    template: str, scope: Scope, *, values: Mapping[str, Value] | None = None, **about: Any
-) -> Finding:
-    """A finding whose sentence is `template` filled from its own values.
+@dataclass(frozen=True)
+class Question:
+    """What is asked and how it is counted: the part of a finding that no data changes."""
 
-    A field is written `{name:kind}`. Names are the keys of `values`, the finding's own numbers
-    (estimate, lower, upper, numerator, denominator) and period, population and as_of. Kinds:
-    count, percent, whole (a percentage without its sign), points (a difference of percentages),
-    number, precise (three decimals), dollars (from cents), date, month, or `n <noun>` ("1 claim", "182 claims").
-    `about` are the other fields of Finding.
-    """
-    values = dict(values or {})
-    numbers = {name: about.get(name) for name in _NUMBERS}
-    bound = {**numbers, **vars(scope), **values}
-    return Finding(
-        sentence=_Sentence().vformat(template, (), bound),
-        values=MappingProxyType(values),
-        **vars(scope),
-        **about,
-    )
+    id: str
+    question: str
+    unit: str
+    definition: str
+    method: str
+    caveats: tuple[str, ...] = ()
+    must_not: str = ONE_PRACTICE
+
+    def answer(
+        self,
+        template: str,
+        scope: Scope,
+        numbers: Numbers = NO_NUMBERS,
+        values: Mapping[str, Value] = MappingProxyType({}),
+    ) -> Finding:
+        """The finding whose sentence is `template` filled from `numbers`, `scope` and `values`.
+
+        A field is written `{name:kind}`. Kinds: count, percent, whole (a percentage without its
+        sign), points (a difference of percentages), number, precise (three decimals), dollars
+        (from cents), date, month, or `n <noun>` ("1 claim", "182 claims").
+        """
+        bound = {**vars(numbers), **vars(scope), **values}
+        return Finding(
+            sentence=_Sentence().vformat(template, (), bound),
+            values=MappingProxyType(dict(values)),
+            **vars(self),
+            **vars(scope),
+            **vars(numbers),
+        )
 
 
 def unbound_digits(finding: Finding) -> list[str]:
     """The numbers in a finding's sentence that come from none of its values."""
-    bound = [getattr(finding, name) for name in _NUMBERS]
+    bound = [getattr(finding, number.name) for number in fields(Numbers)]
     bound += [finding.as_of, finding.period, finding.population, *finding.values.values()]
     forms = {form for value in bound if value is not None for form in _forms(value)}
     rest = finding.sentence
@@ -97,8 +127,8 @@ def unbound_digits(finding: Finding) -> list[str]:
     return _NUMBER.findall(rest)
 
 
-def written(value: Value, kind: str) -> str:
-    """A value as people read it; `kind` as in `state`.
+def written(value: Any, kind: str) -> str:
+    """A value as people read it; `kind` as in `Question.answer`.
 
     >>> written(0.714, "percent"), written(0.997, "percent"), written(1234567, "dollars")
     ('71%', 'over 99%', '$12,346')
@@ -108,9 +138,6 @@ def written(value: Value, kind: str) -> str:
     if kind.startswith("n "):
         return f"{value:,} {kind[2:]}{'' if value == 1 else 's'}"
     return _KINDS[kind](value)
-
-
-_NUMBERS = ("estimate", "lower", "upper", "numerator", "denominator")
 
 
 class _Sentence(Formatter):
@@ -128,18 +155,19 @@ def _percent(share: float) -> str:
 
 
 def _whole(share: float) -> str:
-    return str(math.floor(100 * share + 0.5))
+    # The small term undoes binary fractions such as 0.285 * 100 = 28.499999999999996.
+    return str(math.floor(100 * share + 0.5 + 1e-9))
 
 
 def _dollars(cents: int) -> str:
-    return f"${(abs(int(cents)) + 50) // 100:,}"
+    return f"{'-' if cents < 0 else ''}${(abs(cents) + 50) // 100:,}"
 
 
 def _day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-_KINDS: Mapping[str, Any] = {
+_KINDS: Mapping[str, Callable[[Any], str]] = {
     "": str,
     "count": lambda value: f"{value:,}",
     "percent": _percent,
@@ -154,17 +182,17 @@ _KINDS: Mapping[str, Any] = {
 
 
 def _forms(value: Value) -> set[str]:
-    """Every way the value may stand in a sentence, with the digits alone where signs surround."""
+    """Every number the value may show in a sentence."""
     match value:
         case str():
             return {value} if _NUMBER.search(value) else set()
         case date():
             return {_day(value), f"{value:%B %Y}"}
         case int():
-            return {f"{value:,}", _dollars(value)[1:]}
+            return {f"{value:,}", _dollars(value).lstrip("-$")}
         case _:
-            percent = _percent(abs(value)).strip("under or %")
-            return {percent, _whole(abs(value)), f"{value:.2f}", f"{value:.3f}"}
+            shown = (_percent(abs(value)), _whole(abs(value)), f"{value:.2f}", f"{value:.3f}")
+            return {number for text in shown for number in _NUMBER.findall(text)}
 
 
 def _plain(value: Any) -> Any:

@@ -4,10 +4,9 @@ import pandas as pd
 
 from analysis.errors import UsageError, nearest
 from analysis.findings import approval, population, rates
-from analysis.findings.finding import Finding, state
-from analysis.findings.outcomes import approval_finding
+from analysis.findings.finding import Finding, Numbers, Question
+from analysis.findings.outcomes import LEFT_OUT, stated_rate
 
-ID = "insurer"
 # A year: benefits are promised for a plan year, and what was said before it binds nobody.
 CALL_HOLDS = pd.Timedelta(days=365)
 SAID = {
@@ -15,6 +14,22 @@ SAID = {
     "no authorization needed": ("is_authorization_required", False, "authorization"),
     "no referral needed": ("is_referral_required", False, "referral_rx"),
 }
+COMPARED = Question(
+    id="insurer.compared",
+    question="How often does this insurer approve, and how does it compare?",
+    unit="claim",
+    definition=population.DEFINITIONS["first"],
+    method=f"{rates.METHOD}; difference by Newcombe's method",
+    caveats=(LEFT_OUT, "insurers see different claims; a difference says nothing of its cause"),
+)
+SAID_AND_DONE = Question(
+    id="insurer.said_and_done",
+    question="Does the insurer do what it said on the phone?",
+    unit="claim",
+    definition="claims of the patient after the call, until the next call or for a year",
+    method="count of all recorded calls",
+    caveats=("only calls the practice wrote down are known",),
+)
 
 
 def chosen(outcomes: pd.DataFrame, payers: pd.DataFrame, month: str, payer_id: str = "") -> str:
@@ -30,7 +45,7 @@ def chosen(outcomes: pd.DataFrame, payers: pd.DataFrame, month: str, payer_id: s
     sizes = population.through(outcomes, month)["payer_id"].value_counts()
     if sizes.empty:
         raise UsageError(f"no claims up to {month}, so no insurer to report on")
-    return min(sizes[sizes == sizes.max()].index)
+    return str(min(sizes[sizes == sizes.max()].index))
 
 
 def of(outcomes: pd.DataFrame, payer_id: str) -> pd.DataFrame:
@@ -59,19 +74,15 @@ def compared(
         comparison = "It approves less often than the others, by more than chance explains."
     else:
         comparison = "No difference from the others is shown."
-    return approval_finding(
-        answers[is_this],
+    return stated_rate(
+        COMPARED,
+        "{insurer} approved {estimate:percent} of claims at the first answer ({lower:whole} to"
+        " {upper:whole}), {denominator:n claim}, {period}; all other insurers together"
+        " {rest:percent} ({rest_lower:whole} to {rest_upper:whole}). {comparison}",
         population.scope(of(outcomes, payer_id), month),
+        rates.overall(answers[is_this]),
         minimum_cell_size,
-        id=f"{ID}.compared",
-        question="How often does this insurer approve, and how does it compare?",
-        stated=(
-            "{insurer} approved {estimate:percent} of claims at the first answer ({lower:whole} to"
-            " {upper:whole}), {denominator:n claim}, {period}; all other insurers together"
-            " {rest:percent} ({rest_lower:whole} to {rest_upper:whole}). {comparison}"
-        ),
-        definition=population.DEFINITIONS["first"],
-        values={
+        {
             "insurer": name(payers, payer_id),
             "rest": rest.estimate or 0.0,
             "rest_lower": rest_lower,
@@ -81,7 +92,6 @@ def compared(
             "gap_upper": upper,
             "comparison": comparison,
         },
-        caveats=("insurers see different claims; a difference says nothing of its cause",),
     )
 
 
@@ -133,17 +143,11 @@ def broken_promises(table: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> 
         if n_claims == 0
         else "{against:n claim} were denied for a reason the insurer had ruled out on the phone."
     )
-    return state(
+    return SAID_AND_DONE.answer(
         template,
         population.scope(outcomes, month),
-        id=f"{ID}.said_and_done",
-        question="Does the insurer do what it said on the phone?",
-        unit="claim",
-        definition="claims of the patient after the call, until the next call or for a year",
-        method="count of all recorded calls",
-        numerator=n_against,
-        caveats=("only calls the practice wrote down are known",),
-        values={"against": n_against},
+        Numbers(numerator=n_against),
+        {"against": n_against},
     )
 
 

@@ -5,9 +5,8 @@ import math
 import pandas as pd
 
 from analysis.findings import population, rates
-from analysis.findings.finding import Finding, Scope, state
+from analysis.findings.finding import Finding, Numbers, Question, Scope, written
 
-ID = "approval_model"
 MODEL, BASELINE = "one_hot_logistic", "cell_rate"
 MODEL_LABELS = {MODEL: "approval model", BASELINE: "raw rate of insurer and condition"}
 METRICS = {
@@ -19,10 +18,33 @@ METRICS = {
 }
 GROUPS = {"payer": "insurer", "payer_type": "kind of insurance", "condition": "condition"}
 N_BINS = 10
+RANKING = Question(
+    id="approval_model.ranking",
+    question="Can approvals be told from denials before sending?",
+    unit="area under the ROC curve",
+    definition="chance that an approved claim got a higher probability than a denied one",
+    method="trained on earlier claims, tested on later ones; interval by resampling patients",
+    caveats=("a value near one would point to a leak, not to skill",),
+)
+BESIDE_RAW_RATES = Question(
+    id="approval_model.beside_raw_rates",
+    question="Is the model better than looking up the insurer's rate?",
+    unit="Brier score",
+    definition="mean squared error of the predicted approval, model minus raw rate; below nought"
+    " the model is better",
+    method="paired on the same later claims, 95% interval with claims of one patient kept together",
+)
+TRUST = Question(
+    id="approval_model.calibration",
+    question="May a predicted chance be read as a chance?",
+    unit="calibration slope",
+    definition="slope of the outcome on the predicted log odds; one is right, lower is too bold",
+    method="logistic recalibration on later claims; interval by resampling patients",
+)
 
 
 def metrics(evaluation: pd.DataFrame) -> pd.DataFrame:
-    """Overall test metrics: metric, model, value, lower, upper, n_claims; model beside raw rates."""
+    """Overall test metrics, beside raw rates: metric, model, value, lower, upper, n_claims."""
     table = evaluation[evaluation["group_kind"] == "overall"].copy()
     table["order"] = table["metric"].map({name: place for place, name in enumerate(METRICS)})
     table = table.dropna(subset="order").sort_values(["order", "model"], ascending=[True, False])
@@ -83,101 +105,78 @@ def scope(predictions: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Scop
     if predictions.empty:
         return base
     split = predictions["split_date"].max().date()
-    period = f"submitted from {split.day} {split:%B %Y} on"
+    period = f"submitted from {written(split, 'date')} on"
     return Scope("matured claims of patients the model had not seen", period, base.as_of)
 
 
 def ranking(evaluation: pd.DataFrame, scope: Scope) -> Finding:
     """How well the model tells approvals from denials on later claims."""
-    about = {
-        "id": f"{ID}.ranking",
-        "question": "Can approvals be told from denials before sending?",
-        "unit": "area under the ROC curve",
-        "definition": "chance that an approved claim was given a higher probability than a denied one",
-        "method": "trained on earlier claims, tested on later ones; patients resampled",
-        "caveats": ("a value near one would point to a leak, not to skill",),
-    }
     row = _overall(evaluation, MODEL, "auc")
     if row is None:
-        return state("Too few answered claims to fit and test a model.", scope, **about)
-    return state(
+        return RANKING.answer("Too few answered claims to fit and test a model.", scope)
+    return RANKING.answer(
         "On {denominator:n later claim} the model ranked an approved claim above a denied one"
         " {estimate:percent} of the time ({lower:whole} to {upper:whole}; a coin would reach"
         " {coin:whole}).",
         scope,
-        estimate=float(row["value"]),
-        lower=float(row["lower"]),
-        upper=float(row["upper"]),
-        denominator=int(row["n_claims"]),
-        values={"coin": 0.5},
-        **about,
+        _numbers(row),
+        {"coin": 0.5},
     )
 
 
 def beside_raw_rates(predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope) -> Finding:
     """Whether the model earns its place beside the raw rate of insurer and condition."""
-    about = {
-        "id": f"{ID}.beside_raw_rates",
-        "question": "Is the model better than looking up the insurer's rate?",
-        "unit": "Brier score",
-        "definition": "mean squared error of the predicted approval; lower is better",
-        "method": "paired difference on the same later claims, 95% interval by patient",
-    }
-    gap = _squared_errors(predictions, outcomes)
-    if gap.empty:
-        return state("Too few answered claims to compare a model with raw rates.", scope, **about)
-    mean = float((gap["model"] - gap["raw"]).mean())
-    residual = gap["model"] - gap["raw"] - mean
-    error = math.sqrt((residual.groupby(gap["patient"]).sum() ** 2).sum()) / len(gap)
-    lower, upper = mean - 1.96 * error, mean + 1.96 * error
+    errors = _squared_errors(predictions, outcomes)
+    if errors.empty:
+        return BESIDE_RAW_RATES.answer(
+            "Too few answered claims to compare a model with raw rates.", scope
+        )
+    gap = errors["model"] - errors["raw"]
+    mean = float(gap.mean())
+    spread = math.sqrt(((gap - mean).groupby(errors["patient"]).sum() ** 2).sum()) / len(gap)
+    lower, upper = mean - 1.96 * spread, mean + 1.96 * spread
     verdict = (
         "better than" if upper < 0 else "worse than" if lower > 0 else "not clearly better than"
     )
-    return state(
+    return BESIDE_RAW_RATES.answer(
         "The model was {verdict} the raw rate of insurer and condition: mean squared error"
         " {model:precise} against {raw:precise} on {denominator:n later claim}.",
         scope,
-        estimate=mean,
-        lower=lower,
-        upper=upper,
-        denominator=len(gap),
-        values={
+        Numbers(mean, lower, upper, denominator=len(gap)),
+        {
             "verdict": verdict,
-            "model": float(gap["model"].mean()),
-            "raw": float(gap["raw"].mean()),
+            "model": float(errors["model"].mean()),
+            "raw": float(errors["raw"].mean()),
         },
-        **about,
     )
 
 
 def trust(evaluation: pd.DataFrame, scope: Scope) -> Finding:
     """Whether predicted chances may be read as chances (calibration)."""
-    about = {
-        "id": f"{ID}.calibration",
-        "question": "May a predicted chance be read as a chance?",
-        "unit": "calibration slope",
-        "definition": "slope of the outcome on the predicted log odds; one is right, lower is too bold",
-        "method": "logistic recalibration on later claims; intervals by resampling patients",
-    }
     row = _overall(evaluation, MODEL, "calibration_slope")
     if row is None:
-        return state("Too few answered claims to check the predicted chances.", scope, **about)
+        return TRUST.answer("Too few answered claims to check the predicted chances.", scope)
     if row["upper"] < 1:
         verdict = "too bold: high chances are too high and low ones too low"
     elif row["lower"] > 1:
         verdict = "too timid: they differ less than the outcomes do"
     else:
         verdict = "in keeping with what happened"
-    return state(
+    return TRUST.answer(
         "Predicted chances were {verdict} (calibration slope {estimate:number}, {lower:number} to"
         " {upper:number}, {denominator:n later claim}).",
         scope,
-        estimate=float(row["value"]),
-        lower=float(row["lower"]),
-        upper=float(row["upper"]),
+        _numbers(row),
+        {"verdict": verdict},
+    )
+
+
+def _numbers(row: pd.Series) -> Numbers:
+    return Numbers(
+        float(row["value"]),
+        float(row["lower"]),
+        float(row["upper"]),
         denominator=int(row["n_claims"]),
-        values={"verdict": verdict},
-        **about,
     )
 
 

@@ -6,9 +6,8 @@ import pandas as pd
 
 from analysis import codes
 from analysis.findings import denials, population, rates
-from analysis.findings.finding import Finding, Scope, state
+from analysis.findings.finding import Finding, Numbers, Question, Scope, written
 
-ID = "practice_month"
 AGES = {
     "up to 30 days": 30,
     "31 to 60 days": 60,
@@ -17,75 +16,82 @@ AGES = {
 }
 ENDING_DAYS = 30
 NEARLY_USED = 2
+GLANCE = Question(
+    id="practice_month.glance",
+    question="What happened this month?",
+    unit="claim",
+    definition="sent: first submission; answered: payment date of the first final answer",
+    method="count of all claims and payments",
+)
+CHANGE = Question(
+    id="practice_month.change",
+    question="Did approvals change?",
+    unit="claim",
+    definition=f"{population.DEFINITIONS['first']}; by the month the answer came",
+    method=f"{rates.METHOD}; difference by Newcombe's method",
+    caveats=("another mix of insurers or visits can move the rate as well",),
+)
+AT_STAKE = Question(
+    id="practice_month.at_stake",
+    question="How much is still open?",
+    unit="dollar",
+    definition=(
+        "denied at the latest answer, and younger than the usual time to a first appeal for that"
+        " kind of insurance (reference/payer_types.csv; where none is known, the shortest)"
+    ),
+    method="charge times allowed over charged on the same insurer's approved claims",
+    caveats=("the denial letter's own deadline decides, not the usual one",),
+)
 
 
 def scope(outcomes: pd.DataFrame, month: str) -> Scope:
     """What findings about one month speak about."""
-    day = pd.Period(month, "M").start_time
-    return Scope("claims of this practice", f"{day:%B %Y}", population.as_of(outcomes))
+    period = written(pd.Period(month, "M"), "month")
+    return Scope("claims of this practice", period, population.as_of(outcomes))
 
 
 def glance(outcomes: pd.DataFrame, payments: pd.DataFrame, month: str) -> Finding:
     """What was sent, answered and deposited in the month."""
     sent = outcomes[outcomes["submitted_date"].dt.to_period("M") == pd.Period(month, "M")]
     deposits = payments[payments["payment_date"].dt.to_period("M") == pd.Period(month, "M")]
-    return state(
+    return GLANCE.answer(
         "In {period}: {sent:n claim} sent, {denominator:n claim} answered for the first time,"
         " {deposited:dollars} deposited by insurers.",
         scope(outcomes, month),
-        id=f"{ID}.glance",
-        question="What happened this month?",
-        unit="claim",
-        definition="sent: first submission; answered: date of the first final answer's payment",
-        method="count of all claims and payments",
-        denominator=len(answers_in(outcomes, month)),
-        values={"sent": len(sent), "deposited": int(deposits["deposit_cents"].sum())},
+        Numbers(denominator=len(answers_in(outcomes, month))),
+        {"sent": len(sent), "deposited": int(deposits["deposit_cents"].sum())},
     )
 
 
 def change(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> Finding:
-    """Whether approvals among the month's answers differ from the year before by more than chance."""
-    now = answers_in(outcomes, month)
-    before = _year_before(outcomes, month)
-    both = pd.concat([now.assign(period="now"), before.assign(period="before")])
-    sides = {
-        row["period"]: rates.rate_of(row) for _, row in rates.rates(both, ["period"]).iterrows()
-    }
-    about = {
-        "id": f"{ID}.change",
-        "question": "Did approvals change?",
-        "unit": "claim",
-        "definition": population.DEFINITIONS["first"] + "; by the month the answer came",
-        "method": f"{rates.METHOD}; difference by Newcombe's method",
-        "caveats": ("another mix of insurers or visits can move the rate as well",),
-        "denominator": len(now),
-    }
-    about_month = scope(outcomes, month)
+    """Whether approvals among the month's answers differ from those of the year before."""
+    now, before = answers_in(outcomes, month), _year_before(outcomes, month)
     if min(len(now), len(before)) < minimum_cell_size:
-        return state("Too few answers in {period} or in the year before to tell a change:"
-                     " {denominator:n answer} and {before:count}.",
-                     about_month, values={"before": len(before)}, **about)  # fmt: skip
-    gap, gap_lower, gap_upper = rates.difference(sides["now"], sides["before"])
-    lower, upper = sides["now"].interval()
-    usual_lower, usual_upper = sides["before"].interval()
-    verdict = (
-        "This is a rise beyond what chance explains."
-        if gap_lower > 0
-        else "This is a fall beyond what chance explains."
-        if gap_upper < 0
-        else "Chance alone can explain the difference, so it is no news."
-    )
-    return state(
-        "Insurers approved {estimate:percent} of the answers of {period} ({lower:whole} to"
-        " {upper:whole}, {denominator:n claim}); in the twelve months before it was {usual:percent}"
-        " ({usual_lower:whole} to {usual_upper:whole}). {verdict}",
-        about_month,
-        estimate=sides["now"].estimate,
-        lower=lower,
-        upper=upper,
-        numerator=sides["now"].numerator,
-        values={
-            "usual": float(sides["before"].estimate or 0),
+        return CHANGE.answer(
+            "Too few answers in {period} or in the year before to tell a change:"
+            " {denominator:n answer} and {before:count}.",
+            scope(outcomes, month),
+            Numbers(denominator=len(now)),
+            {"before": len(before)},
+        )
+    both = pd.concat([now.assign(is_now=True), before.assign(is_now=False)])
+    usual, this = (rates.rate_of(row) for _, row in rates.rates(both, ["is_now"]).iterrows())
+    gap, gap_lower, gap_upper = rates.difference(this, usual)
+    usual_lower, usual_upper = usual.interval()
+    if gap_lower > 0:
+        verdict = "This is a rise beyond what chance explains."
+    elif gap_upper < 0:
+        verdict = "This is a fall beyond what chance explains."
+    else:
+        verdict = "Chance alone can explain the difference, so it is no news."
+    return CHANGE.answer(
+        "Insurers approved {estimate:percent} of the claims first answered in {period}"
+        " ({lower:whole} to {upper:whole}, {denominator:n claim}); in the twelve months before it"
+        " was {usual:percent} ({usual_lower:whole} to {usual_upper:whole}). {verdict}",
+        scope(outcomes, month),
+        this.numbers,
+        {
+            "usual": usual.numerator / usual.denominator,
             "usual_lower": usual_lower,
             "usual_upper": usual_upper,
             "gap": gap,
@@ -93,7 +99,6 @@ def change(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> F
             "gap_upper": gap_upper,
             "verdict": verdict,
         },
-        **about,
     )
 
 
@@ -106,31 +111,25 @@ def at_stake(outcomes: pd.DataFrame) -> Finding:
     """What is still denied and within the usual time to appeal."""
     still = open_denials(outcomes)
     worth = denials.worth(still, outcomes)
-    base = Scope("claims of this practice", "answers still open to appeal",
-                 population.as_of(outcomes))  # fmt: skip
-    return state(
+    return AT_STAKE.answer(
         "{denominator:n denied claim} can usually still be acted on, worth about {worth:dollars} at"
         " what the same insurers allow elsewhere.",
-        base,
-        id=f"{ID}.at_stake",
-        question="How much is still open?",
-        unit="dollar",
-        definition=(
-            "denied at the latest answer, and younger than the usual time to a first appeal for"
-            " that kind of insurance (reference/payer_types.csv)"
-        ),
-        method="charge times allowed over charged on the same insurer's approved claims",
-        denominator=len(still),
-        caveats=("the denial letter's own deadline decides, not the usual one",),
-        values={"worth": worth, "charged": int(still["charge_cents"].sum())},
+        Scope("claims of this practice", "still open to appeal", population.as_of(outcomes)),
+        Numbers(denominator=len(still)),
+        {"worth": worth, "charged": int(still["charge_cents"].sum())},
     )
 
 
 def open_denials(outcomes: pd.DataFrame) -> pd.DataFrame:
     """Finally denied claims within the usual time to appeal for their kind of insurance."""
     claims = population.denied(outcomes, "final")
-    days = {row["payer_type"]: row["first_appeal_days"] for row in codes.rows("payer_types")}
-    allowed = pd.to_numeric(claims["payer_type"].map(days)).fillna(0)
+    days = {
+        row["payer_type"]: int(row["first_appeal_days"])
+        for row in codes.rows("payer_types")
+        if row["first_appeal_days"]
+    }
+    # Where nobody knows the time, the shortest: a deadline believed too long is a claim lost.
+    allowed = claims["payer_type"].map(days).astype(float).fillna(min(days.values()))
     age = (claims["as_of_date"] - claims["final_determination_date"]).dt.days
     return claims[age <= allowed]
 
@@ -142,16 +141,18 @@ def to_do(outcomes: pd.DataFrame, n: int = 3) -> pd.DataFrame:
     """
     still = open_denials(outcomes)
     advice = {row["category"]: row for row in codes.rows("denial_categories")}
-    rows = [
-        {
-            "why": advice[category]["label"],
-            "do": advice[category]["what_to_do"],
-            "who": advice[category]["who_can_act"],
-            "n": len(claims),
-            "worth_cents": denials.worth(claims, outcomes),
-        }
-        for category, claims in still.groupby("category")
-    ]
+    rows = []
+    for category, claims in still.groupby("category"):
+        what = advice[str(category)]
+        rows.append(
+            {
+                "why": what["label"],
+                "do": what["what_to_do"],
+                "who": what["who_can_act"],
+                "n": len(claims),
+                "worth_cents": denials.worth(claims, outcomes),
+            }
+        )
     late = waiting(outcomes)
     late = late[late["age_days"] > late["maturity_days"]]
     if len(late):
@@ -192,10 +193,10 @@ def pending_by_age(outcomes: pd.DataFrame) -> pd.DataFrame:
 def authorizations_running_out(
     authorizations: pd.DataFrame, claims: pd.DataFrame, payers: pd.DataFrame, as_of: date
 ) -> pd.DataFrame:
-    """Authorizations in force on `as_of` by insurer: insurer, n, n_ending, n_nearly_used, n_used_up.
+    """Authorizations in force by insurer: insurer, n, n_ending, n_nearly_used, n_used_up.
 
-    Ending: within 30 days. Nearly used: one or two visits left. Visits used are days of service on
-    claims that carry the number.
+    In force on `as_of`. Ending: within 30 days. Nearly used: one or two visits left. Visits used
+    are days of service on claims that carry the number.
     """
     today = pd.Timestamp(as_of)
     current = authorizations[
@@ -219,11 +220,12 @@ def authorizations_running_out(
 def answers_in(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
     """The claims whose first answer came in `month`, with `is_approved`."""
     answers = population.answered(outcomes)
-    return answers[answers["first_determination_date"].dt.to_period("M") == pd.Period(month, "M")]
+    came: pd.Series = answers["first_determination_date"].dt.to_period("M")
+    return answers[came == pd.Period(month, "M")]
 
 
 def _year_before(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
     answers = population.answered(outcomes)
-    came = answers["first_determination_date"].dt.to_period("M")
+    came: pd.Series = answers["first_determination_date"].dt.to_period("M")
     this = pd.Period(month, "M")
     return answers[(came >= this - 12) & (came < this)]

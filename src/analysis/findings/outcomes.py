@@ -1,12 +1,45 @@
 """What became of the claims: first and final answers, when they came, and the money."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from analysis.findings import population, rates
-from analysis.findings.finding import Finding, Scope, state
+from analysis.findings.finding import Finding, Numbers, Question, Scope, Value
 
-ID = "claim_outcomes"
-UNANSWERED = "claims too recent to judge and claims without an answer are left out"
+LEFT_OUT = "claims too recent to judge and claims without an answer are left out"
+FIRST_APPROVAL = Question(
+    id="claim_outcomes.first_approval",
+    question="How often do insurers approve at the first answer?",
+    unit="claim",
+    definition=population.DEFINITIONS["first"],
+    method=rates.METHOD,
+    caveats=(LEFT_OUT,),
+)
+FINAL_APPROVAL = Question(
+    id="claim_outcomes.final_approval",
+    question="How often do insurers approve in the end?",
+    unit="claim",
+    definition=population.DEFINITIONS["final"],
+    method=rates.METHOD,
+    caveats=(LEFT_OUT, "corrections and appeals still under way may yet change an answer"),
+)
+WAITING = Question(
+    id="claim_outcomes.days_to_answer",
+    question="How long does a first answer take?",
+    unit="day",
+    definition="days from the first submission to the payment date of the first final answer",
+    method="quantiles over all matured claims; a claim without an answer counts as still waiting",
+)
+MONEY = Question(
+    id="claim_outcomes.money",
+    question="What happened to the money?",
+    unit="dollar",
+    definition="charges are list prices; allowed is what the insurer priced, whoever pays it",
+    method="sums in whole cents",
+    caveats=("a charge is a list price, not income lost",),
+)
+IN_THE_END = {"first": "at the first answer", "final": "in the end"}
 
 
 def approval(
@@ -15,73 +48,48 @@ def approval(
     minimum_cell_size: int = 11,
     which: population.Which = "first",
 ) -> Finding:
-    """The share of matured claims approved at the first (or final) answer."""
+    """The share of matured claims up to `month` approved at the first answer, or in the end."""
     claims = population.matured(outcomes, month)
     answers = population.answered(claims, which)
-    n_known = len(population.through(outcomes, month))
-    n_immature = n_known - len(claims)
-    return approval_finding(
-        answers,
+    return stated_rate(
+        FIRST_APPROVAL if which == "first" else FINAL_APPROVAL,
+        f"Insurers approved {{estimate:percent}} of claims {IN_THE_END[which]} ({{lower:whole}} to"
+        " {upper:whole}), {denominator:n claim}, {period}. Left out: {immature:n claim} too recent"
+        " to judge, {open:count} without such an answer.",
         population.scope(outcomes, month),
+        rates.overall(answers),
         minimum_cell_size,
-        id=f"{ID}.{which}_approval",
-        question=f"How often do insurers approve at the {which} answer?",
-        stated=(
-            f"Insurers approved {{estimate:percent}} of claims at the {which} answer"
-            " ({lower:whole} to {upper:whole}), {denominator:n claim}, {period}."
-            " Left out: {immature:n claim} too recent to judge, {open:count} without such an answer."
-        ),
-        definition=population.DEFINITIONS[which],
-        values={"immature": n_immature, "open": len(claims) - len(answers)},
+        {
+            "immature": len(population.through(outcomes, month)) - len(claims),
+            "open": len(claims) - len(answers),
+        },
     )
 
 
-def approval_finding(
-    answers: pd.DataFrame,
+def stated_rate(
+    question: Question,
+    template: str,
     scope: Scope,
+    rate: rates.Rate,
     minimum_cell_size: int,
-    *,
-    id: str,
-    question: str,
-    stated: str,
-    definition: str,
-    values: dict[str, int | float | str],
-    caveats: tuple[str, ...] = (),
+    values: Mapping[str, Value],
 ) -> Finding:
-    """A finding on an approval rate: `stated` when the rate may be stated, else why it is not."""
-    rate = rates.overall(answers)
-    lower, upper = rate.interval()
+    """The finding `template` states, or one that says why the rate is not to be stated."""
     verdict = rate.verdict(minimum_cell_size)
-    about = {
-        "id": id,
-        "question": question,
-        "unit": "claim",
-        "definition": definition,
-        "method": rates.METHOD,
-        "caveats": (UNANSWERED, *caveats),
-        "denominator": rate.denominator,
+    if verdict == rates.STATED:
+        return question.answer(template, scope, rate.numbers, values)
+    lower, upper = rate.interval()
+    refusal = {
+        rates.TOO_FEW: "Too few claims to give a rate: {denominator:n answered claim}, where"
+        " {minimum:count} are needed.",
+        rates.TOO_UNCERTAIN: "Too uncertain to state: {denominator:n claim} leave the rate anywhere"
+        " from {low:percent} to {high:percent}.",
     }
-    if verdict == rates.TOO_FEW:
-        template = (
-            "Too few claims to give a rate: {denominator:n answered claim};"
-            " a rate needs {minimum:count}."
-        )
-        return state(template, scope, values={**values, "minimum": minimum_cell_size}, **about)
-    if verdict == rates.TOO_UNCERTAIN:
-        template = (
-            "Too uncertain to state: {denominator:n claim} leave the rate anywhere"
-            " from {low:percent} to {high:percent}."
-        )
-        return state(template, scope, values={**values, "low": lower, "high": upper}, **about)
-    return state(
-        stated,
+    return question.answer(
+        refusal[verdict],
         scope,
-        values=values,
-        estimate=rate.estimate,
-        lower=lower,
-        upper=upper,
-        numerator=rate.numerator,
-        **about,
+        Numbers(denominator=rate.denominator),
+        {**values, "minimum": minimum_cell_size, "low": lower, "high": upper},
     )
 
 
@@ -105,30 +113,25 @@ def by_month(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) ->
     """First-pass approval by month of submission: month, n, estimate, lower, upper, verdict."""
     answers = population.answered(population.matured(outcomes, month))
     table = rates.rates(answers.assign(month=population.month_of(answers)), ["month"])
+    table["month"] = table["month"].astype("str")
     return rates.judged(table, minimum_cell_size).sort_values("month").reset_index(drop=True)
 
 
 def waiting(outcomes: pd.DataFrame, month: str) -> Finding:
     """Days from submission to the first answer: half, and nine in ten, of the matured claims."""
     claims = _sent(population.matured(outcomes, month))
-    about = {
-        "id": f"{ID}.days_to_answer",
-        "question": "How long does a first answer take?",
-        "unit": "day",
-        "definition": "days from the first submission to the first final answer's payment date",
-        "method": "quantiles of all matured claims; a claim without an answer counts as waiting",
-        "denominator": len(claims),
-    }
-    scope = population.scope(outcomes, month)
+    scope, numbers = population.scope(outcomes, month), Numbers(denominator=len(claims))
     half, most = _days(claims, 0.5), _days(claims, 0.9)
     if half is None or most is None:
-        return state("Too few claims were answered to say how long answers take.", scope, **about)
-    return state(
+        return WAITING.answer(
+            "Too few claims were answered to say how long answers take.", scope, numbers
+        )
+    return WAITING.answer(
         "Half of the claims had a first answer within {half:n day}, nine in ten within"
         " {most:n day} ({denominator:n claim}, {period}).",
         scope,
-        values={"half": half, "most": most},
-        **about,
+        numbers,
+        {"half": half, "most": most},
     )
 
 
@@ -140,17 +143,13 @@ def waiting_by_insurer(
     Days are null under `minimum_cell_size` claims, and where that share has no answer yet.
     """
     claims = _sent(population.matured(outcomes, month))
-    rows = [
-        {
-            "payer_id": payer_id,
-            "n": len(sent),
-            "n_unanswered": int(sent["days_to_first_determination"].isna().sum()),
-            "half_days": _days(sent, 0.5) if len(sent) >= minimum_cell_size else None,
-            "most_days": _days(sent, 0.9) if len(sent) >= minimum_cell_size else None,
-        }
-        for payer_id, sent in claims.groupby("payer_id", dropna=False)
-    ]
     columns = ["payer_id", "n", "n_unanswered", "half_days", "most_days"]
+    rows = []
+    for payer_id, sent in claims.groupby("payer_id", dropna=False):
+        enough = len(sent) >= minimum_cell_size
+        n_unanswered = int(sent["days_to_first_determination"].isna().sum())
+        days = [_days(sent, share) if enough else None for share in (0.5, 0.9)]
+        rows.append((payer_id, len(sent), n_unanswered, *days))
     table = pd.DataFrame(rows, columns=columns).astype({"half_days": "Int64", "most_days": "Int64"})
     return population.largest_first(population.with_words(table, payers), ["insurer"])
 
@@ -158,23 +157,16 @@ def waiting_by_insurer(
 def money(outcomes: pd.DataFrame, month: str) -> Finding:
     """What matured claims charged, what insurers allowed, and what they finally denied."""
     claims = population.answered(population.matured(outcomes, month), "final")
-    charged = int(claims["charge_cents"].sum())
-    refused = int(claims.loc[~claims["is_approved"], "charge_cents"].sum())
-    return state(
+    refused = claims.loc[~claims["is_approved"], "charge_cents"]
+    return MONEY.answer(
         "Of {charged:dollars} charged on {denominator:n claim}, insurers allowed {allowed:dollars};"
         " charges of {refused:dollars} were denied in full and stayed denied.",
         population.scope(outcomes, month),
-        id=f"{ID}.money",
-        question="What happened to the money?",
-        unit="dollar",
-        definition="charges are list prices; allowed is what the insurer priced, whoever pays it",
-        method="sums in whole cents",
-        denominator=len(claims),
-        caveats=("a charge is a list price, not income lost",),
-        values={
-            "charged": charged,
+        Numbers(denominator=len(claims)),
+        {
+            "charged": int(claims["charge_cents"].sum()),
             "allowed": int(claims["allowed_cents"].sum()),
-            "refused": refused,
+            "refused": int(refused.sum()),
         },
     )
 
@@ -182,37 +174,37 @@ def money(outcomes: pd.DataFrame, month: str) -> Finding:
 def other_definitions(
     outcomes: pd.DataFrame, line_outcomes: pd.DataFrame, month: str
 ) -> pd.DataFrame:
-    """The same claims counted in other ways: definition, numerator, n, estimate, lower, upper.
-
-    Dollars carry no interval: one large claim would make any interval a fiction.
+    """The same matured claims counted in other ways: definition, numerator, n, estimate, lower,
+    upper. "Paid more than nothing" is how studies of paid claims count: it calls a claim that
+    met a deductible unpaid.
     """
     claims = population.matured(outcomes, month)
     first, final = population.answered(claims), population.answered(claims, "final")
     lines = line_outcomes.merge(claims[["claim_id", "patient_id"]], on="claim_id")
+    untouched = ~(first["is_corrected"] | first["is_reversed"]).astype(bool)
+    in_full = first["first_determination"] == "approved"
     counted = {
         "claims approved at the first answer (used here)": first,
-        "claims approved at the latest answer": final,
-        "claims paid more than nothing, latest answer": final.assign(
+        "claims approved in the end": final,
+        "claims paid more than nothing in the end": final.assign(
             is_approved=final["paid_cents"] > 0
         ),
-        "claims approved in full at the first answer, never corrected or reversed": first.assign(
-            is_approved=(first["first_determination"] == "approved")
-            & ~first["is_corrected"].astype(bool)
-            & ~first["is_reversed"].astype(bool)
+        "claims approved in full at once, never corrected or taken back": first.assign(
+            is_approved=in_full & untouched
         ),
         "service lines approved at the first answer": population.answered(lines),
     }
     rows = []
     for definition, answers in counted.items():
-        rate = rates.overall(answers)
-        lower, upper = rate.interval()
-        rows.append((definition, rate.numerator, rate.denominator, rate.estimate, lower, upper))
+        numbers = rates.overall(answers).numbers
+        rows.append((definition, numbers.numerator, numbers.denominator,
+                     numbers.estimate, numbers.lower, numbers.upper))  # fmt: skip
     columns = ["definition", "numerator", "n", "estimate", "lower", "upper"]
     return pd.DataFrame(rows, columns=columns).astype({"estimate": float})
 
 
 def _sent(claims: pd.DataFrame) -> pd.DataFrame:
-    """Claims with a submission to wait since, the voided and rejected left out."""
+    """Claims with a submission to wait since; the voided and rejected wait for nothing."""
     stopped = claims["first_determination"].isin(["voided", "rejected"])
     return claims[claims["submitted_date"].notna() & ~stopped]
 

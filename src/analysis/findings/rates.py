@@ -8,9 +8,12 @@ authorization, so intervals that count each claim in full are too narrow.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
+import numpy as np
 import pandas as pd
+
+from analysis.findings.finding import Numbers
+from analysis.models.rates import wilson_interval
 
 METHOD = "Wilson 95% interval, widened because claims of one patient are alike (design effect)"
 MAX_WIDTH = 0.30
@@ -33,10 +36,18 @@ class Rate:
         return self.numerator / self.denominator if self.denominator else None
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Wilson's score interval at `level`; everything is possible when nothing was counted."""
+        """Wilson's interval at `level`; anything is possible when nothing was counted."""
         if self.estimate is None:
             return 0.0, 1.0
-        return wilson(self.estimate, self.effective, level)
+        n = np.array(self.effective)
+        lower, upper = wilson_interval(self.estimate * n, n, level)
+        return float(lower), float(upper)
+
+    @property
+    def numbers(self) -> Numbers:
+        """The rate as a finding states it."""
+        lower, upper = self.interval()
+        return Numbers(self.estimate, lower, upper, self.numerator, self.denominator)
 
     def verdict(self, minimum_cell_size: int) -> str:
         """`stated`, or why the rate is not: too few claims, or an interval over 30 points."""
@@ -44,18 +55,6 @@ class Rate:
         if self.denominator < minimum_cell_size:
             return TOO_FEW
         return TOO_UNCERTAIN if upper - lower > MAX_WIDTH else STATED
-
-
-def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval for a share of `n` (Wilson 1927).
-
-    >>> [round(bound, 3) for bound in wilson(0.5, 10)]
-    [0.237, 0.763]
-    """
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def difference(one: Rate, other: Rate, level: float = 0.95) -> tuple[float, float, float]:
@@ -94,7 +93,10 @@ def rates(answers: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     likeness = _intraclass_correlation(patients, table, by)
     table["n_effective"] = table["n"] / (1 + likeness * (table.pop("n_squared") / table["n"] - 1))
     table["n_approved"] = table["n_approved"].astype(int)
-    return table.join(_bounds(table))
+    share = table["n_approved"] / table["n"]
+    n_effective = table["n_effective"].to_numpy(float)
+    lower, upper = wilson_interval(share.to_numpy(float) * n_effective, n_effective)
+    return table.assign(estimate=share, lower=lower, upper=upper)
 
 
 def overall(answers: pd.DataFrame) -> Rate:
@@ -116,15 +118,6 @@ def judged(table: pd.DataFrame, minimum_cell_size: int) -> pd.DataFrame:
     refused = judged_table["verdict"] != STATED
     judged_table.loc[refused, ["estimate", "lower", "upper"]] = float("nan")
     return judged_table
-
-
-def _bounds(table: pd.DataFrame) -> pd.DataFrame:
-    rows = [
-        (rate.estimate, *rate.interval()) for _, row in table.iterrows() for rate in [rate_of(row)]
-    ]
-    return pd.DataFrame(
-        rows, index=table.index, columns=["estimate", "lower", "upper"], dtype=float
-    )
 
 
 def _intraclass_correlation(patients: pd.DataFrame, table: pd.DataFrame, by: list[str]) -> float:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """What became of one record: `position` counts from 1 within what was read."""
+    """What became of one record; `position` is its ordinal in the file (of a CSV row, its line)."""
 
     record: str
     position: int

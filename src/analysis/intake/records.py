@@ -33,7 +33,7 @@ _SLASH_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
 
 
-class _Unclear(ValueError):
+class _UnclearError(ValueError):
     """A file, row or cell that cannot be understood; the text says what to write instead."""
 
 
@@ -158,7 +158,7 @@ def read(data: bytes, file_name: str, pseudonyms: Pseudonyms) -> Parsed:
     try:
         sheet = _Sheet(_decode(data))
         record_file = _recognise(sheet.headers)
-    except _Unclear as unclear:
+    except _UnclearError as unclear:
         reason = f"{file_name}: {unclear}"
         return Parsed({}, [LedgerRow("file", 1, "quarantined", reason)])
     values = _interpret(record_file, sheet)
@@ -173,41 +173,39 @@ def read(data: bytes, file_name: str, pseudonyms: Pseudonyms) -> Parsed:
 class _Sheet:
     """The cells of a CSV file, and what became of each of its lines.
 
-    `lines` and `cells` hold the rows that could be split; `set_aside` holds line -> (disposition,
-    reason) for all that must not become data.
+    `rows` holds cells -> line of the rows that could be split; `set_aside` holds line ->
+    (disposition, reason) for all that must not become data.
     """
 
     def __init__(self, text: str) -> None:
         first = next((line for line in text.splitlines() if line.strip()), "")
         delimiter = max(",;\t", key=first.count)
-        # A quote that is never closed must not swallow the file in one huge cell.
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         self.headers: list[str] = []
-        self.lines: list[int] = []
-        self.cells: list[list[str]] = []
+        self.rows: dict[tuple[str, ...], int] = {}
         self.set_aside: dict[int, tuple[str, str]] = {}
-        seen: dict[tuple[str, ...], int] = {}
         start = 1
         try:
             for row in reader:
-                start, first_line = reader.line_num + 1, start
-                row = list(map(str.strip, row))
-                if not any(row):
+                span = range(start, reader.line_num + 1)
+                start = span.stop
+                cells = tuple(map(str.strip, row))
+                if not any(cells):
                     continue
-                if not self.headers:
-                    self.headers = [re.sub(r"[\s-]+", "_", cell.lower()) for cell in row]
-                    continue
-                self._take(row, range(first_line, start), seen)
+                if self.headers:
+                    self._take(cells, span)
+                else:
+                    self.headers = [re.sub(r"[\s-]+", "_", cell.lower()) for cell in cells]
         except csv.Error:
-            raise _Unclear(
+            raise _UnclearError(
                 f"line {start} and what follows cannot be split into cells; look for a quotation "
                 "mark that is opened and never closed"
             ) from None
-        repeated = {name for name in self.headers if name and self.headers.count(name) > 1}
+        repeated = {name for name in self.headers if self.headers.count(name) > 1}
         if repeated & {header for known in RECORD_FILES for header in known.headers}:
-            raise _Unclear("a column stands twice in the header; keep one of the two")
+            raise _UnclearError("a column stands twice in the header; keep one of the two")
 
-    def _take(self, row: list[str], span: range, seen: dict[tuple[str, ...], int]) -> None:
+    def _take(self, cells: tuple[str, ...], span: range) -> None:
         if len(span) > 1:
             reason = (
                 f"a quotation mark opens on line {span[0]} and closes on line {span[-1]}; "
@@ -216,26 +214,30 @@ class _Sheet:
             self.quarantine(dict.fromkeys(span, reason))
             return
         [line] = span
-        if any(row[len(self.headers) :]):
+        width = len(self.headers)
+        if any(cells[width:]):
             reason = "has more cells than the header; put a text that holds a separator in quotes"
             self.quarantine({line: reason})
             return
-        row = row[: len(self.headers)] + [""] * (len(self.headers) - len(row))
-        earlier = seen.setdefault(tuple(row), line)
+        if len(cells) != width:
+            cells = cells[:width] + ("",) * (width - len(cells))
+        earlier = self.rows.setdefault(cells, line)
         if earlier != line:
             self.set_aside[line] = ("duplicate", f"says the same as line {earlier}")
-            return
-        self.lines.append(line)
-        self.cells.append(row)
+
+    @property
+    def lines(self) -> list[int]:
+        """The lines of `rows`."""
+        return list(self.rows.values())
 
     def columns(self) -> dict[str, Sequence[str]]:
         """Header -> its cells, one for each of `lines`; blank for columns the file lacks."""
-        blank = [""] * len(self.lines)
+        blank = [""] * len(self.rows)
         lacking = {header: blank for known in RECORD_FILES for header in known.headers}
-        return lacking | dict(zip(self.headers, zip(*self.cells, strict=True), strict=False))
+        return lacking | dict(zip(self.headers, zip(*self.rows, strict=True), strict=False))
 
     def quarantine(self, reasons: dict[int, str]) -> None:
-        """Set the rows at these lines aside as well."""
+        """Set the records at these lines aside."""
         self.set_aside.update((line, ("quarantined", why)) for line, why in reasons.items())
 
     def ledger(self, file_name: str) -> list[LedgerRow]:
@@ -262,7 +264,7 @@ def _decode(data: bytes) -> str:
             continue
         if "\0" not in text:
             return text
-    raise _Unclear(f"is neither X12 nor text; {_EXPECTED}")
+    raise _UnclearError(f"is neither X12 nor text; {_EXPECTED}")
 
 
 def _recognise(headers: list[str]) -> RecordFile:
@@ -275,11 +277,11 @@ def _recognise(headers: list[str]) -> RecordFile:
     if nearest.shares(headers):
         missing = [name for name in nearest.recognised_by if name not in headers]
         lacks = f"lacks {' and '.join(missing)}" if missing else "has no further column of it"
-        raise _Unclear(
+        raise _UnclearError(
             f"its first line is nearest to {nearest.name}, but {lacks}; "
             f"its columns are {', '.join(nearest.headers)}"
         )
-    raise _Unclear(f"its first line is no header known here; {_EXPECTED}")
+    raise _UnclearError(f"its first line is no header known here; {_EXPECTED}")
 
 
 _EXPECTED = (
@@ -312,7 +314,8 @@ def _interpret(record_file: RecordFile, sheet: _Sheet) -> dict[str, list[Any]]:
     """
     columns = sheet.columns()
     readers = _readers(record_file, columns)
-    values: dict[str, list[Any]] = {"line": sheet.lines}
+    lines = sheet.lines
+    values: dict[str, list[Any]] = {"line": lines}
     reasons: dict[int, str] = {}
     for field in record_file.fields:
         texts = columns[field.header]
@@ -321,14 +324,14 @@ def _interpret(record_file: RecordFile, sheet: _Sheet) -> dict[str, list[Any]]:
         for text in set(texts):
             try:
                 meanings[text] = _cell(field, text, readers)
-            except _Unclear as unclear:
+            except _UnclearError as unclear:
                 faults[text] = f"{field.header} {unclear}"
-        for line, text in zip(sheet.lines, texts, strict=True) if faults else ():
+        for line, text in zip(lines, texts, strict=True) if faults else ():
             if text in faults:
                 reasons.setdefault(line, faults[text])
-        values[field.header] = [meanings.get(text) for text in texts]
+        values[field.header] = list(map(meanings.get, texts))
     sheet.quarantine(reasons)
-    clear = [line not in reasons for line in sheet.lines]
+    clear = [line not in reasons for line in lines]
     return {header: list(compress(column, clear)) for header, column in values.items()}
 
 
@@ -336,7 +339,7 @@ def _cell(field: Field, text: str, readers: dict[str, Callable[[str], Any]]) -> 
     if text:
         return readers[field.kind if field.kind != "choice" else field.column](text)
     if field.is_required:
-        raise _Unclear("is empty; every row needs it")
+        raise _UnclearError("is empty; every row needs it")
     return None
 
 
@@ -389,14 +392,14 @@ def _is_month_first(record_file: RecordFile, columns: dict[str, Sequence[str]]) 
 
 
 def _date(text: str, *, is_month_first: bool) -> date:
-    unclear = _Unclear("is not a date; write it as YYYY-MM-DD")
+    unclear = _UnclearError("is not a date; write it as YYYY-MM-DD")
     if iso := _ISO_DATE.fullmatch(text):
         year, month, day = (int(part) for part in iso.groups())
     elif slashed := _SLASH_DATE.fullmatch(text):
         month, day, year = (int(part) for part in slashed.groups())
         year += 2000 if year < 100 else 0
         if not is_month_first and day <= 12:
-            raise _Unclear(
+            raise _UnclearError(
                 "may be month first or day first, the file holds both; write it as YYYY-MM-DD"
             )
     else:
@@ -420,7 +423,9 @@ def _document(text: str, read_date: Callable[[str], date]) -> tuple[str, date | 
             return status, None
     if text[0].isdigit():
         return "present", read_date(text)
-    raise _Unclear("is not understood; write a date as YYYY-MM-DD, yes, no, n/a, or leave it empty")
+    raise _UnclearError(
+        "is not understood; write a date as YYYY-MM-DD, yes, no, n/a, or leave it empty"
+    )
 
 
 def _yes_no(text: str) -> bool | None:
@@ -431,14 +436,14 @@ def _yes_no(text: str) -> bool | None:
         return False
     if word in UNKNOWN:
         return None
-    raise _Unclear("is not understood; write yes, no, or leave it empty")
+    raise _UnclearError("is not understood; write yes, no, or leave it empty")
 
 
 def _count(text: str) -> int:
     # A spreadsheet may write a whole number as 12.0; more than 9 digits is no number of visits.
     if match := re.fullmatch(r"(\d{1,9})(?:\.0+)?", text):
         return int(match[1])
-    raise _Unclear("is not a whole number; write digits only, or leave it empty")
+    raise _UnclearError("is not a whole number; write digits only, or leave it empty")
 
 
 def _number(text: str) -> float:
@@ -448,7 +453,7 @@ def _number(text: str) -> float:
         return 1.0
     if text.lower() in NO:
         return 0.0
-    raise _Unclear("is not a number; write digits, with a point for fractions")
+    raise _UnclearError("is not a number; write digits, with a point for fractions")
 
 
 def _time(text: str) -> str:
@@ -457,20 +462,20 @@ def _time(text: str) -> str:
         if minute < 60 and (1 <= hour <= 12 if half else hour < 24):
             hour = hour % 12 + (12 if half == "p" else 0) if half else hour
             return f"{hour:02d}:{minute:02d}"
-    raise _Unclear("is not a time; write it as HH:MM")
+    raise _UnclearError("is not a time; write it as HH:MM")
 
 
 def _state(text: str) -> str:
     if re.fullmatch("[A-Za-z]{2}", text):
         return text.upper()
-    raise _Unclear("is not a state; write two letters, for example WA")
+    raise _UnclearError("is not a state; write two letters, for example WA")
 
 
 def _choice(text: str, allowed: tuple[str, ...]) -> str:
     word = re.sub(r"[\s-]+", "_", text.lower())
     if word in allowed:
         return word
-    raise _Unclear(f"is not understood; write one of: {', '.join(allowed)}")
+    raise _UnclearError(f"is not understood; write one of: {', '.join(allowed)}")
 
 
 def _techniques(text: str) -> list[str]:

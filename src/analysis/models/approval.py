@@ -5,6 +5,9 @@ model is judged on claims sent after those it learned from, by patients it has n
 beside the raw rates it has to beat.
 """
 
+# scikit-learn's constructors carry no types.
+# mypy: disable-error-code="no-untyped-call"
+
 import hashlib
 import json
 import platform
@@ -21,7 +24,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
@@ -30,6 +33,7 @@ from analysis.config import ModelDesign
 from analysis.errors import DataError
 from analysis.models.evaluation import evaluate
 from analysis.models.rates import predict_from_rates
+from analysis.schemas import DOCUMENT_STATUSES
 
 APPROVED = ("approved", "partially_approved")
 DENIED = ("denied",)
@@ -45,10 +49,12 @@ DOCUMENTS = (
     "necessity_rationale",
     "benefit_verification",
 )
-CATEGORIES = ("payer_type", "payer_id", "plan_id", "condition_group", "network_status", *DOCUMENTS)
+CATEGORIES = ("payer_type", "payer_id", "plan_id", "condition_group", "network_status")
 
 # Beyond these nothing more is learned: few claims lie there, and they would pull on every other.
 LARGEST = {"visit_number": 20, "submission_lag_days": 90, "n_units": 8, "completeness": 1}
+
+FEATURES = (*CATEGORIES, *DOCUMENTS, *LARGEST)
 
 # Inverse strengths of the L2 penalty, strongest first.
 PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -67,8 +73,9 @@ class OneHotLogistic(ClassifierMixin, BaseEstimator):
     """L2-penalised logistic regression on one-hot categories and capped numbers.
 
     A category of fewer than `minimum_cell_size` claims joins the other rare ones, and so does one
-    never met. Each document's unknown is a level of its own. A missing number takes the median and
-    a mark. `fit` chooses the penalty by log loss over folds that keep a patient's claims together.
+    never met. A document's four statuses are kept apart: unknown is neither present nor absent. A
+    missing number takes the median and a mark. `fit` chooses the penalty by log loss over folds
+    that keep a patient's claims together.
     """
 
     def __init__(
@@ -80,11 +87,12 @@ class OneHotLogistic(ClassifierMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame, y: NDArray[np.bool_], patients: NDArray[np.str_]) -> Self:
         """Learn from claims `X` (columns of `claim_features`), approved or not, and whose."""
         self.classes_ = np.array([False, True])
-        self.cross_validated_ = {
-            c: self._cross_validated(X, y, patients, c) for c in self.penalties
-        }
-        self.penalty_ = min(self.cross_validated_, key=lambda c: (self.cross_validated_[c], c))
-        self.pipeline_ = self._pipeline(self.penalty_).fit(X, y)
+        self.cross_validated_ = self._cross_validated(X, y, patients)
+        self.penalty_ = min(self.penalties, key=lambda c: (self.cross_validated_[c], c))
+        self.pipeline_ = Pipeline(
+            [("columns", self._columns()), ("model", _logistic(self.penalty_))]
+        )
+        self.pipeline_.fit(X, y)
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
@@ -98,39 +106,56 @@ class OneHotLogistic(ClassifierMixin, BaseEstimator):
 
     def coefficients(self) -> dict[str, float]:
         """Term -> coefficient on the log odds of approval, numbers in standard deviations."""
-        names = self.pipeline_[:-1].get_feature_names_out()
+        names = [
+            str(name).replace("_infrequent_sklearn", "_rare")
+            for name in self.pipeline_[:-1].get_feature_names_out()
+        ]
         values = self.pipeline_[-1].coef_[0]
         intercept = float(self.pipeline_[-1].intercept_[0])
-        terms = {str(name): float(value) for name, value in zip(names, values, strict=True)}
+        terms = {name: float(value) for name, value in zip(names, values, strict=True)}
         return {"intercept": intercept, **terms}
 
     def _cross_validated(
-        self, X: pd.DataFrame, y: NDArray[np.bool_], patients: NDArray[np.str_], penalty: float
-    ) -> float:
-        folds = GroupKFold(min(N_FOLDS, len(np.unique(patients))))
-        held_out = cross_val_predict(
-            self._pipeline(penalty), X, y, groups=patients, cv=folds, method="predict_proba"
-        )
-        return float(log_loss(y, held_out))
+        self, X: pd.DataFrame, y: NDArray[np.bool_], patients: NDArray[np.str_]
+    ) -> dict[float, float]:
+        """Penalty -> log loss of claims whose patients the fit had not met."""
+        held_out = {penalty: np.empty(len(X)) for penalty in self.penalties}
+        for learn, check in StratifiedGroupKFold(N_FOLDS).split(X, y, patients):
+            columns = self._columns()
+            learned = columns.fit_transform(X.iloc[learn])
+            checked = columns.transform(X.iloc[check])
+            for penalty, chances in held_out.items():
+                model = _logistic(penalty).fit(learned, y[learn])
+                chances[check] = model.predict_proba(checked)[:, 1]
+        return {penalty: float(log_loss(y, chances)) for penalty, chances in held_out.items()}
 
-    def _pipeline(self, penalty: float) -> Pipeline:
-        one_hot = OneHotEncoder(
+    def _columns(self) -> ColumnTransformer:
+        categories = OneHotEncoder(
             min_frequency=self.minimum_cell_size,
             handle_unknown="infrequent_if_exist",
             sparse_output=False,
+        )
+        documents = OneHotEncoder(
+            categories=[list(DOCUMENT_STATUSES)] * len(DOCUMENTS), sparse_output=False
         )
         numbers = make_pipeline(
             FunctionTransformer(_capped, feature_names_out="one-to-one"),
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
             StandardScaler(),
         )
-        columns = ColumnTransformer(
-            [("category", one_hot, list(CATEGORIES)), ("number", numbers, list(LARGEST))],
+        return ColumnTransformer(
+            [
+                ("category", categories, list(CATEGORIES)),
+                ("document", documents, list(DOCUMENTS)),
+                ("number", numbers, list(LARGEST)),
+            ],
             verbose_feature_names_out=False,
         )
-        # Newton's method to the last digit: the answer must not hang on threads or machine.
-        model = LogisticRegression(C=penalty, solver="newton-cholesky", tol=1e-10, max_iter=200)
-        return Pipeline([("columns", columns), ("model", model)])
+
+
+def _logistic(penalty: float) -> LogisticRegression:
+    # Newton's method to the last digit: the answer must not hang on threads or machine.
+    return LogisticRegression(C=penalty, solver="newton-cholesky", tol=1e-10, max_iter=200)
 
 
 def _capped(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -207,7 +232,7 @@ def saved_design(
         "as_of": as_of.isoformat(),
         "split_date": split_date.isoformat(),
         "population": population,
-        "features": [*CATEGORIES, *LARGEST],
+        "features": list(FEATURES),
         "caps": LARGEST,
         "settings": design.model_dump(),
         "penalty": {
@@ -267,14 +292,16 @@ def _diagnose(
 ) -> None:
     """Raise DataError naming everything the claims lack for a model."""
     n_denied = int((~claims["is_approved"]).sum())
+    # Each fold of the cross-validation needs both answers, and keeps a patient's claims together.
+    with_approved = train.loc[train["is_approved"], "patient"].nunique()
+    with_denied = train.loc[~train["is_approved"], "patient"].nunique()
     lacking = [
         f"{what}: {n}, at least {least} needed"
         for what, n, least in (
             ("matured claims approved or denied", len(claims), design.minimum_claims),
             ("denied claims among them", n_denied, design.minimum_denials),
-            ("approved claims to learn from", int(train["is_approved"].sum()), N_FOLDS),
-            ("denied claims to learn from", int((~train["is_approved"]).sum()), N_FOLDS),
-            ("patients to learn from", train["patient"].nunique(), N_FOLDS),
+            ("patients with an approved claim to learn from", with_approved, N_FOLDS),
+            ("patients with a denied claim to learn from", with_denied, N_FOLDS),
             ("later claims of new patients", len(test), design.minimum_cell_size),
         )
         if n < least
@@ -288,5 +315,5 @@ def _diagnose(
 
 def _digest(claims: pd.DataFrame) -> str:
     """SHA-256 of the rows modelled, so that a record can be held against its data."""
-    columns = ["claim_id", "submitted_date", *CATEGORIES, *LARGEST, "is_approved"]
+    columns = ["claim_id", "submitted_date", *FEATURES, "is_approved"]
     return hashlib.sha256(claims[columns].to_csv(index=False).encode()).hexdigest()

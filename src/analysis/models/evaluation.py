@@ -36,10 +36,10 @@ _SHARE_OF_RESAMPLES = 0.9
 def evaluate(claims: pd.DataFrame, n_resamples: int, seed: int) -> pa.Table:
     """Table `evaluation`: model x group x metric over the test period.
 
-    `claims` has one row for each claim and model: model, patient (never null), approval_probability,
-    is_approved, payer_type, payer_id, condition_group. A value is null where the group has fewer
-    than 11 claims, or its claims are all approved or all denied and the metric needs both; an
-    interval is null where too few resamples carry the metric.
+    `claims` has one row for each claim and model: model, patient (never null),
+    approval_probability, is_approved, payer_type, payer_id, condition_group. A value is null where
+    the group has fewer than 11 claims, or its claims are all approved or all denied and the metric
+    needs both; an interval is null where too few resamples carry the metric.
     """
     patients, patient_index = np.unique(claims["patient"].to_numpy(str), return_inverse=True)
     draws = np.random.default_rng(seed).multinomial(
@@ -152,21 +152,32 @@ METRICS: dict[str, Callable[[Vector, Vector, Matrix], Vector]] = {
 
 
 def _logistic_line(
-    x: Vector, offset: Vector, approved: Vector, weights: Matrix, max_steps: int = 30
+    x: Vector, offset: Vector, approved: Vector, weights: Matrix
 ) -> tuple[Vector, Vector]:
     """Intercepts and slopes of weighted logistic regressions, one for each column of `weights`.
 
-    Newton's method on all columns at once; NaN where it finds no end, as with one class only or
-    when the chances separate the classes. An `x` of zeros fits the intercept alone.
+    NaN where there is no finite fit: one class only, or chances that separate the classes. An `x`
+    of zeros fits the intercept alone.
     """
-    n_columns = weights.shape[1]
-    intercept, slope = np.zeros(n_columns), np.zeros(n_columns)
+    # The resamples lie close to the data as they are, whose fit stands in the first column.
+    intercept, slope = _newton(x, offset, approved, weights[:, :1], 0.0, 0.0)
+    if np.isnan(intercept[0]):
+        missing = np.full(weights.shape[1], np.nan)
+        return missing, missing
+    return _newton(x, offset, approved, weights, intercept[0], slope[0])
+
+
+def _newton(
+    x: Vector, offset: Vector, approved: Vector, weights: Matrix, intercept: float, slope: float
+) -> tuple[Vector, Vector]:
+    """Newton's method on all columns at once from one start; NaN where it does not converge."""
+    intercepts = np.full(weights.shape[1], intercept)
+    slopes = np.full(weights.shape[1], slope)
     has_slope = bool(np.any(x))
-    converged = np.zeros(n_columns, bool)
-    for _ in range(max_steps):
-        fitted = 1 / (
-            1 + np.exp(-np.clip(intercept + np.outer(x, slope) + offset[:, None], -35, 35))
-        )
+    converged = np.zeros(weights.shape[1], bool)
+    for _ in range(30):
+        logit = intercepts + np.outer(x, slopes) + offset[:, None]
+        fitted = 1 / (1 + np.exp(-np.clip(logit, -35, 35)))
         residual = weights * (approved[:, None] - fitted)
         curvature = weights * fitted * (1 - fitted)
         gradient, curve = residual.sum(axis=0), curvature.sum(axis=0)
@@ -177,14 +188,14 @@ def _logistic_line(
             step = _divided(slope_curve * gradient - cross * slope_gradient, determinant)
             slope_step = _divided(curve * slope_gradient - cross * gradient, determinant)
         else:
-            step, slope_step = _divided(gradient, curve), np.zeros(n_columns)
+            step, slope_step = _divided(gradient, curve), np.zeros(weights.shape[1])
         # A long first step overshoots where nearly all claims have the same outcome.
-        intercept = intercept + np.clip(step, -2, 2)
-        slope = slope + np.clip(slope_step, -2, 2)
-        converged = (np.abs(step) < 1e-8) & (np.abs(slope_step) < 1e-8)
+        intercepts = intercepts + np.clip(step, -2, 2)
+        slopes = slopes + np.clip(slope_step, -2, 2)
+        converged = (np.abs(step) < 1e-7) & (np.abs(slope_step) < 1e-7)
         if np.all(converged | np.isnan(step)):
             break
-    return np.where(converged, intercept, np.nan), np.where(converged, slope, np.nan)
+    return np.where(converged, intercepts, np.nan), np.where(converged, slopes, np.nan)
 
 
 def _clipped(probability: Vector) -> Vector:
@@ -202,5 +213,6 @@ def _weighted_mean(values: Vector, weights: Matrix) -> Vector:
 
 def _divided(numerator: Vector, denominator: Vector) -> Vector:
     """The quotient, NaN where the denominator is not positive."""
-    quotient = np.full(np.shape(numerator), np.nan)
-    return np.divide(numerator, denominator, out=quotient, where=denominator > 1e-300)
+    quotient: Vector = np.full(np.shape(numerator), np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator > 1e-300)
+    return quotient

@@ -56,10 +56,10 @@ def predict_from_rates(
     A cell of fewer than `minimum_cell_size` known claims says nothing; its insurer's rate stands
     in, and after that the rate of all known claims.
     """
-    predicted = pd.Series(float(known_labels.mean()), index=features.index)
+    predicted: NDArray[np.float64] = np.full(len(features), known_labels.mean())
     for by in (PAYER_BY_CONDITION[:1], PAYER_BY_CONDITION):
         cells = cell_rates(known_features, known_labels, by)
         speaking = cells.loc[cells["n_claims"] >= minimum_cell_size, [*by, "approval_rate"]]
         rates = features[list(by)].merge(speaking, on=list(by), how="left")["approval_rate"]
-        predicted = predicted.where(rates.isna().to_numpy(), rates.to_numpy())
-    return predicted.to_numpy(float)
+        predicted = np.where(rates.isna(), predicted, rates)
+    return predicted

@@ -218,9 +218,7 @@ class _Teller:
 
     def _voided_before_answer(self, history: History) -> str:
         claim = history.claim
-        void_day = next_batch(
-            claim.submitted + self.draws.between(1, 8), claim.payer.clearinghouse
-        )
+        void_day = next_batch(claim.submitted + self.draws.between(1, 8), claim.payer.clearinghouse)
         if void_day > AS_OF:
             return "unanswered"
         self._send(history, void_day, "8", original_number=self._payer_number(claim.submitted))
@@ -251,9 +249,7 @@ class _Teller:
         taken_back = next_pay_day(answered + self.draws.between(15, 60), claim.payer.pay_weekdays)
         decided = taken_back
         if self.draws.chance(0.25):
-            decided = next_pay_day(
-                taken_back + self.draws.between(7, 21), claim.payer.pay_weekdays
-            )
+            decided = next_pay_day(taken_back + self.draws.between(7, 21), claim.payer.pay_weekdays)
         if taken_back > AS_OF or self.draws.chance(0.2):
             return "pended_open"
         self._reverse(history, pended, taken_back)
@@ -265,12 +261,10 @@ class _Teller:
     def _sent_twice(self, history: History, answered: int, is_denied: bool) -> str:
         claim = history.claim
         original = self._decide(history, answered, is_denied)
-        again = next_batch(
-            claim.submitted + self.draws.between(7, 35), claim.payer.clearinghouse
-        )
+        again = next_batch(claim.submitted + self.draws.between(7, 35), claim.payer.clearinghouse)
         refused = self._answer_day(claim.payer, max(again, answered))
         if refused > AS_OF:
-            return self._plain(history, original)
+            return _plain_story(original)
         self._send(history, again, "1")
         group = self.draws.pick(("OA", "CO"))
         lines = [
@@ -310,14 +304,7 @@ class _Teller:
             return self._voided(history, answer, is_resent=story == "voided_resubmitted")
         if claim.patient.second_cover and answer.cost_share:
             return self._second_insurer(history, answer, claim.patient.second_cover)
-        return self._plain(history, answer)
-
-    def _plain(self, history: History, answer: Answer) -> str:
-        if answer.lines[0].determination == "denied":
-            return "denied_not_worked"
-        if not answer.cost_share:
-            return "paid"
-        return "cost_share" if answer.paid else "deductible_only"
+        return _plain_story(answer)
 
     def _split(self, history: History, answered: int, lines: list[LineAnswer]) -> str:
         weekdays = history.claim.payer.pay_weekdays
@@ -334,10 +321,8 @@ class _Teller:
         payer = history.claim.payer
         day = next_pay_day(answer.day + draws.between(40, 300), payer.pay_weekdays)
         if day > AS_OF:
-            return self._plain(history, answer)
-        mode = draws.weighted(
-            list(world.RECOUPMENT_MODES), list(world.RECOUPMENT_MODES.values())
-        )
+            return _plain_story(answer)
+        mode = draws.weighted(list(world.RECOUPMENT_MODES), list(world.RECOUPMENT_MODES.values()))
         self._reverse(history, answer, day, remarks=("N432",))
         codes = DenialCodes("medical_necessity", "CO", "50", "N115")
         lines = [self._denied_line(history.claim, a.line, codes) for a in answer.lines]
@@ -355,7 +340,7 @@ class _Teller:
         weekdays = history.claim.payer.pay_weekdays
         day = next_pay_day(answer.day + self.draws.between(30, 200), weekdays)
         if day > AS_OF:
-            return self._plain(history, answer)
+            return _plain_story(answer)
         self._reverse(history, answer, day, remarks=("N689",))
         return "reversed_open"
 
@@ -365,7 +350,7 @@ class _Teller:
         void_day = next_batch(answer.day + draws.between(3, 40), payer.clearinghouse)
         taken_back = self._answer_day(payer, void_day)
         if taken_back > AS_OF:
-            return self._plain(history, answer)
+            return _plain_story(answer)
         self._send(history, void_day, "8", original_number=answer.payer_number)
         self._reverse(history, answer, taken_back, kind="void", remarks=("N693",))
         resent = next_batch(taken_back + draws.between(1, 10), payer.clearinghouse)
@@ -383,7 +368,7 @@ class _Teller:
         if not is_forwarded:
             sent = next_batch(primary.day + draws.between(2, 20), cover.payer.clearinghouse)
         if sent > AS_OF:
-            return self._plain(history, primary)
+            return _plain_story(primary)
         if is_forwarded:
             primary.status = "19"
         else:
@@ -450,15 +435,15 @@ class _Teller:
         draws = self.draws
         claim = history.claim
         filed, deadline, decided = days
-        paid = decided
-        if draws.chance(0.3):
-            paid = next_pay_day(decided + draws.between(5, 21), claim.payer.pay_weekdays)
+        paid = next_pay_day(decided + draws.between(5, 21), claim.payer.pay_weekdays)
+        if paid > AS_OF or draws.chance(0.7):
+            paid = decided
         lines = self._approved_lines(claim)
         is_partly = draws.chance(world.PARTLY_OVERTURNED_RATE) and self._cut_units(claim, lines)
         outcome = "partial" if is_partly else "overturned"
         self._note_appeal(claim, "1", filed, deadline, decided, outcome, helper)
         self._reverse(history, denial, decided, remarks=("N690",))
-        self._receive(history, min(paid, AS_OF), lines, "1", remarks=("MA91",))
+        self._receive(history, paid, lines, "1", remarks=("MA91",))
         return "appeal_partly_won" if is_partly else "appeal_won"
 
     def _uphold(self, history: History, denial: Answer, decided: int, helper: str) -> None:
@@ -533,7 +518,10 @@ class _Teller:
         cover = claim.patient.cover
         plan = cover.plan
         in_year = year(claim.service_day)
-        deductible = cover.deductible_left.get(in_year, plan.deductible_cents)
+        if in_year not in cover.deductible_left:
+            percent = self.draws.pick(world.DEDUCTIBLE_LEFT_PERCENT)
+            cover.deductible_left[in_year] = plan.deductible_cents * percent // 100
+        deductible = cover.deductible_left[in_year]
         copay = plan.copay_cents
         answers = []
         for line in claim.lines:
@@ -638,7 +626,7 @@ class _Teller:
             lines=lines,
             remarks=remarks,
         )
-        if kind == "decision" and _is_uniform(lines):
+        if kind == "decision" and len(lines) == len(sent.claim.lines) and _is_uniform(lines):
             answer.shows_lines = not self.draws.chance(world.CLAIM_LEVEL_ONLY_RATE)
         history.answers.append(answer)
         return answer
@@ -698,6 +686,15 @@ class _Teller:
 
     def _move(self, payer: Payer, day: int, reason: str, payer_number: str, cents: int) -> None:
         self.money_moved.append(MoneyMoved(payer, day, reason, payer_number, cents))
+
+
+def _plain_story(answer: Answer) -> str:
+    """The name of a story that ends with its first answer."""
+    if answer.lines[0].determination == "denied":
+        return "denied_not_worked"
+    if not answer.cost_share:
+        return "paid"
+    return "cost_share" if answer.paid else "deductible_only"
 
 
 def _allowed(payer: Payer, line: Line, units: int) -> int:
@@ -775,8 +772,12 @@ def _negated(answer: LineAnswer) -> LineAnswer:
 def _is_uniform(lines: list[LineAnswer]) -> bool:
     """All lines share one fate and one reason, so that a claim-level answer can tell it."""
     first = lines[0]
-    return first.determination in ("approved", "denied") and not first.recoded_to and all(
-        (line.determination, line.category, line.remarks)
-        == (first.determination, first.category, first.remarks)
-        for line in lines
+    return (
+        first.determination in ("approved", "denied")
+        and not first.recoded_to
+        and all(
+            (line.determination, line.category, line.remarks)
+            == (first.determination, first.category, first.remarks)
+            for line in lines
+        )
     )

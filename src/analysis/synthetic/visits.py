@@ -17,6 +17,7 @@ from analysis.synthetic.world import Condition, Document, Payer, Plan
 
 CHARGE_PER_UNIT_CENTS = {"97124": 3_500, "97140": 3_800, "97112": 4_000, "97010": 1_500}
 YEARLY_RAISE_CENTS = 100
+SECOND_DIAGNOSES = ("M62.838", "G89.29", "M79.18")
 RELATIVE_VALUE_PERCENT = {"97124": 100, "97140": 108, "97112": 115, "97010": 25}
 
 AuthorizationState = Literal["not_required", "present", "missing", "exceeded"]
@@ -219,7 +220,9 @@ class _Practice:
     def _treat(self, patient: Patient, at_most: int) -> None:
         """One patient's one or two episodes, not more claims than asked for."""
         draws = self.draws
-        day = draws.between(self.start, AS_OF - 3)
+        # More begin early than late: later months also see the second episodes of earlier ones.
+        u = draws.uniform()
+        day = self.start + int((AS_OF - 3 - self.start) * u * (0.65 + 0.35 * u))
         for _ in range(2 if draws.chance(0.3) else 1):
             days = self._visit_days(day)[:at_most]
             if not days:
@@ -298,15 +301,15 @@ class _Episode:
         documents = self._documents(visit_number, day, submitted, authorization)
         causes = self._causes(visit_number, day, submitted, lines, documents, authorization)
         codes = next(codes for since, codes in self.condition.codes if since.toordinal() <= day)
-        diagnoses: tuple[str, ...] = (codes[self.code_index % len(codes)],)
+        diagnoses = [codes[self.code_index % len(codes)]]
         if draws.chance(0.3):
-            diagnoses += (draws.pick([c for c in ("M62.838", "G89.29", "M79.18") if c not in diagnoses]),)
+            diagnoses.append(draws.pick([c for c in SECOND_DIAGNOSES if c not in diagnoses]))
         return Claim(
             patient=self.patient,
             payer=self.payer,
             plan=self.plan,
             condition=self.condition,
-            diagnoses=diagnoses,
+            diagnoses=tuple(diagnoses),
             visit_number=visit_number,
             episode_start=self.days[0],
             accident_day=self.accident_day,
@@ -467,9 +470,7 @@ class _Episode:
     def _is_required(self, document: Document, visit_number: int) -> bool:
         if document.name == "prescription":
             return self.payer.referral_required
-        return (
-            self.payer.payer_type in document.payer_types and visit_number >= document.from_visit
-        )
+        return self.payer.payer_type in document.payer_types and visit_number >= document.from_visit
 
     def _call(self, day: int) -> str:
         """Notes a call to the insurer before the first visit; the day of the call."""

@@ -346,21 +346,21 @@ PATIENT_EFFECT_SD = 0.3
 CAUSE_EFFECTS = {
     # A required document that is not there on the day of submission.
     "license": 1.2,
-    "prescription": 1.6,
+    "prescription": 1.2,
     "dates": 0.5,
-    "authorization": 2.2,
+    "authorization": 1.6,
     "plan_of_care": 0.6,
     "diagnosis": 0.9,
     "treatment_note": 0.9,
     "minutes": 0.6,
     "initial_eval": 0.5,
-    "progress_report": 0.8,
+    "progress_report": 0.6,
     "functional_goals": 0.2,
     "necessity_rationale": 0.4,
     "benefit_verification": 0.2,
     "aob_consent": 0.4,
     # The state of the claim.
-    "authorization_exceeded": 1.8,
+    "authorization_exceeded": 1.3,
     "past_authorization_boundary": 1.1,
     "past_plan_limit": 1.4,
     "out_of_network": 0.9,
@@ -390,17 +390,21 @@ CATEGORY_WEIGHTS = {
 """The mix of denial reasons before the causes on the claim tilt it."""
 
 CATEGORY_TILTS = {
-    "authorization": {"authorization": 6.0, "authorization_exceeded": 6.0},
+    "authorization": {
+        "authorization": 6.0,
+        "authorization_exceeded": 8.0,
+        "past_authorization_boundary": 1.5,
+    },
     "benefit_limit": {"past_plan_limit": 8.0},
     "non_covered": {"mental_condition": 3.0},
     "missing_info": {"dates": 3.0, "diagnosis": 3.0},
     "coding_bundling": {"diagnosis": 2.0, "several_codes": 1.5},
     "documentation": {
-        "plan_of_care": 3.0,
-        "minutes": 3.0,
-        "progress_report": 4.0,
-        "initial_eval": 2.0,
-        "treatment_note": 4.0,
+        "plan_of_care": 1.4,
+        "minutes": 1.4,
+        "progress_report": 1.8,
+        "initial_eval": 1.2,
+        "treatment_note": 2.0,
     },
     "medical_necessity": {"necessity_rationale": 3.0, "mental_condition": 2.0},
     "referral_rx": {"prescription": 12.0},
@@ -411,8 +415,9 @@ CATEGORY_TILTS = {
 """How many times likelier a category becomes when the cause is present."""
 
 ABSENT_CAUSE_DAMPING = {
-    "authorization": 0.25,
-    "benefit_limit": 0.15,
+    "authorization": 0.5,
+    "benefit_limit": 0.6,
+    "documentation": 0.8,
     "referral_rx": 0.5,
     "timely_filing": 0.0,
 }
@@ -552,6 +557,9 @@ AUTHORIZATION_RENEWED_RATE = 0.65
 
 # ---- what happens to a claim ---------------------------------------------------------------
 
+DEDUCTIBLE_LEFT_PERCENT = (0, 0, 0, 0, 10, 25, 50, 100)
+"""How much of a year's deductible is left when the patient first comes: other care met the rest."""
+
 INTERRUPTION_RATES = {
     "unanswered": 0.012,
     "rejected": 0.016,
@@ -567,18 +575,18 @@ AUTO_PENDED_RATE = 0.10
 REJECTED_RESENT_RATE = 0.7
 
 APPROVAL_RATES = {
-    "recouped": 0.020,
-    "reversed_open": 0.004,
-    "voided_after_answer": 0.006,
-    "voided_resubmitted": 0.007,
-    "split_payment": 0.015,
-    "partial_bundled": 0.025,
+    "recouped": 0.030,
+    "reversed_open": 0.006,
+    "voided_after_answer": 0.008,
+    "voided_resubmitted": 0.010,
+    "split_payment": 0.020,
+    "partial_bundled": 0.050,
     "partial_units_cut": 0.015,
-    "recoded": 0.004,
+    "recoded": 0.010,
 }
 """Share of approved claims whose story goes on, or that are cut; the rest is simply paid."""
 
-RECOUPMENT_MODES = {"netted": 0.5, "withheld": 0.35, "returned": 0.15}
+RECOUPMENT_MODES = {"netted": 0.45, "withheld": 0.35, "returned": 0.20}
 """How the money goes back: out of the same deposit, out of a later one, or by the practice."""
 
 DENIAL_RESPONSES = {

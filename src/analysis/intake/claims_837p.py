@@ -1,0 +1,216 @@
+"""Professional claims (837P, versions 4010 and 5010) into claims, service_lines, claim_diagnoses.
+
+    transaction          ST BHT
+      2000A  HL 20       billing provider
+        2000B  HL 22     subscriber, with SBR and the insurer's name
+        2000C  HL 23     dependent, where the patient is not the subscriber
+          2300 CLM       claim, with its dates, references, diagnoses, other payers
+            2400         service line
+
+Names, birth dates and member ids end here: a patient leaves as a pseudonym.
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis import tables
+from analysis.intake.parsed import Parsed
+from analysis.intake.pseudonymize import Pseudonyms
+from analysis.intake.x12 import reading
+from analysis.intake.x12.envelopes import Interchange
+from analysis.intake.x12.gate import Gate
+from analysis.intake.x12.reading import Rows, column, pick, preceding
+
+# HI qualifiers of diagnoses: principal and other, ICD-10 and (before October 2015) ICD-9. The
+# others are procedures, conditions and the like.
+_DIAGNOSIS_QUALIFIERS = pa.array(["ABK", "ABF", "BK", "BF"])
+
+
+def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Parsed:
+    """The claims of an interchange, and a ledger row for every CLM in it.
+
+    A claim is set aside when CLM02 or an SV102 holds no amount, or when it is torn; see `gate`.
+    """
+    sent = reading.read(interchange, "837p", "2300")
+    claims = sent.tables["claims"].filter(pc.is_valid(sent.tables["claims"]["clm"]))
+    lines = sent.tables["lines"]
+    line_owner = preceding(claims, lines, "transaction")
+    charges = reading.cents(claims, "charge")
+    line_charges = reading.cents(lines, "charge")
+    line_totals = reading.gathered(line_owner, line_charges, "sum", len(claims))
+
+    gate = Gate(interchange, file_name, claims, "CLM")
+    gate.require_amount(claims, charges, "CLM02", np.arange(len(claims)))
+    gate.require_amount(lines, line_charges, "SV102", line_owner)
+    gate.require_owner(lines, line_owner)
+    gate.require_whole(sent, charges, pc.fill_null(line_totals, 0))
+    gate.require_end(sent, sent.tables["transactions"])
+
+    ids = reading.numbered(interchange.digest[:16], np.arange(1, len(claims) + 1))
+    read_tables = {
+        "claims": tables.from_columns(
+            "claims",
+            {
+                "claim_version_id": ids,
+                "file_name": pa.repeat(file_name, len(claims)),
+                "position": np.arange(len(claims)) + interchange.first_position,
+                "charge_cents": charges,
+                **_as_sent(claims),
+                **_from_transaction(sent.tables, claims),
+                **_from_subscriber(sent.tables, claims, pseudonyms),
+                **_providers(sent.tables, claims, lines, line_owner),
+                **_from_parts(sent.tables, claims),
+                **_service_dates(claims, lines, line_owner),
+            },
+        ).filter(gate.kept),
+        "service_lines": _service_lines(lines, line_owner, line_charges, ids, gate),
+        "claim_diagnoses": _diagnoses(sent.tables["diagnoses"], claims, ids, gate),
+    }
+    return Parsed(read_tables, gate.ledger())
+
+
+def _as_sent(claims: pa.Table) -> dict[str, pa.Array]:
+    """The columns that stand in the CLM loop itself."""
+    texts = (
+        "patient_control_number",
+        "claim_frequency_code",
+        "original_reference_number",
+        "facility_code",
+        "authorization_number",
+        "referral_number",
+    )
+    dates = ("onset_date", "accident_date", "initial_treatment_date")
+    causes = [column(claims, f"related_cause_{n}") for n in (1, 2, 3)]
+    return {
+        **{name: column(claims, name) for name in texts},
+        **{name: reading.period(column(claims, name))[0] for name in dates},
+        "related_cause_codes": reading.joined(causes),
+    }
+
+
+def _from_transaction(sent: dict[str, pa.Table], claims: pa.Table) -> dict[str, pa.Array]:
+    transactions = sent["transactions"]
+    # BHT04 is the day the claims were made, GS04 and ISA09 the day they were wrapped.
+    made = [column(transactions, f"{part}_date") for part in ("made", "group", "interchange")]
+    return {"submitted_date": pc.coalesce(*made).take(column(claims, "transaction"))}
+
+
+def _from_subscriber(
+    sent: dict[str, pa.Table], claims: pa.Table, pseudonyms: Pseudonyms
+) -> dict[str, pa.Array]:
+    """The plan, and who the patient is: the subscriber, or the dependent named after him."""
+    subscribers, dependents = sent["subscribers"], sent["dependents"]
+    subscriber = preceding(subscribers, claims, "billing_provider")
+    dependent = preceding(dependents, claims, "billing_provider")
+    since = pick(column(subscribers, "segment"), subscriber)
+    is_his = pc.greater(pick(column(dependents, "segment"), dependent), since)
+    dependent = np.where(pc.fill_null(is_his, False), dependent, -1)
+
+    parts = [column(dependents, name) for name in ("first_name", "birth_date")]
+    told_apart = pc.binary_join_element_wise(*parts, " ", null_handling="skip")
+    suffix = pc.utf8_upper(pick(told_apart, dependent))
+    plan = (
+        "payer_id",
+        "payer_name",
+        "plan_id",
+        "plan_name",
+        "payer_sequence_code",
+        "filing_indicator_code",
+    )
+    return {
+        "patient_id": pseudonyms.of(pick(column(subscribers, "member"), subscriber), suffix),
+        **{name: pick(column(subscribers, name), subscriber) for name in plan},
+    }
+
+
+def _providers(
+    sent: dict[str, pa.Table], claims: pa.Table, lines: pa.Table, line_owner: Rows
+) -> dict[str, pa.Array]:
+    """Who treated and who referred, by NPI: as the claim says, else as its lines say."""
+    billing = column(sent["billing_providers"], "provider_id")
+    on_lines = [
+        reading.gathered(line_owner, column(lines, name), "first", len(claims))
+        for name in ("referring_provider_id", "ordering_provider_id")
+    ]
+    return {
+        "rendering_provider_id": pc.coalesce(
+            column(claims, "rendering_provider_id"), billing.take(column(claims, "billing_provider"))
+        ),
+        "referring_provider_id": pc.coalesce(column(claims, "referring_provider_id"), *on_lines),
+    }
+
+
+def _from_parts(sent: dict[str, pa.Table], claims: pa.Table) -> dict[str, pa.Array]:
+    """What comes from segments that a claim may hold several times."""
+    owner = {
+        name: preceding(claims, sent[name], "transaction")
+        for name in ("attachments", "notes", "other_payers")
+    }
+    codes = column(sent["attachments"], "attachment_code")
+    paid = reading.cents(sent["other_payers"], "paid")
+    n_claims = len(claims)
+    return {
+        "attachment_codes": reading.listed(owner["attachments"], codes, n_claims),
+        "has_note": reading.has_any(owner["notes"], n_claims),
+        "other_payer_paid_cents": reading.gathered(owner["other_payers"], paid, "sum", n_claims),
+    }
+
+
+def _service_dates(claims: pa.Table, lines: pa.Table, line_owner: Rows) -> dict[str, pa.Array]:
+    """First and last day over the lines; some senders put the date on the claim instead."""
+    first, last = reading.period(column(lines, "service_date"))
+    claim_first, claim_last = reading.period(column(claims, "service_date"))
+    earliest = reading.gathered(line_owner, first, "min", len(claims))
+    latest = reading.gathered(line_owner, last, "max", len(claims))
+    return {
+        "service_date": pc.coalesce(earliest, claim_first),
+        "service_to_date": pc.coalesce(latest, claim_last),
+    }
+
+
+def _service_lines(
+    lines: pa.Table, owner: Rows, charges: pa.Array, ids: pa.Array, gate: Gate
+) -> pa.Table:
+    first, last = reading.period(column(lines, "service_date"))
+    claim_version_ids = pick(ids, owner)
+    line_numbers = reading.places(owner)
+    return tables.from_columns(
+        "service_lines",
+        {
+            "service_line_id": reading.numbered(claim_version_ids, line_numbers),
+            "claim_version_id": claim_version_ids,
+            "line_number": line_numbers,
+            "line_control_number": column(lines, "line_control_number"),
+            "procedure_code": column(lines, "procedure_code"),
+            "modifiers": reading.joined([column(lines, f"modifier_{n}") for n in range(1, 5)]),
+            "charge_cents": charges,
+            "units": reading.number(lines, "units"),
+            "service_date": first,
+            "service_to_date": last,
+            "diagnosis_pointers": reading.joined(
+                [column(lines, f"pointer_{n}") for n in range(1, 5)]
+            ),
+            "authorization_number": column(lines, "authorization_number"),
+        },
+    ).filter(gate.keeps(owner))
+
+
+def _diagnoses(sent: pa.Table, claims: pa.Table, ids: pa.Array, gate: Gate) -> pa.Table:
+    is_diagnosis = pc.is_in(sent["qualifier"], _DIAGNOSIS_QUALIFIERS)
+    diagnoses = sent.filter(pc.and_(is_diagnosis, pc.is_valid(sent["diagnosis_code"])))
+    owner = preceding(claims, diagnoses, "transaction")
+    return tables.from_columns(
+        "claim_diagnoses",
+        {
+            "claim_version_id": pick(ids, owner),
+            "diagnosis_position": reading.places(owner),
+            "diagnosis_code": _with_point(column(diagnoses, "diagnosis_code")),
+        },
+    ).filter(gate.keeps(owner))
+
+
+def _with_point(codes: pa.Array) -> pa.Array:
+    """Diagnosis codes as people write them: the point, left out in X12, after the third sign."""
+    bare = pc.replace_substring(pc.utf8_upper(codes), ".", "")
+    return pc.replace_substring_regex(bare, r"^(.{3})(.+)$", r"\1.\2")

@@ -1,0 +1,312 @@
+"""The practice's folder: every file in it is read, or set aside with a reason; none is lost.
+
+Files are recognised by their content, never by their name, and read in the order of their names.
+"""
+
+import csv
+import hashlib
+import io
+import lzma
+import os
+import re
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+
+from analysis import tables
+from analysis.config import Practice
+from analysis.intake import acknowledgments, claims_837p, payers, records, remittances_835
+from analysis.intake.parsed import LedgerRow, Parsed
+from analysis.intake.pseudonymize import Pseudonyms
+from analysis.intake.x12 import envelopes
+
+TABLES = (
+    "claims",
+    "service_lines",
+    "claim_diagnoses",
+    "payments",
+    "remittances",
+    "remittance_lines",
+    "adjustments",
+    "remarks",
+    "provider_adjustments",
+    "acknowledgments",
+    "attested_documents",
+    "visit_techniques",
+    "authorizations",
+    "benefit_calls",
+    "appeals",
+    "policies",
+)
+
+_READERS: dict[str, Callable[[envelopes.Interchange, str, Pseudonyms], Parsed]] = {
+    "837P": claims_837p.read,
+    "835": remittances_835.read,
+    "277CA": acknowledgments.read,
+    "999": acknowledgments.read,
+}
+
+# Guards against an archive made to exhaust the computer; no practice's archive comes near them.
+_MOST_MEMBERS = 10_000
+_MOST_BYTES = 4 * 2**30
+_HIGHEST_RATIO = 500
+
+_UNREADABLE_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+)
+
+
+def read_folder(raw: Path, practice: Practice, pseudonyms: Pseudonyms) -> dict[str, pa.Table]:
+    """Every table of intake, also when empty: what the files say, payers, plans, row_ledger.
+
+    Files in subfolders and in zip archives are read as well; hidden files, *.toml, *.md and
+    README.txt are none of the practice's data. A file met again under another name counts as a
+    duplicate. Raises ConfigError when practice.toml contradicts itself; no file makes it raise.
+    """
+    reading = _Reading(pseudonyms)
+    for file in _files(raw):
+        reading.take(file)
+    read = payers.under_stated_ids(reading.gathered(), practice)
+    return {**read, **payers.describe(read, practice), "row_ledger": reading.ledger()}
+
+
+def quarantine_file(private: Path, ledger: pa.Table) -> Path:
+    """Write what was set aside to `private/quarantine.csv`, mode 0600, for people to read."""
+    private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = private / "quarantine.csv"
+    staged = private / ".quarantine.csv.part"
+    staged.touch(mode=0o600)
+    names = ["file_name", "record", "position", "reason"]
+    # The mark at the start makes spreadsheet programs read the file as UTF-8.
+    with staged.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        for row in ledger.to_pylist():
+            if row["disposition"] == "quarantined":
+                writer.writerow([_inert(row[name]) for name in names])
+    return staged.replace(path)
+
+
+def _inert(value: object) -> object:
+    """Text that a spreadsheet program will not take for a formula."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
+
+
+# ---- reading ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file or a member of an archive: its name, its bytes, or why there are none."""
+
+    name: str
+    data: bytes = b""
+    problem: str | None = None
+
+
+class _Reading:
+    """What has been read so far, and the account of it."""
+
+    def __init__(self, pseudonyms: Pseudonyms) -> None:
+        self._pseudonyms = pseudonyms
+        self._parts: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+        self._ledger: list[dict[str, object]] = []
+        self._first_file: dict[str, str] = {}
+
+    def take(self, file: _File) -> None:
+        """Read one file, or set it aside; a defect of ours costs this file only."""
+        try:
+            contents = [(digest, _conforming(parsed)) for digest, parsed in self._contents(file)]
+        except Exception as defect:
+            # The text of the exception may quote the file; its type cannot.
+            reason = (
+                f"could not be read ({type(defect).__name__}): a defect on our side; send the "
+                "file's structure, without any patient's data, to the makers of this program"
+            )
+            contents = [("", _set_aside(file, reason))]
+        rows = [row for digest, parsed in contents for row in self._account(file, digest, parsed)]
+        file_hash = hashlib.sha256(file.data).hexdigest()
+        for row in rows or [{"record": "file", "position": 1, "disposition": "accepted"}]:
+            self._ledger.append({"file_name": file.name, "file_hash": file_hash, **row})
+
+    def _contents(self, file: _File) -> Iterator[tuple[str, Parsed]]:
+        """(digest, what it says) of each part of a file that may stand in another file as well."""
+        if file.problem or not file.data.strip():
+            yield "", _set_aside(file, file.problem or "is empty; there is nothing to read")
+        elif _is_x12(file.data):
+            for interchange in envelopes.split(file.data):
+                yield interchange.digest, self._interchange(file, interchange)
+        else:
+            digest = hashlib.sha256(file.data).hexdigest()
+            yield digest, records.read(file.data, file.name, self._pseudonyms)
+
+    def _interchange(self, file: _File, interchange: envelopes.Interchange) -> Parsed:
+        if interchange.kind in _READERS:
+            read = _READERS[interchange.kind]
+            return read(interchange, file.name, self._pseudonyms)
+        reason = f"{file.name}, interchange {interchange.ordinal}: {interchange.problem}"
+        rows = [
+            LedgerRow(segment, position, "quarantined", reason)
+            for position, segment in enumerate(
+                envelopes.record_segments(interchange), start=interchange.first_position
+            )
+        ]
+        whole = LedgerRow("interchange", interchange.ordinal, "quarantined", reason)
+        return Parsed({}, rows or [whole])
+
+    def _account(self, file: _File, digest: str, parsed: Parsed) -> Iterator[dict[str, object]]:
+        """The ledger rows of one part; its tables are kept unless the part was met before."""
+        first_file = self._first_file.get(digest)
+        if first_file is None:
+            if digest:
+                self._first_file[digest] = file.name
+            for name, table in parsed.tables.items():
+                self._parts[name].append(table)
+        for row in parsed.ledger:
+            told = asdict(row)
+            if first_file is not None:
+                told |= {"disposition": "duplicate", "reason": f"{first_file} holds the same"}
+            if told["disposition"] == "duplicate":
+                told["duplicate_of"] = first_file or file.name
+            yield told
+
+    def gathered(self) -> dict[str, pa.Table]:
+        """Everything read, one table per name in TABLES."""
+        return {
+            name: pa.concat_tables([tables.arrow_schema(name).empty_table(), *parts])
+            for name, parts in self._parts.items()
+        }
+
+    def ledger(self) -> pa.Table:
+        """What became of every record, in the order of reading."""
+        return tables.from_rows("row_ledger", self._ledger)
+
+
+def _conforming(parsed: Parsed) -> Parsed:
+    conforming = {name: tables.conform(name, table) for name, table in parsed.tables.items()}
+    return Parsed(conforming, parsed.ledger)
+
+
+def _set_aside(file: _File, reason: str) -> Parsed:
+    return Parsed({}, [LedgerRow("file", 1, "quarantined", f"{file.name}: {reason}")])
+
+
+def _is_x12(data: bytes) -> bool:
+    """An ISA stands near the start, or the content opens with a later segment of X12."""
+    opening = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return bool(_ISA.search(data[:4096]) or _LATER_SEGMENT.match(opening))
+
+
+# An element separator is no letter, digit or blank; a comma or semicolon makes it a CSV.
+_ISA = re.compile(rb"ISA([^\w\s,;])\d\d\1")
+_LATER_SEGMENT = re.compile(rb"(?:ISA|GS|ST|BHT)[^\w\s,;]")
+
+
+# ---- finding files ----------------------------------------------------------------------
+
+
+def _files(raw: Path) -> Iterator[_File]:
+    """Every file of the folder in the order of their names, archives opened."""
+    for path in sorted(_paths(raw), key=lambda path: path.relative_to(raw).as_posix()):
+        # A name that is not valid Unicode could not be written to a table.
+        name = os.fsencode(path.relative_to(raw).as_posix()).decode("utf-8", "replace")
+        try:
+            # A pipe would be waited for without end.
+            data = path.read_bytes() if path.is_file() else None
+        except OSError:
+            data = None
+        if data is None:
+            problem = (
+                "could not be opened; check that it is a file you may read and that no other "
+                "program holds it"
+            )
+            yield _File(name, problem=problem)
+        elif data.startswith(b"%PDF"):
+            problem = "is a PDF, which only people can read; ask the clearinghouse for the 835"
+            yield _File(name, data, problem)
+        elif data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            yield from _members(name, data)
+        else:
+            yield _File(name, data)
+
+
+def _paths(raw: Path) -> Iterator[Path]:
+    """Files, and folders that cannot be entered, so that what lies in them is missed aloud."""
+    closed: list[Path] = []
+    for folder, subfolders, names in os.walk(
+        raw, onerror=lambda problem: closed.append(Path(problem.filename))
+    ):
+        subfolders[:] = [name for name in subfolders if not _is_ignored(name)]
+        links = [name for name in subfolders if Path(folder, name).is_symlink()]
+        yield from (Path(folder, name) for name in [*names, *links] if not _is_ignored(name))
+    yield from closed
+
+
+def _is_ignored(name: str) -> bool:
+    """Hidden files, notes and settings, and what systems and spreadsheet programs leave behind."""
+    name = name.lower()
+    return (
+        name.startswith((".", "~$", "__macosx"))
+        or name.endswith((".toml", ".md"))
+        or name in ("readme.txt", "thumbs.db", "desktop.ini")
+    )
+
+
+def _members(name: str, data: bytes) -> Iterator[_File]:
+    """The files in a zip archive, one at a time; or the archive itself, with what is wrong."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except _UNREADABLE_ARCHIVE:
+        yield _File(name, data, "is a damaged zip archive; make or download it again")
+        return
+    infos = [info for info in archive.infolist() if not _is_ignored_member(info)]
+    problem = _archive_problem(infos, len(data))
+    if problem:
+        yield _File(name, data, problem)
+        return
+    n_met: Counter[str] = Counter()
+    for info in sorted(infos, key=lambda info: info.filename):
+        n_met[info.filename] += 1
+        again = f" ({n_met[info.filename]})" if n_met[info.filename] > 1 else ""
+        yield _member(archive, info, f"{name}/{info.filename}{again}")
+
+
+def _is_ignored_member(info: zipfile.ZipInfo) -> bool:
+    return info.is_dir() or any(map(_is_ignored, PurePosixPath(info.filename).parts))
+
+
+def _archive_problem(infos: list[zipfile.ZipInfo], n_packed: int) -> str | None:
+    n_bytes = sum(info.file_size for info in infos)
+    if not infos:
+        return "is a zip archive without a file in it"
+    if any(info.filename == "[Content_Types].xml" for info in infos):
+        return "is a spreadsheet or text document; save the sheet as CSV and put that here"
+    if len(infos) > _MOST_MEMBERS or n_bytes > _MOST_BYTES or n_bytes > _HIGHEST_RATIO * n_packed:
+        return "is a zip archive that would unpack to far too much; unpack it yourself and look"
+    return None
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> _File:
+    if info.flag_bits & 1:
+        problem = "is locked with a password; unpack the archive and put its files here"
+        return _File(name, problem=problem)
+    try:
+        data = archive.read(info)
+    except _UNREADABLE_ARCHIVE:
+        return _File(name, problem="is damaged inside its archive; download or pack it again")
+    if data.startswith(b"PK\x03\x04"):
+        return _File(name, data, "is an archive or document inside an archive; unpack it here")
+    return _File(name, data)

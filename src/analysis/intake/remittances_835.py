@@ -1,0 +1,233 @@
+"""Remittances (835, versions 4010 and 5010) into payments, remittances and what hangs on them.
+
+    transaction  ST BPR TRN PLB   one payment; PLB moves money outside the claims
+      1000A N1 PR                 the insurer
+        2100 CLP                  the answer to one claim, with CAS, MOA, MIA
+          2110 SVC                the answer to one line, with CAS, LQ
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis import tables
+from analysis.intake.parsed import Parsed
+from analysis.intake.pseudonymize import Pseudonyms
+from analysis.intake.x12 import reading
+from analysis.intake.x12.envelopes import Interchange
+from analysis.intake.x12.gate import Gate
+from analysis.intake.x12.reading import Rows, column, pick, preceding
+
+_CLAIM_REMARKS = {
+    "MOA": [f"moa_{element}" for element in (3, 4, 5, 6, 7)],
+    "MIA": [f"mia_{element}" for element in (5, 20, 21, 22, 23)],
+}
+
+
+def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Parsed:
+    """The remittances of an interchange, and a ledger row for every CLP in it.
+
+    A remittance is set aside when CLP03, CLP04, an SVC02 or SVC03 or an adjustment holds no
+    amount, or when it is torn; see `gate`. A payment without an amount in BPR02 is left out of
+    payments; its remittances stay.
+    """
+    sent = reading.read(interchange, "835", "2100")
+    clp = sent.tables["claims"].filter(pc.is_valid(sent.tables["claims"]["clp"]))
+    svc, cas = sent.tables["services"], sent.tables["adjustments"]
+    svc_owner, cas_owner = preceding(clp, svc, "payment"), preceding(clp, cas, "payment")
+    itself = np.arange(len(clp))
+
+    gate = Gate(interchange, file_name, clp, "CLP")
+    gate.require_amount(clp, reading.cents(clp, "charge"), "CLP03", itself)
+    gate.require_amount(clp, reading.cents(clp, "paid"), "CLP04", itself)
+    gate.require_amount(svc, reading.cents(svc, "charge"), "SVC02", svc_owner)
+    gate.require_amount(svc, reading.cents(svc, "paid"), "SVC03", svc_owner)
+    gate.require_amount(cas, reading.cents(cas, "amount"), "an adjustment in CAS", cas_owner)
+    gate.require_owner(svc, svc_owner)
+    line_totals = reading.gathered(svc_owner, reading.cents(svc, "charge"), "sum", len(clp))
+    gate.require_whole(sent, reading.cents(clp, "charge"), line_totals)
+    gate.require_end(sent, sent.tables["payments"])
+    gate.note_amount(sent.tables["payments"], reading.cents(sent.tables["payments"], "deposit"), "BPR02")
+    gate.note_amount(sent.tables["provider_adjustments"], reading.cents(sent.tables["provider_adjustments"], "amount"), "PLB")
+
+    ids = reading.numbered(interchange.digest[:16], itself + 1)
+    line_ids = reading.numbered(pick(ids, svc_owner), reading.places(svc_owner))
+    payments = _payments(interchange, file_name, sent.tables["payments"], clp)
+    remittances = tables.from_columns(
+        "remittances",
+        {
+            "remittance_id": ids,
+            "file_name": pa.repeat(file_name, len(clp)),
+            "position": itself + interchange.first_position,
+            **_as_sent(clp, pseudonyms),
+            **_from_payment(payments, clp),
+            **_service_dates(clp, svc, svc_owner),
+        },
+    )
+    read_tables = {
+        "payments": payments.filter(pc.is_valid(payments["deposit_cents"])),
+        "remittances": remittances.filter(gate.kept),
+        "remittance_lines": _lines(svc, svc_owner, ids, line_ids).filter(gate.keeps(svc_owner)),
+        "adjustments": _adjustments(cas, cas_owner, ids, line_ids).filter(gate.keeps(cas_owner)),
+        "remarks": _remarks(sent.tables["remarks"], clp, ids, line_ids, gate),
+        "provider_adjustments": _provider_adjustments(sent.tables, payments),
+    }
+    return Parsed(read_tables, gate.ledger())
+
+
+def _payments(interchange: Interchange, file_name: str, sent: pa.Table, clp: pa.Table) -> pa.Table:
+    """One row per transaction, its position that of its first CLP."""
+    deposit = reading.cents(sent, "deposit")
+    is_debit = pc.fill_null(pc.equal(column(sent, "credit_debit"), "D"), False)
+    first_clp = np.searchsorted(column(clp, "payment"), np.arange(len(sent)))
+    # The insurer's own number (2U) is what claims are sent to; TRN03 is the last resort.
+    payer = [column(sent, name) for name in ("payer_number", "payer_code", "originator")]
+    texts = ("payer_name", "trace_number", "payment_method_code")
+    return tables.from_columns(
+        "payments",
+        {
+            "payment_id": reading.numbered(interchange.digest[:16], np.arange(1, len(sent) + 1)),
+            "file_name": pa.repeat(file_name, len(sent)),
+            "position": first_clp + interchange.first_position,
+            "payer_id": pc.coalesce(*payer),
+            **{name: column(sent, name) for name in texts},
+            "payment_date": column(sent, "payment_date"),
+            "deposit_cents": pc.if_else(is_debit, pc.negate(deposit), deposit),
+        },
+    )
+
+
+def _as_sent(clp: pa.Table, pseudonyms: Pseudonyms) -> dict[str, pa.Array]:
+    """The columns that stand in the CLP loop itself."""
+    texts = (
+        "patient_control_number",
+        "claim_status_code",
+        "filing_indicator_code",
+        "payer_claim_control_number",
+        "facility_code",
+        "claim_frequency_code",
+        "rendering_provider_id",
+    )
+    member = pc.coalesce(column(clp, "patient_member"), column(clp, "subscriber_member"))
+    return {
+        **{name: column(clp, name) for name in texts},
+        "charge_cents": reading.cents(clp, "charge"),
+        "paid_cents": reading.cents(clp, "paid"),
+        "patient_responsibility_cents": reading.cents(clp, "patient_responsibility"),
+        "received_date": column(clp, "received_date"),
+        "patient_id": pseudonyms.of(member),
+    }
+
+
+def _from_payment(payments: pa.Table, clp: pa.Table) -> dict[str, pa.Array]:
+    names = ("payment_id", "payer_id", "payer_name", "trace_number", "payment_date")
+    return {name: column(payments, name).take(column(clp, "payment")) for name in names}
+
+
+def _service_dates(clp: pa.Table, svc: pa.Table, svc_owner: Rows) -> dict[str, pa.Array]:
+    first, last = _line_dates(svc)
+    earliest = reading.gathered(svc_owner, first, "min", len(clp))
+    latest = reading.gathered(svc_owner, last, "max", len(clp))
+    return {
+        "service_date": pc.coalesce(column(clp, "service_date"), earliest),
+        "service_to_date": pc.coalesce(column(clp, "service_to_date"), latest),
+    }
+
+
+def _line_dates(svc: pa.Table) -> tuple[pa.Array, pa.Array]:
+    """DTM 472 is a single day; 150 and 151 are the first and last of several."""
+    day, first, last = (
+        column(svc, name) for name in ("service_date", "first_date", "last_date")
+    )
+    return pc.coalesce(day, first), pc.coalesce(day, last, first)
+
+
+def _lines(svc: pa.Table, owner: Rows, ids: pa.Array, line_ids: pa.Array) -> pa.Table:
+    first, last = _line_dates(svc)
+    modifiers = [column(svc, f"modifier_{n}") for n in range(1, 5)]
+    texts = ("line_control_number", "procedure_code", "submitted_procedure_code")
+    return tables.from_columns(
+        "remittance_lines",
+        {
+            "remittance_line_id": line_ids,
+            "remittance_id": pick(ids, owner),
+            "line_number": reading.places(owner),
+            **{name: column(svc, name) for name in texts},
+            "modifiers": reading.joined(modifiers),
+            "charge_cents": reading.cents(svc, "charge"),
+            "paid_cents": reading.cents(svc, "paid"),
+            "allowed_cents": reading.cents(svc, "allowed"),
+            "units": reading.number(svc, "units"),
+            "submitted_units": reading.number(svc, "submitted_units"),
+            "service_date": first,
+            "service_to_date": last,
+        },
+    )
+
+
+def _adjustments(cas: pa.Table, owner: Rows, ids: pa.Array, line_ids: pa.Array) -> pa.Table:
+    remittance_ids = pick(ids, owner)
+    line = line_ids.take(column(cas, "service"))
+    return tables.from_columns(
+        "adjustments",
+        {
+            "adjustment_id": reading.numbered(remittance_ids, reading.places(owner)),
+            "remittance_id": remittance_ids,
+            "remittance_line_id": line,
+            "level": pc.if_else(pc.is_valid(line), "line", "claim"),
+            "group_code": column(cas, "group_code"),
+            "reason_code": column(cas, "reason_code"),
+            "amount_cents": reading.cents(cas, "amount"),
+            "quantity": reading.number(cas, "quantity"),
+        },
+    )
+
+
+def _remarks(
+    lq: pa.Table, clp: pa.Table, ids: pa.Array, line_ids: pa.Array, gate: Gate
+) -> pa.Table:
+    """The remark codes of LQ, MOA and MIA; other code lists in LQ are no remarks."""
+    is_remark = pc.fill_null(pc.equal(column(lq, "qualifier"), "HE"), True)
+    lq = lq.filter(pc.and_(is_remark, pc.is_valid(lq["remark_code"])))
+    owners = [preceding(clp, lq, "payment")]
+    lines = [line_ids.take(column(lq, "service"))]
+    codes = [column(lq, "remark_code")]
+    segments = [pa.repeat("LQ", len(lq))]
+    for segment, names in _CLAIM_REMARKS.items():
+        for name in names:
+            sent = column(clp, name)
+            owner = np.flatnonzero(sent.is_valid())
+            owners.append(owner)
+            lines.append(pa.nulls(len(owner), pa.string()))
+            codes.append(sent.drop_null())
+            segments.append(pa.repeat(segment, len(owner)))
+    owner = np.concatenate(owners)
+    remittance_ids = pick(ids, owner)
+    return tables.from_columns(
+        "remarks",
+        {
+            "remark_id": reading.numbered(remittance_ids, reading.places(owner)),
+            "remittance_id": remittance_ids,
+            "remittance_line_id": pa.concat_arrays(lines),
+            "segment": pa.concat_arrays(segments),
+            "remark_code": pa.concat_arrays(codes),
+        },
+    ).filter(gate.keeps(owner))
+
+
+def _provider_adjustments(sent: dict[str, pa.Table], payments: pa.Table) -> pa.Table:
+    plb = sent["provider_adjustments"]
+    payment = column(plb, "payment").to_numpy()
+    payment_ids = pick(column(payments, "payment_id"), payment)
+    adjustments = tables.from_columns(
+        "provider_adjustments",
+        {
+            "provider_adjustment_id": reading.numbered(payment_ids, reading.places(payment)),
+            "payment_id": payment_ids,
+            "reason_code": column(plb, "reason_code"),
+            "reference_number": column(plb, "reference_number"),
+            "amount_cents": reading.cents(plb, "amount"),
+            "fiscal_date": column(plb, "fiscal_date"),
+        },
+    )
+    return adjustments.filter(pc.is_valid(adjustments["amount_cents"]))

@@ -1,0 +1,179 @@
+"""An interchange as Arrow tables, and the few column operations the readers share.
+
+Nothing here loops over claims: whole columns are cast, joined by segment order and aggregated.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import oxedi
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.intake.x12 import spec
+from analysis.intake.x12.envelopes import Interchange, text
+
+# A row number in another table; -1 where there is none.
+Rows = npt.NDArray[np.int64]
+
+# Larger amounts are no claim's; the limit keeps cents well inside 64 bits.
+_AMOUNT_LIMIT = pa.scalar(Decimal(10) ** 13, pa.decimal128(38, 2))
+_HUNDRED = pa.scalar(Decimal(100), pa.decimal128(3, 0))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The spec's tables of one interchange: text trimmed (blank is null), `segment` counted from 0.
+
+    `is_cut_off`: the bytes end inside a transaction. `unknown_segments`: the numbers of segments
+    within records that no loop holds, in their order.
+    """
+
+    tables: dict[str, pa.Table]
+    is_cut_off: bool
+    unknown_segments: Rows
+
+
+def read(interchange: Interchange, spec_name: str, record_loop: str) -> Reading:
+    """Read an interchange by a spec. `record_loop` is the loop that holds one record."""
+    element, component, segment = interchange.delimiters
+    result = oxedi.parse(
+        text(interchange.data).encode(),
+        spec=spec.load(spec_name),
+        delimiters=oxedi.Delimiters(element, component, segment),
+    )
+    unknown = [
+        diagnostic.segment
+        for diagnostic in result.diagnostics
+        if diagnostic.kind == "UnknownSegment" and record_loop in diagnostic.path.split("/")
+    ]
+    return Reading(
+        {name: _clean(pa.table(result.tables[name])) for name in result.tables.keys()},  # noqa: SIM118
+        _last_segment(result.document) not in (b"SE", b"GE", b"IEA"),
+        np.array(unknown, dtype=np.int64),
+    )
+
+
+def _last_segment(document: oxedi.Document) -> bytes:
+    last = len(document) - 1
+    while last >= 0 and not document[last].id:
+        last -= 1
+    return document[last].id if last >= 0 else b""
+
+
+def _clean(table: pa.Table) -> pa.Table:
+    columns = [
+        _clean_text(column) if pa.types.is_binary(column.type) else column
+        for column in (column.combine_chunks() for column in table.columns)
+    ]
+    return pa.table(columns, names=table.column_names)
+
+
+def _clean_text(column: pa.Array) -> pa.Array:
+    trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+
+
+def column(table: pa.Table, name: str) -> pa.Array:
+    """A column in one piece."""
+    return table[name].combine_chunks()
+
+
+# ---- values -----------------------------------------------------------------------------
+
+
+def cents(table: pa.Table, name: str) -> pa.Array:
+    """A money column in whole cents; null where the file holds no amount."""
+    amounts = column(table, name)
+    amounts = pc.if_else(pc.less(pc.abs(amounts), _AMOUNT_LIMIT), amounts, None)
+    return pc.multiply(amounts.cast(pa.decimal128(15, 2)), _HUNDRED).cast(pa.int64())
+
+
+def number(table: pa.Table, name: str) -> pa.Array:
+    """A quantity column as floating point."""
+    return column(table, name).cast(pa.float64())
+
+
+def period(written: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """First and last day of a DTP03: CCYYMMDD, CCYYMMDD-CCYYMMDD or CCYYMMDDHHMM.
+
+    A day that does not exist is null.
+    """
+    first = _day(pc.utf8_slice_codeunits(written, 0, 8))
+    is_range = pc.equal(pc.utf8_slice_codeunits(written, 8, 9), "-")
+    return first, pc.if_else(is_range, _day(pc.utf8_slice_codeunits(written, 9, 17)), first)
+
+
+def _day(digits: pa.Array) -> pa.Array:
+    """CCYYMMDD as a date."""
+    whole = pc.if_else(pc.match_substring_regex(digits, r"^\d{8}$"), digits, None)
+    days = pc.strptime(whole, format="%Y%m%d", unit="s", error_is_null=True).cast(pa.date32())
+    # strptime turns 30 February into 2 March; written back, such a day differs.
+    back = pc.replace_substring(days.cast(pa.string()), "-", "")
+    return pc.if_else(pc.equal(back, whole), days, None)
+
+
+def joined(columns: Sequence[pa.Array]) -> pa.Array:
+    """The values of each row joined by ':' without the missing ones; empty when there is none."""
+    return pc.binary_join_element_wise(*columns, ":", null_handling="skip")
+
+
+# ---- rows -------------------------------------------------------------------------------
+
+
+def preceding(anchors: pa.Table, rows: pa.Table, within: str) -> Rows:
+    """For each of `rows`, the last of `anchors` that opened before it in the same `within`.
+
+    `within` names the column of the enclosing loop (a transaction, a billing provider). Going by
+    segment order is what X12 means by it, and holds where a file leaves loops out.
+    """
+    at = np.searchsorted(column(anchors, "segment"), column(rows, "segment"), side="right") - 1
+    same = pc.equal(pick(column(anchors, within), at), column(rows, within))
+    return np.where(pc.fill_null(same, False), at, -1)
+
+
+def pick(values: pa.Array, rows: Rows) -> pa.Array:
+    """The value of each row; null for -1."""
+    return values.take(pa.array(rows, mask=rows < 0))
+
+
+def places(owner: Rows) -> Rows:
+    """The place of each row among those of its owner, from 1, in their order."""
+    order = np.argsort(owner, kind="stable")
+    ordered = owner[order]
+    place = np.empty(len(owner), dtype=np.int64)
+    place[order] = np.arange(len(owner)) - np.searchsorted(ordered, ordered) + 1
+    return place
+
+
+def gathered(owner: Rows, values: pa.Array, how: str, n_records: int) -> pa.Array:
+    """One value for each of `n_records` from its rows: "min", "max", "sum", "first" or "list".
+
+    Nulls are passed over; a record without any value gets null.
+    """
+    used = pc.and_(pa.array(owner >= 0), pc.is_valid(values))
+    table = pa.table({"owner": owner, "value": values}).filter(used)
+    grouped = table.group_by("owner", use_threads=False).aggregate([("value", how)])
+    row = np.full(n_records, -1, dtype=np.int64)
+    row[column(grouped, "owner").to_numpy()] = np.arange(len(grouped))
+    return pick(column(grouped, f"value_{how}"), row)
+
+
+def listed(owner: Rows, codes: pa.Array, n_records: int) -> pa.Array:
+    """The codes of each record's rows joined by ':'; empty when there is none."""
+    lists = gathered(owner, codes, "list", n_records)
+    return pc.fill_null(pc.binary_join(lists, ":"), "")
+
+
+def has_any(owner: Rows, n_records: int) -> pa.Array:
+    """Whether each record owns a row."""
+    return pa.array(np.bincount(owner[owner >= 0], minlength=n_records) > 0)
+
+
+def numbered(prefixes: Iterable[Any] | pa.Array, places: Rows) -> pa.Array:
+    """Identifiers `<prefix>-<place>`."""
+    return pc.binary_join_element_wise(prefixes, pa.array(places).cast(pa.string()), "-")

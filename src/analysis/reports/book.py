@@ -1,0 +1,146 @@
+"""What a notebook's cells call: open the practice's month, read tables, say, show, draw.
+
+Each of them displays something for the reader in JupyterLab and, in the same output, a record
+of it under a media type of our own, which the runner harvests from the executed notebook.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from analysis import config, tables
+from analysis.config import Folders
+from analysis.reports import parameters, period
+from analysis.reports import tables as shown_tables
+from analysis.reports.parameters import Parameters
+from analysis.reports.period import Month
+from analysis.reports.tables import Shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.findings import Finding
+    from analysis.reports.figures import Drawn
+
+OPENED = "application/vnd.outcomes.book+json"
+FINDING = "application/vnd.outcomes.finding+json"
+NOTE = "application/vnd.outcomes.note+json"
+TABLE = "application/vnd.outcomes.table+json"
+FIGURE = "application/vnd.outcomes.figure+json"
+
+# The parts of a finding a reader may ask for, in the order in which an opponent asks.
+_COMPANY = {
+    "definition": "Definition",
+    "population": "Counted",
+    "method": "Method",
+    "caveats": "Mind",
+    "must_not": "Limits",
+}
+
+
+@dataclass(frozen=True)
+class Book:
+    """One notebook's view of one practice and month."""
+
+    notebook: str
+    parameters: Parameters
+    folders: Folders
+    month: Month
+    as_of: date
+    practice_name: str
+    _names: set[tuple[str, str]] = field(default_factory=set, repr=False)
+
+    @classmethod
+    def open(cls, notebook: str, **given: Any) -> "Book":
+        """The book of a notebook, from the notebook's own parameters.
+
+        Raises UsageError for a parameter or month that is wrong, DataError when the practice
+        has no table, claim or complete month yet.
+        """
+        checked = parameters.parse(notebook, given)
+        folders = checked.folders
+        covered = period.covered(folders)
+        book = cls(
+            notebook=notebook,
+            parameters=checked,
+            folders=folders,
+            month=covered.month(checked.month),
+            as_of=covered.as_of,
+            practice_name=config.load_practice(folders.raw).name or folders.practice,
+        )
+        _display(
+            f"<p>{escape(book.practice_name)}, {book.month.label}, "
+            f"answers read as of {book.as_of}.</p>",
+            OPENED,
+            {"notebook": notebook, "practice": folders.practice, "month": str(book.month)},
+        )
+        return book
+
+    def table(self, name: str) -> "pd.DataFrame":
+        """A processed table, whole, as a pandas frame."""
+        return tables.read_frame(self.folders.processed, name)
+
+    def say(self, finding: "Finding") -> None:
+        """Show a finding's sentence with what it rests on, and record it."""
+        record = finding.as_dict()
+        self._once("finding", record["id"])
+        _display(_finding_html(finding.sentence, record), FINDING, record)
+
+    def note(self, text: str) -> None:
+        """Show fixed prose: a definition, or how to read what follows.
+
+        Raises ValueError when it holds a digit: a number belongs into a finding.
+        """
+        if re.search(r"\d", text):
+            raise ValueError(f"a note holds no number, a finding does: {text!r}")
+        _display(f"<p>{escape(text)}</p>", NOTE, {"text": text})
+
+    def show(self, shown: Shown) -> None:
+        """Show a table, and record it for the CSV that others re-check."""
+        self._once("table", shown.name)
+        _display(shown_tables.html(shown), TABLE, shown_tables.record(shown))
+
+    def draw(self, drawn: "Drawn", name: str, caption: str) -> None:
+        """Show a figure of `figures` with its alternative text, and record it."""
+        from analysis.reports import figures
+
+        self._once("figure", name)
+        svg = figures.svg(drawn, name)
+        record = {"name": name, "caption": caption, "alt": drawn.alt, "svg": svg}
+        _display(figures.html(record), FIGURE, record)
+
+    def _once(self, kind: str, name: str) -> None:
+        """Refuse a second record of the same name: it would replace the first in the report."""
+        if (kind, name) in self._names:
+            raise ValueError(f"{self.notebook}: {kind} {name!r} occurs twice")
+        self._names.add((kind, name))
+
+
+def _finding_html(sentence: str, record: Mapping[str, Any]) -> str:
+    rows = [
+        f"<dt>{word}</dt><dd>{escape(_text(record[key]))}</dd>"
+        for key, word in _COMPANY.items()
+        if record.get(key)
+    ]
+    company = (
+        f"<details><summary>How this is counted</summary><dl>{''.join(rows)}</dl></details>"
+        if rows
+        else ""
+    )
+    return f'<div class="finding"><p>{escape(sentence)}</p>{company}</div>'
+
+
+def _text(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _display(html: str, media_type: str, record: Mapping[str, Any]) -> None:
+    from IPython.display import display
+
+    # JupyterLab would typeset the text between two dollar amounts as a formula.
+    shielded = f'<div class="mathjax_ignore tex2jax_ignore">{html}</div>'
+    bundle = {"text/html": shielded, media_type: dict(record)}
+    display(bundle, raw=True)  # type: ignore[no-untyped-call]

@@ -1,0 +1,190 @@
+"""Tables as people read them (semantic HTML) and as others re-check them (CSV with a schema).
+
+The same cells serve both: the page shows "71%" and "$1,204", the CSV beside it 0.714 and 120408.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["text", "count", "percent", "dollars", "interval", "date"]
+
+# name, type and meaning of the CSV's cells, in the words of Frictionless Table Schema.
+_FIELDS: dict[Kind, tuple[str, str]] = {
+    "text": (
+        "string",
+        "text; one that begins with = + - @ is preceded by an apostrophe, "
+        "so that a spreadsheet does not run it",
+    ),
+    "count": ("integer", "count"),
+    "percent": ("number", "share, from 0 to 1"),
+    "dollars": ("integer", "US cents"),
+    "interval": ("number", "bound of an interval of shares, from 0 to 1"),
+    "date": ("date", "day, as YYYY-MM-DD"),
+}
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """How one column is headed and read; `missing` is what an empty cell says.
+
+    The kinds and what the frame holds: text; count (whole number); percent (share, 0 to 1);
+    dollars (whole cents); date; interval (two neighbouring frame columns, lower and upper
+    share, shown as one).
+    """
+
+    header: str
+    kind: Kind = "text"
+    missing: str = "–"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table to show: `columns` describe the frame's columns from left to right.
+
+    The first column names the row. Raises ValueError when the columns do not cover the frame.
+    """
+
+    name: str
+    caption: str
+    frame: "pd.DataFrame"
+    columns: Sequence[ColumnSpec]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a description that does not fit the frame."""
+        described = sum(len(_span(column)) for column in self.columns)
+        if described != len(self.frame.columns):
+            raise ValueError(
+                f"table {self.name}: {described} columns described, "
+                f"the frame has {len(self.frame.columns)}"
+            )
+        if not self.columns or self.columns[0].kind == "interval":
+            raise ValueError(f"table {self.name}: the first column must name the row")
+
+
+def record(shown: Shown) -> dict[str, Any]:
+    """The table as plain data: name, caption, note, fields (with kinds and units) and rows."""
+    names = iter(str(name) for name in shown.frame.columns)
+    fields = []
+    for column in shown.columns:
+        of_type, meaning = _FIELDS[column.kind]
+        fields += [
+            {
+                "name": next(names),
+                "title": f"{column.header}{suffix}",
+                "type": of_type,
+                "description": meaning,
+            }
+            for suffix in _span(column)
+        ]
+    kinds = [column.kind for column in shown.columns for _ in _span(column)]
+    rows = [
+        [_plain(value, kind) for value, kind in zip(row, kinds, strict=True)]
+        for row in shown.frame.itertuples(index=False, name=None)
+    ]
+    return {
+        "name": shown.name,
+        "caption": shown.caption,
+        "note": shown.note,
+        "fields": fields,
+        "rows": rows,
+    }
+
+
+def csv_text(record: dict[str, Any]) -> str:
+    """A recorded table as CSV: UTF-8 text, one header row, empty cells where nothing is known."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field["name"] for field in record["fields"]])
+    writer.writerows([_cell(value) for value in row] for row in record["rows"])
+    return text.getvalue()
+
+
+def schema(record: dict[str, Any]) -> dict[str, Any]:
+    """The Table Schema that lies beside the CSV: what the table is and what each column holds."""
+    return {
+        "title": record["caption"],
+        "description": record["note"],
+        "fields": record["fields"],
+        "missingValues": [""],
+    }
+
+
+def html(shown: Shown) -> str:
+    """The table as HTML: caption, column and row headers with scope, numbers to the right."""
+    head = "".join(
+        f'<th scope="col"{_align(column.kind)}>{escape(column.header)}</th>'
+        for column in shown.columns
+    )
+    body = "".join(_row(shown, row) for row in shown.frame.itertuples(index=False, name=None))
+    note = f'<p class="note">{escape(shown.note)}</p>' if shown.note else ""
+    label = escape(f"table-{shown.name}")
+    # The region takes the focus so that a wide table can be scrolled by keyboard.
+    return (
+        f'<div class="table" role="region" tabindex="0" aria-labelledby="{label}">'
+        f'<table><caption id="{label}">{escape(shown.caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
+    )
+
+
+def _span(column: ColumnSpec) -> tuple[str, ...]:
+    """One suffix for each frame column the spec takes up."""
+    return (", lower", ", upper") if column.kind == "interval" else ("",)
+
+
+def _row(shown: Shown, row: tuple[Any, ...]) -> str:
+    values = iter(row)
+    cells = []
+    for place, column in enumerate(shown.columns):
+        taken = [_plain(next(values), column.kind) for _ in _span(column)]
+        text = column.missing if None in taken else _words(taken, column.kind)
+        tag = 'th scope="row"' if place == 0 else "td"
+        cells.append(f"<{tag}{_align(column.kind)}>{escape(text)}</{tag[:2]}>")
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _align(kind: Kind) -> str:
+    return "" if kind in ("text", "date") else ' class="number"'
+
+
+def _plain(value: Any, kind: Kind) -> Any:
+    """A cell as JSON and CSV hold it; None where nothing is known."""
+    if value is None or value != value or str(value) in ("<NA>", "NaT"):
+        return None
+    if kind in ("count", "dollars"):
+        if int(value) != value:
+            raise ValueError(f"a {kind} must be a whole number")
+        return int(value)
+    if kind in ("percent", "interval"):
+        # Six digits are more than any sample carries, and hide the last bits in which
+        # processors differ.
+        return round(float(value), 6) + 0.0
+    if kind == "date":
+        return (value if type(value) is date else value.date()).isoformat()
+    return str(value)
+
+
+def _words(values: list[Any], kind: Kind) -> str:
+    from analysis.findings.finding import written
+
+    if kind == "interval":
+        return f"{written(values[0], 'whole')} to {written(values[1], 'whole')}%"
+    if kind == "date":
+        return written(date.fromisoformat(values[0]), "date")
+    [value] = values
+    # The words of the findings, so that a table and the sentence above it never differ.
+    return written(value, {"text": ""}.get(kind, kind))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value

@@ -1,0 +1,110 @@
+"""The practice's own records: documentation, policies and practice.toml."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from analysis.synthetic import world
+from analysis.synthetic.days import iso
+from analysis.synthetic.draws import Draws
+from analysis.synthetic.visits import Claim
+from analysis.synthetic.world import AS_OF, PAYERS, Payer, Plan
+
+
+class Policy(NamedTuple):
+    """A row of policies.csv; empty cells mean every plan, state or code, or no end."""
+
+    payer_id: str
+    plan_id: str = ""
+    state: str = ""
+    procedure_code: str = ""
+    rule: str = ""
+    value: str = ""
+    effective_from: str = ""
+    effective_to: str = ""
+    source: str = ""
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A CSV with this header, lines ending in a newline only."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def documentation_csv(claims: Sequence[Claim], seed: int) -> str:
+    """One row a visit; an empty cell is what nobody wrote down."""
+    draws = Draws(seed, 4)
+    header = ["claim_number", "service_date", "techniques"]
+    header += [document.name for document in world.DOCUMENTS]
+    return csv_text(header, (_documentation_row(claim, draws) for claim in claims))
+
+
+def _documentation_row(claim: Claim, draws: Draws) -> list[str]:
+    techniques = "" if draws.chance(0.1) else claim.techniques
+    row = [claim.control_number, iso(claim.service_day), techniques]
+    for document in world.DOCUMENTS:
+        forgotten = draws.chance(document.unknown_rate)
+        row.append("" if forgotten else claim.documents[document.name])
+    return row
+
+
+def policies() -> Iterator[Policy]:
+    """The coverage rules the practice has noted, for every payer and plan."""
+    for payer in PAYERS:
+        manual = Policy(
+            payer.id,
+            state="WA" if payer.payer_type.endswith("_WA") else "",
+            effective_from=payer.since.isoformat(),
+            source="provider manual",
+        )
+        if payer.authorization_after is not None:
+            after = str(payer.authorization_after)
+            rule = manual._replace(rule="authorization_after_visit", value=after)
+            for code in payer.authorization_codes or ("",):
+                yield rule._replace(procedure_code=code)
+        if payer.referral_required:
+            yield manual._replace(rule="referral_required", value="1")
+        units = str(payer.units_per_visit)
+        yield manual._replace(rule="units_per_visit", value=units, procedure_code="97124")
+        booklet = manual._replace(rule="visit_limit_year", source="plan booklet")
+        for plan in payer.plans:
+            if plan.visit_limit_year is not None:
+                yield booklet._replace(plan_id=plan.id, value=str(plan.visit_limit_year))
+
+
+def practice_toml(name: str) -> str:
+    """What the practice states about itself; made up, and said so."""
+    head = f"""\
+name = "Demo Massage Practice"
+state = "WA"
+made_up = true
+consent_to_publish = true
+as_of = {AS_OF.isoformat()}
+# Made by `outcomes synthesize {name}`: no insurer, patient or therapist here exists.
+"""
+    plans = [_plan_toml(payer, plan) for payer in PAYERS for plan in payer.plans]
+    return head + "".join([_payer_toml(payer) for payer in PAYERS] + plans)
+
+
+def _payer_toml(payer: Payer) -> str:
+    aliases = ", ".join(f'"{alias}"' for alias in payer.aliases)
+    status = "in" if payer.is_in_network else "out"
+    return (
+        f'\n[[payers]]\nid = "{payer.id}"\nname = "{payer.name}"\naliases = [{aliases}]\n'
+        f'payer_type = "{payer.payer_type}"\nnetwork_status = "{status}"\n'
+        f"since = {payer.since.isoformat()}\n"
+    )
+
+
+def _plan_toml(payer: Payer, plan: Plan) -> str:
+    text = (
+        f'\n[[plans]]\npayer_id = "{payer.id}"\nid = "{plan.id}"\nname = "{plan.name}"\n'
+        f'funding = "{plan.funding}"\n'
+    )
+    if plan.visit_limit_year is None:
+        return text
+    return f"{text}visit_limit_year = {plan.visit_limit_year}\n"

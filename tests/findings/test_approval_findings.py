@@ -1,0 +1,70 @@
+"""Insurers and conditions compared: thin cells borrow aloud, chance is not read as news."""
+
+import numpy as np
+import pytest
+
+from analysis.findings import approval, unbound_digits
+from findings.made_claims import claims, outcomes, payers
+
+MONTH = "2026-08"
+AUTO = {"payer_id": "900", "payer_type": "auto_PIP"}
+TRUST = {"payer_id": "7", "payer_type": "union_trust"}
+
+
+def test_insurers_stand_in_words_most_claims_first():
+    table = outcomes(claims(30, 10, 0, **AUTO) + claims(160, 40, 100))
+    rows = approval.by(table, payers(), MONTH, ["payer_id"])
+    assert rows["insurer"].tolist() == ["Evergreen Health", "Cascade Auto"]
+    assert rows["n"].tolist() == [200, 40]
+
+
+def test_a_thin_cell_borrows_and_says_so():
+    back = {"condition_group": "low_back_pain"}
+    table = outcomes(
+        claims(90, 10)
+        + claims(3, 0, 200, **back)
+        + claims(60, 40, 300, payer_id="55", **back)
+        + claims(4, 4, 500, **TRUST)
+    )
+    cells = approval.by_insurer_and_condition(table, payers(), MONTH)
+    basis = cells.set_index(["payer_id", "condition_group"])["basis"]
+    assert basis["00123", "neck_pain"] == "this insurer and condition"
+    assert basis["00123", "low_back_pain"] == (
+        "mostly borrowed: same kind of insurance, same condition"
+    )
+    assert basis["7", "neck_pain"] == "not stated"
+    lent = cells.set_index(["payer_id", "condition_group"]).loc[("00123", "low_back_pain")]
+    assert lent["estimate"] == pytest.approx(63 / 103)
+    assert lent["n"] == 3
+
+
+def test_an_insurer_far_from_the_rest_is_named():
+    table = outcomes(claims(180, 20) + claims(100, 100, 300, **AUTO))
+    finding = approval.spread(table, payers(), MONTH)
+    assert "approved less often: Cascade Auto; more often: Evergreen Health" in finding.sentence
+    assert unbound_digits(finding) == []
+
+
+def test_equal_insurers_are_seldom_called_different():
+    draw = np.random.default_rng(3)
+    false_alarms = 0
+    for _ in range(60):
+        rows = []
+        for payer in range(8):
+            approved = int(draw.binomial(50, 0.85))
+            rows += claims(approved, 50 - approved, payer * 100, payer_id=str(payer))
+        found = approval.against_the_rest(outcomes(rows), payers(), MONTH)
+        false_alarms += (found["verdict"] != approval.NO_DIFFERENCE).any()
+    assert false_alarms / 60 <= 0.1
+
+
+def test_an_insurer_with_few_claims_is_not_compared():
+    table = outcomes(claims(180, 20) + claims(0, 10, 300, **AUTO))
+    assert approval.against_the_rest(table, payers(), MONTH)["payer_id"].tolist() == ["00123"]
+    assert "none is compared" in approval.spread(table, payers(), MONTH).sentence
+
+
+def test_a_payer_nobody_named_keeps_its_number_and_none_is_not_known():
+    table = outcomes(claims(15, 0, payer_id="0042") + claims(12, 0, 50, payer_id=None))
+    rows = approval.by(table, payers(), MONTH, ["payer_id"])
+    assert rows["insurer"].tolist() == ["0042", "not known"]

@@ -1,0 +1,119 @@
+"""Nothing read is lost, and no cent is unexplained."""
+
+from datetime import date
+
+from analysis.findings import data_quality, unbound_digits
+from findings.made_claims import AS_OF, claims, frame, outcomes
+
+
+def ledger():
+    rows = [
+        {"file_name": "a.835", "file_hash": "1", "record": "CLP", "position": n,
+         "disposition": "accepted"}
+        for n in range(1, 6)
+    ]  # fmt: skip
+    rows += [
+        {"file_name": "b.835", "file_hash": "1", "record": "CLP", "position": n,
+         "disposition": "duplicate", "duplicate_of": "a.835"}
+        for n in range(1, 4)
+    ]  # fmt: skip
+    rows.append(
+        {"file_name": "c.835", "file_hash": "2", "record": "file", "position": 1,
+         "disposition": "quarantined", "reason": "not an X12 file; ask for the ERA"}
+    )  # fmt: skip
+    return frame("row_ledger", rows)
+
+
+def test_every_record_read_is_kept_a_repeat_or_set_aside():
+    finding = data_quality.accounted(ledger(), AS_OF)
+    assert finding.sentence == (
+        "3 files gave 9 records: 5 kept, 3 already known from another file,"
+        " 1 set aside with a reason."
+    )
+    kinds = data_quality.by_kind(ledger())
+    assert kinds["n"].sum() == finding.denominator
+    assert unbound_digits(finding) == []
+
+
+def test_what_was_set_aside_says_what_to_do():
+    aside = data_quality.set_aside(ledger())
+    assert aside.to_dict("records") == [
+        {"file_name": "c.835", "reason": "not an X12 file; ask for the ERA", "n": 1}
+    ]
+    assert data_quality.duplicates(ledger())["duplicate_of"].tolist() == ["a.835"]
+
+
+def _money(deposit):
+    payments = frame(
+        "payments",
+        [{"payment_id": "t1", "file_name": "a.835", "position": 1, "payer_name": "Evergreen",
+          "payment_date": date(2026, 3, 1), "deposit_cents": deposit}],
+    )  # fmt: skip
+    remittances = frame(
+        "remittances",
+        [
+            {"remittance_id": f"r{n}", "payment_id": "t1", "file_name": "a.835", "position": n,
+             "charge_cents": 10_000, "paid_cents": paid}
+            for n, paid in enumerate([8_000, -3_000], 1)
+        ],
+    )  # fmt: skip
+    recouped = frame(
+        "provider_adjustments",
+        [{"provider_adjustment_id": "a1", "payment_id": "t1", "reason_code": "WO",
+          "amount_cents": 1_500}],
+    )  # fmt: skip
+    return data_quality.balances(payments, remittances, recouped)
+
+
+def test_a_recoupment_outside_the_claims_explains_the_smaller_deposit():
+    balance = _money(3_500)
+    assert balance["difference_cents"].tolist() == [0]
+    assert data_quality.money(balance, AS_OF).sentence.startswith(
+        "The money adds up: all 1 payment"
+    )
+
+
+def test_a_deposit_that_does_not_add_up_is_named_to_the_dollar():
+    finding = data_quality.money(_money(4_700), AS_OF)
+    assert finding.sentence == (
+        "1 payment of 1 differ from their claims less adjustments, by $12 in all;"
+        " ask the insurer for the missing pages."
+    )
+
+
+def test_answers_without_a_claim_are_counted():
+    rows = [
+        ("claim_version", "v1", "original", False),
+        ("remittance", "r1", "control_number", True),
+        ("remittance", "r2", "remittance_only", False),
+    ]
+    lineage = frame(
+        "claim_lineage",
+        [
+            {"record": record, "record_id": i, "claim_id": i, "match_kind": kind, "is_doubtful": d}
+            for record, i, kind, d in rows
+        ],
+    )
+    finding = data_quality.matched(lineage, AS_OF)
+    assert finding.sentence == (
+        "50% of 2 answers found the claim they answer; 1 answer a claim whose file we were not"
+        " given, 1 would fit more than one."
+    )
+
+
+def test_no_input_at_all_is_said():
+    assert "No payment was found" in data_quality.money(_empty_balance(), AS_OF).sentence
+    nothing = data_quality.matched(frame("claim_lineage", []), AS_OF)
+    assert nothing.sentence == "No insurer's answer was found."
+
+
+def _empty_balance():
+    return data_quality.balances(
+        frame("payments", []), frame("remittances", []), frame("provider_adjustments", [])
+    )
+
+
+def test_what_nobody_told_is_counted_as_unknown():
+    table = outcomes(claims(3, 0) + claims(1, 0, 9, payer_id=None, condition_group="unknown"))
+    unknown = data_quality.unknowns(table, "2026-08").set_index("what")["n_unknown"]
+    assert unknown[["insurer", "condition", "patient"]].tolist() == [1, 1, 0]

@@ -1,0 +1,84 @@
+"""One insurer: chosen by what the files hold, compared fairly, held to its word."""
+
+from datetime import date
+
+import pytest
+
+from analysis.errors import UsageError
+from analysis.findings import insurer, unbound_digits
+from findings.made_claims import claim, claims, frame, outcomes, payers
+
+MONTH = "2026-08"
+
+
+def test_the_largest_insurer_is_chosen_unless_one_is_named():
+    table = outcomes(claims(5, 0) + claims(9, 0, 50, payer_id="900"))
+    assert insurer.chosen(table, payers(), MONTH) == "900"
+    assert insurer.chosen(table, payers(), MONTH, "00123") == "00123"
+
+
+def test_a_misspelt_insurer_is_refused_with_the_nearest_one():
+    with pytest.raises(UsageError, match="did you mean '00123'"):
+        insurer.chosen(outcomes(claims(5, 0)), payers(), MONTH, "123")
+
+
+def test_an_insurer_is_compared_with_all_others():
+    table = outcomes(claims(100, 100) + claims(180, 20, 300, payer_id="900"))
+    finding = insurer.compared(table, payers(), MONTH, "00123")
+    assert "Evergreen Health approved 50% of claims at the first answer (43 to 57)" in (
+        finding.sentence
+    )
+    assert "all other insurers together 90%" in finding.sentence
+    assert finding.sentence.endswith("approves less often than the others, by more than chance"
+                                     " explains.")  # fmt: skip
+    assert unbound_digits(finding) == []
+
+
+def test_the_only_insurer_is_not_compared():
+    finding = insurer.compared(outcomes(claims(150, 50)), payers(), MONTH, "00123")
+    assert "75%" in finding.sentence
+    assert finding.sentence.endswith("too few claims of other insurers to compare.")
+
+
+def call(number, day, **said):
+    return {"benefit_call_id": f"b{number}", "file_name": "a.csv", "position": number,
+            "call_date": day, "payer_id": "00123", "patient_id": "p1", **said}  # fmt: skip
+
+
+def test_a_denial_for_what_was_ruled_out_on_the_phone_counts_against_the_insurer():
+    calls = frame(
+        "benefit_calls",
+        [call(1, date(2026, 2, 1), is_authorization_required=False,
+              written_confirmation_date=date(2026, 2, 9))],
+    )  # fmt: skip
+    table = outcomes(
+        [
+            claim(1, "denied"),
+            claim(2, "denied", patient_id="p1", denial_category="documentation"),
+            claim(3, "denied", patient_id="p9"),
+            claim(4, "denied", patient_id="p1", submitted_date=date(2026, 1, 5)),
+        ]
+    )
+    said = insurer.said_and_done(calls, table, "00123").set_index("said")
+    row = said.loc["no authorization needed"]
+    assert row[["n_calls", "n_in_writing", "n", "n_against"]].tolist() == [1, 1, 2, 1]
+    assert said.loc["massage is covered", "n_calls"] == 0
+
+
+def test_a_later_call_replaces_what_was_said_before():
+    calls = frame(
+        "benefit_calls",
+        [
+            call(1, date(2026, 1, 1), is_authorization_required=False),
+            call(2, date(2026, 2, 1), is_authorization_required=True),
+        ],
+    )
+    said = insurer.said_and_done(calls, outcomes([claim(1, "denied")]), "00123")
+    assert said["n_against"].sum() == 0
+
+
+def test_no_recorded_call_is_said():
+    table = outcomes(claims(50, 5))
+    said = insurer.said_and_done(frame("benefit_calls", []), table, "00123")
+    finding = insurer.broken_promises(said, table, MONTH)
+    assert finding.sentence.startswith("No claim was answered after a recorded call")

@@ -1,0 +1,100 @@
+"""The model beside what it must beat, and refusals where it cannot be judged."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from analysis.findings import model, unbound_digits
+from findings.made_claims import claims, frame, outcomes, payers
+
+
+def evaluation(*rows, kind="overall", value="all"):
+    return frame(
+        "evaluation",
+        [
+            {"model": name, "group_kind": kind, "group_value": value, "metric": metric,
+             "value": v, "lower": lower, "upper": upper, "n_claims": 400}
+            for name, metric, v, lower, upper in rows
+        ],
+    )  # fmt: skip
+
+
+def predicted(chances, approved, name="one_hot_logistic"):
+    return [
+        {"claim_id": f"c{n}", "model": name, "approval_probability": float(chance),
+         "is_approved": bool(said), "split_date": date(2026, 1, 1)}
+        for n, (chance, said) in enumerate(zip(chances, approved, strict=True))
+    ]  # fmt: skip
+
+
+TABLE = outcomes(claims(170, 30))
+TRUTH = [True] * 170 + [False] * 30
+SCOPE = model.scope(frame("predictions", predicted([0.5] * 200, TRUTH)), TABLE, "2026-08")
+
+
+def test_ranking_is_said_beside_what_a_coin_would_reach():
+    table = evaluation(("one_hot_logistic", "auc", 0.72, 0.66, 0.78))
+    finding = model.ranking(table, SCOPE)
+    assert "72% of the time (66 to 78; a coin would reach 50)" in finding.sentence
+    assert finding.period == "submitted from 1 January 2026 on"
+    assert unbound_digits(finding) == []
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "said"),
+    [(0.4, 0.8, "too bold"), (0.8, 1.3, "in keeping"), (1.1, 1.9, "too timid")],
+)
+def test_calibration_slope_is_put_into_words(lower, upper, said):
+    table = evaluation(("one_hot_logistic", "calibration_slope", (lower + upper) / 2, lower, upper))
+    assert said in model.trust(table, SCOPE).sentence
+
+
+@pytest.mark.parametrize(
+    ("chances", "raw", "said"),
+    [
+        (np.where(TRUTH, 0.95, 0.4), [0.85] * 200, "was better than"),
+        ([0.85] * 200, np.where(TRUTH, 0.95, 0.4), "was worse than"),
+        ([0.85] * 200, [0.85] * 200, "was not clearly better than"),
+    ],
+)
+def test_the_model_must_earn_its_place_beside_raw_rates(chances, raw, said):
+    rows = predicted(chances, TRUTH) + predicted(raw, TRUTH, "cell_rate")
+    finding = model.beside_raw_rates(frame("predictions", rows), TABLE, SCOPE)
+    assert said in finding.sentence
+    assert finding.denominator == 200
+
+
+def test_calibration_compares_predicted_with_observed_in_equal_parts():
+    draw = np.random.default_rng(2)
+    chances = draw.uniform(0.5, 1, 200)
+    approved = draw.random(200) < chances
+    table = model.calibration(frame("predictions", predicted(chances, approved)), TABLE)
+    assert table["n"].tolist() == [20] * 10
+    assert table["predicted"].is_monotonic_increasing
+    assert (
+        (table["lower"] <= table["predicted"]) & (table["predicted"] <= table["upper"])
+    ).sum() >= 8
+
+
+def test_no_model_is_an_answer():
+    empty, none = frame("evaluation", []), frame("predictions", [])
+    scope = model.scope(none, TABLE, "2026-08")
+    for finding in (
+        model.ranking(empty, scope),
+        model.trust(empty, scope),
+        model.beside_raw_rates(none, TABLE, scope),
+    ):
+        assert finding.estimate is None
+        assert finding.sentence.startswith("Too few answered claims")
+    assert model.calibration(none, TABLE).empty
+    assert model.metrics(empty).empty
+
+
+def test_a_group_too_small_to_be_judged_shows_its_claims_and_no_value():
+    table = evaluation(("one_hot_logistic", "brier", None, None, None), kind="payer", value="900")
+    rows = model.by_group(table, payers())
+    assert rows[["group_kind", "group", "n_claims"]].values.tolist() == [
+        ["insurer", "Cascade Auto", 400]
+    ]
+    assert rows["value"].isna().all()

@@ -1,0 +1,112 @@
+"""First-pass rates: who is counted, who is left out, and what is said of it."""
+
+from datetime import date
+
+import pytest
+
+from analysis.findings import outcomes as asked
+from analysis.findings import unbound_digits
+from findings.made_claims import claim, claims, frame, outcomes, payers
+
+MONTH = "2026-08"
+
+
+def test_rate_names_its_denominator_interval_and_what_was_left_out():
+    recent = claims(20, 0, first=500, submitted_date=date(2026, 8, 20))
+    table = outcomes(claims(160, 40) + recent + [claim(900, "pending")])
+    finding = asked.approval(table, MONTH)
+    assert (finding.numerator, finding.denominator) == (160, 200)
+    assert finding.sentence == (
+        "Insurers approved 80% of claims at the first answer (74 to 85), 200 claims, submitted"
+        " March 2026 to August 2026. Left out: 20 claims too recent to judge, 1 without such an"
+        " answer."
+    )
+    assert unbound_digits(finding) == []
+
+
+def test_claims_of_a_later_month_are_not_counted():
+    table = outcomes(claims(30, 10) + claims(0, 40, first=100, submitted_date=date(2026, 5, 2)))
+    assert asked.approval(table, "2026-04").numerator == 30
+    assert asked.approval(table, "2026-05").denominator == 80
+
+
+def test_too_few_claims_give_no_rate():
+    finding = asked.approval(outcomes(claims(8, 2)), MONTH)
+    assert finding.estimate is None
+    assert finding.sentence == (
+        "Too few claims to give a rate: 10 answered claims, where 11 are needed."
+    )
+
+
+def test_a_wide_interval_is_too_uncertain_to_state():
+    finding = asked.approval(outcomes(claims(10, 10)), MONTH)
+    assert finding.estimate is None
+    assert finding.sentence.startswith("Too uncertain to state: 20 claims leave the rate anywhere")
+
+
+def test_a_denial_overturned_later_is_denied_first_and_approved_in_the_end():
+    won = claims(0, 20, first=300, final_determination="approved", final_denial_category=None)
+    table = outcomes(claims(80, 20) + won)
+    assert asked.approval(table, MONTH).numerator == 80
+    assert asked.approval(table, MONTH, which="final").numerator == 100
+
+
+def test_a_claim_known_only_from_its_remittance_is_judged_by_the_age_of_its_service():
+    alone = {"submitted_date": None, "is_mature": False, "n_versions": 0}
+    old = [claim(n, **alone) | {"service_date": date(2026, 2, 1),
+                                "first_determination_date": date(2026, 3, 1)}
+           for n in range(12)]  # fmt: skip
+    new = [claim(50, **alone) | {"service_date": date(2026, 8, 25)}]
+    assert asked.approval(outcomes(old + new), MONTH).denominator == 12
+
+
+def test_unanswered_claims_count_as_waiting():
+    quick = [claim(n, days_to_first_determination=10) for n in range(6)]
+    slow = [claim(n, days_to_first_determination=70) for n in range(6, 10)]
+    open_claims = [claim(n, "pending") for n in range(10, 12)]
+    half = asked.waiting(outcomes(quick + slow), MONTH)
+    assert half.sentence.startswith("Half of the claims had a first answer within 10 days")
+    assert "70 days" in half.sentence
+    # With a sixth still open nobody knows within how many days nine in ten are answered.
+    assert (
+        "Too few claims were answered"
+        in asked.waiting(outcomes(quick + slow + open_claims), MONTH).sentence
+    )
+
+
+def test_every_claim_stands_in_one_determination():
+    table = outcomes([claim(1), claim(2, "denied"), claim(3, "pending"), claim(4, "unknown")])
+    counts = asked.determinations(table, MONTH).set_index("determination")
+    assert counts["n_first"].sum() == counts["n_final"].sum() == 4
+    assert counts.loc["not known", "n_first"] == 1
+    assert counts["charge_cents"].sum() == 40_000
+
+
+def test_a_deductible_claim_is_approved_but_not_paid():
+    table = outcomes(claims(30, 10, paid_cents=0))
+    lines = frame("line_outcomes", [])
+    counted = asked.other_definitions(table, lines, MONTH).set_index("definition")["numerator"]
+    assert counted["claims approved at the first answer (used here)"] == 30
+    assert counted["claims paid more than nothing in the end"] == 0
+
+
+def test_days_of_a_small_insurer_are_not_stated():
+    table = outcomes(claims(20, 0) + claims(3, 0, first=50, payer_id="900"))
+    waits = asked.waiting_by_insurer(table, payers(), MONTH).set_index("insurer")
+    assert waits.loc["Evergreen Health", "half_days"] == 10
+    assert waits["half_days"].isna().loc["Cascade Auto"]
+
+
+def test_money_is_summed_in_cents():
+    finding = asked.money(outcomes(claims(3, 1, charge_cents=12_345)), MONTH)
+    assert finding.values["charged"] == 4 * 12_345
+    assert finding.values["refused"] == 12_345
+    assert "$494 charged" in finding.sentence
+
+
+@pytest.mark.parametrize("n", [0, 5])
+def test_months_without_enough_claims_show_no_rate(n):
+    table = outcomes(claims(40, 10) + claims(n, 0, first=90, submitted_date=date(2026, 4, 1)))
+    months = asked.by_month(table, MONTH)
+    assert months["month"].tolist() == ["2026-03", "2026-04"][: 1 + (n > 0)]
+    assert months["estimate"].notna().tolist() == [True, False][: 1 + (n > 0)]

@@ -1,0 +1,78 @@
+"""Intervals: as wide as the claims are alike, and silent where they say too little."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.findings import rates
+from analysis.findings.rates import STATED, TOO_FEW, TOO_UNCERTAIN, Rate
+
+
+def answers(patients: list[list[bool]]) -> pd.DataFrame:
+    rows = [(patient, said) for patient, claims in enumerate(patients) for said in claims]
+    table = pd.DataFrame(rows, columns=["patient_id", "is_approved"])
+    return table.assign(
+        claim_id=table.index.astype(str), patient_id=table["patient_id"].astype(str)
+    )
+
+
+def test_wilson_interval_of_independent_claims_is_the_textbook_one():
+    lower, upper = Rate(5, 10, 10).interval()
+    assert (round(lower, 3), round(upper, 3)) == (0.237, 0.763)
+
+
+def test_newcombe_difference_is_the_published_one():
+    # Newcombe 1998, example (a): 56/70 against 48/80.
+    gap, lower, upper = rates.difference(Rate(56, 70, 70), Rate(48, 80, 80))
+    assert [round(value, 4) for value in (gap, lower, upper)] == [0.2, 0.0524, 0.3339]
+
+
+def test_claims_of_one_patient_that_always_agree_count_once():
+    table = rates.rates(answers([[True] * 10, [False] * 10] * 10).assign(all=1), ["all"])
+    assert table["n"].item() == 200
+    assert table["n_effective"].item() == pytest.approx(20)
+
+
+def test_independent_claims_of_one_patient_count_in_full():
+    drawn = np.random.default_rng(5).random((400, 5)) < 0.8
+    rate = rates.overall(answers(drawn.tolist()))
+    assert rate.effective == pytest.approx(2000, rel=0.1)
+
+
+def test_interval_covers_the_truth_when_patients_differ():
+    draw = np.random.default_rng(11)
+    covered = 0
+    for _ in range(200):
+        chance = draw.beta(4, 1, size=60)
+        claims = draw.random((60, 8)) < chance[:, None]
+        lower, upper = rates.overall(answers(claims.tolist())).interval()
+        covered += lower <= 0.8 <= upper
+    assert 0.91 <= covered / 200 <= 1
+
+
+def test_claims_without_a_patient_count_alone():
+    table = answers([[True, False]] * 30)
+    table["patient_id"] = None
+    assert rates.overall(table).effective == 60
+
+
+@pytest.mark.parametrize(
+    ("rate", "verdict"),
+    [
+        (Rate(0, 0, 0), TOO_FEW),
+        (Rate(10, 10, 10), TOO_FEW),
+        (Rate(10, 20, 20), TOO_UNCERTAIN),
+        (Rate(100, 200, 200), STATED),
+        # Two hundred claims of four patients say no more than four claims.
+        (Rate(100, 200, 4), TOO_UNCERTAIN),
+    ],
+)
+def test_a_rate_says_whether_it_may_be_stated(rate, verdict):
+    assert rate.verdict(minimum_cell_size=11) == verdict
+
+
+def test_a_refused_cell_shows_its_claims_and_no_rate():
+    table = answers([[True]] * 5).assign(insurer="A")
+    judged = rates.judged(rates.rates(table, ["insurer"]), 11)
+    assert judged["n"].item() == 5
+    assert judged[["estimate", "lower", "upper"]].isna().all(axis=None)

@@ -1,0 +1,228 @@
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from analysis import tables
+from analysis.config import ModelDesign
+from analysis.errors import DataError
+from analysis.models import approval
+from models.world import with_column, world
+
+DESIGN = ModelDesign(n_resamples=20)
+
+
+@pytest.fixture(scope="module")
+def known():
+    return world(700)
+
+
+@pytest.fixture(scope="module")
+def fitted(known):
+    return approval.fit_and_predict(known.features, known.outcomes, DESIGN)
+
+
+@pytest.fixture(scope="module")
+def large():
+    return world(6000)
+
+
+@pytest.fixture(scope="module")
+def learned(large):
+    return approval.fit_and_predict(large.features, large.outcomes, ModelDesign())
+
+
+def metrics(result, model="one_hot_logistic"):
+    rows = result.evaluation.to_pylist()
+    return {
+        row["metric"]: row
+        for row in rows
+        if row["model"] == model and row["group_kind"] == "overall"
+    }
+
+
+def test_tables_keep_their_declaration(fitted):
+    assert tables.problems("predictions", fitted.predictions) == []
+    assert tables.problems("evaluation", fitted.evaluation) == []
+
+
+def chances_and_truth(result, truth):
+    rows = [r for r in result.predictions.to_pylist() if r["model"] == "one_hot_logistic"]
+    told = np.array([row["approval_probability"] for row in rows])
+    is_approved = np.array([row["is_approved"] for row in rows])
+    return (
+        told,
+        np.array([truth.approval_probability[row["claim_id"]] for row in rows]),
+        is_approved,
+    )
+
+
+def test_known_truth_is_found(large, learned):
+    overall = metrics(learned)
+    assert overall["calibration_slope"]["lower"] <= 1 <= overall["calibration_slope"]["upper"]
+    assert overall["calibration_intercept"]["lower"] <= 0
+    assert overall["calibration_intercept"]["upper"] >= 0
+    told, truth, _ = chances_and_truth(learned, large)
+    assert np.sqrt(np.mean((told - truth) ** 2)) < 0.06
+
+
+def test_discrimination_is_what_the_truth_allows(large, learned):
+    _, truth, is_approved = chances_and_truth(learned, large)
+    ceiling = roc_auc_score(is_approved, truth)
+    assert metrics(learned)["auc"]["value"] == pytest.approx(ceiling, abs=0.03)
+
+
+def test_the_model_beats_the_raw_rates_where_documents_matter(learned):
+    assert (
+        metrics(learned)["log_loss"]["value"] < metrics(learned, "cell_rate")["log_loss"]["value"]
+    )
+
+
+def test_labels_that_nothing_explains_stay_unexplained():
+    noise = world(1200, seed=7, effect=0.0)
+    row = metrics(approval.fit_and_predict(noise.features, noise.outcomes, ModelDesign()))["auc"]
+    assert row["lower"] <= 0.5 <= row["upper"]
+
+
+def test_the_test_period_is_later_and_its_patients_are_new(known, fitted):
+    rows = {row["claim_id"]: row for row in known.features.to_pylist()}
+    tested = {row["claim_id"] for row in fitted.predictions.to_pylist()}
+    split_date = fitted.predictions["split_date"][0].as_py()
+    earlier = {r["patient_id"] for r in rows.values() if r["submitted_date"] < split_date}
+    assert all(rows[claim_id]["submitted_date"] >= split_date for claim_id in tested)
+    assert not earlier & {rows[claim_id]["patient_id"] for claim_id in tested}
+    population = fitted.design["population"]
+    left_out = population["n_left_out"]["later_claims_of_known_patients"]
+    assert left_out > 0
+    assert population["n_train"] + population["n_test"] + left_out == population["n_modelled"]
+
+
+def test_every_claim_is_a_modelled_one_or_counted_among_those_left_out(known):
+    n = len(known.outcomes)
+    is_mature = [i >= 50 for i in range(n)]
+    determination = known.outcomes["first_determination"].to_pylist()
+    determination[100:140] = ["pending"] * 40
+    determination[140:147] = ["rejected"] * 7
+    determination[147:160] = ["partially_approved"] * 13
+    outcomes = with_column(known.outcomes, "is_mature", is_mature)
+    outcomes = with_column(outcomes, "first_determination", determination)
+    features = known.features.slice(0, n - 30)
+    population = approval.fit_and_predict(features, outcomes, DESIGN).design["population"]
+    left_out = population["n_left_out"]
+    assert left_out["without_submission"] == 30
+    assert left_out["not_mature"] == 50
+    assert left_out["first_determination_pending"] == 40
+    assert left_out["first_determination_rejected"] == 7
+    assert population["n_modelled"] == n - 30 - 50 - 40 - 7
+
+
+def test_a_claim_that_is_not_mature_yet_cannot_move_the_model(known, fitted):
+    before = known.outcomes
+    n = len(before)
+    is_mature = [i % 10 != 0 for i in range(n)]
+    half = with_column(before, "is_mature", is_mature)
+    turned = [
+        value if mature else "denied"
+        for value, mature in zip(before["first_determination"].to_pylist(), is_mature, strict=True)
+    ]
+    one = approval.fit_and_predict(known.features, half, DESIGN)
+    other = approval.fit_and_predict(
+        known.features, with_column(half, "first_determination", turned), DESIGN
+    )
+    assert one.predictions.equals(other.predictions)
+    assert one.predictions.num_rows < fitted.predictions.num_rows
+
+
+def test_the_same_claims_in_another_order_give_the_same_answer(known, fitted):
+    order = np.random.default_rng(4).permutation(len(known.features))
+    again = approval.fit_and_predict(
+        known.features.take(order), known.outcomes.take(order[::-1]), DESIGN
+    )
+    assert again.predictions.equals(fitted.predictions)
+    assert again.evaluation.equals(fitted.evaluation)
+    assert again.design == fitted.design
+
+
+@pytest.mark.parametrize(
+    ("n_claims", "turned", "missing"),
+    [
+        (40, {}, "matured claims approved or denied: 40, at least 100 needed"),
+        (400, {"denied": "approved"}, "denied claims among them: 0, at least 20 needed"),
+        (400, {"approved": "denied"}, "patients with an approved claim to learn from: 0"),
+        (400, {"approved": "pending", "denied": "pending"}, "approved or denied: 0"),
+    ],
+)
+def test_what_is_missing_for_a_model_is_named(n_claims, turned, missing):
+    small = world(n_claims)
+    values = [turned.get(v, v) for v in small.outcomes["first_determination"].to_pylist()]
+    outcomes = with_column(small.outcomes, "first_determination", values)
+    with pytest.raises(DataError, match=missing):
+        approval.fit_and_predict(small.features, outcomes, DESIGN)
+
+
+def test_no_new_patients_later_is_named():
+    steady = world(400)
+    features = with_column(steady.features, "patient_id", ["p_1", "p_2"] * 200)
+    with pytest.raises(DataError, match="later claims of new patients: 0"):
+        approval.fit_and_predict(features, steady.outcomes, DESIGN)
+
+
+def test_denials_of_one_patient_alone_carry_no_model(known):
+    is_denied = [v == "denied" for v in known.outcomes["first_determination"].to_pylist()]
+    patients = [
+        "p_x" if denied else patient
+        for denied, patient in zip(is_denied, known.features["patient_id"].to_pylist(), strict=True)
+    ]
+    features = with_column(known.features, "patient_id", patients)
+    with pytest.raises(DataError, match="patients with a denied claim to learn from: 1"):
+        approval.fit_and_predict(features, known.outcomes, DESIGN)
+
+
+def test_a_refusal_leaves_empty_tables_and_its_reason():
+    result = approval.refused("no approval model: too few claims")
+    assert result.predictions.num_rows == result.evaluation.num_rows == 0
+    assert tables.problems("predictions", result.predictions) == []
+    assert result.design == {"refused": "no approval model: too few claims"}
+
+
+def test_the_saved_design_is_json_without_a_row_of_the_data(known, fitted):
+    text = json.dumps(fitted.design, sort_keys=True)
+    assert fitted.design["settings"]["seed"] == DESIGN.seed
+    assert fitted.design["features"] == list(approval.FEATURES)
+    assert not any(f'"{value}"' in text for value in known.features["claim_id"].to_pylist())
+    assert "p_" not in json.dumps(fitted.design["population"])
+
+
+def test_the_digest_follows_the_data(known, fitted):
+    first, *others = known.features["n_units"].to_pylist()
+    other = with_column(known.features, "n_units", [first + 1, *others])
+    changed = approval.fit_and_predict(other, known.outcomes, DESIGN)
+    assert changed.design["data_sha256"] != fitted.design["data_sha256"]
+
+
+def test_an_absent_authorization_lowers_the_chance(learned):
+    terms = learned.design["coefficients"]
+    assert terms["authorization_absent"] < terms["authorization_present"]
+    assert terms["plan_of_care_absent"] < terms["plan_of_care_present"]
+
+
+def test_unknown_is_never_read_as_absent_however_rare_it_is():
+    rare = world(700, seed=2)
+    values = ["present" if v == "unknown" else v for v in rare.features["minutes"].to_pylist()]
+    features = with_column(rare.features, "minutes", ["unknown", *values[1:]])
+    terms = approval.fit_and_predict(features, rare.outcomes, DESIGN).design["coefficients"]
+    assert terms["minutes_unknown"] != terms["minutes_absent"]
+
+
+def test_an_insurer_never_met_before_is_predicted_from_the_rest(known):
+    payers = known.features["payer_id"].to_pylist()
+    days = known.features["submitted_date"].to_pylist()
+    last = max(range(len(days)), key=lambda i: (days[i], i))
+    payers[last] = "payer_new"
+    features = with_column(known.features, "payer_id", payers)
+    rows = approval.fit_and_predict(features, known.outcomes, DESIGN).predictions.to_pylist()
+    claim_id = known.features["claim_id"][last].as_py()
+    told = [row["approval_probability"] for row in rows if row["claim_id"] == claim_id]
+    assert len(told) == 2
+    assert all(0 < chance < 1 for chance in told)

@@ -1,0 +1,64 @@
+"""The command as people run it: in its own process, with its exit codes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def outcomes(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "analysis", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys; sys.argv=['outcomes','--help'];\n"
+        "from analysis import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy={'pandas','sklearn','matplotlib','papermill','scipy','duckdb','pyarrow'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_unknown_practice_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "raw" / "demo").mkdir(parents=True)
+    done = outcomes("build", "dmeo", "--data-dir", str(tmp_path))
+    assert done.returncode == 2
+    assert "did you mean 'demo'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_new_practice_is_started_checked_and_built_empty(tmp_path: Path) -> None:
+    folder = ["--data-dir", str(tmp_path)]
+    assert outcomes("init", "clinic", *folder).returncode == 0
+    assert (tmp_path / "raw" / "clinic" / "practice.toml").exists()
+    before = sorted(p.name for p in tmp_path.rglob("*"))
+    assert outcomes("check", "clinic", *folder).returncode == 0
+    assert sorted(p.name for p in tmp_path.rglob("*")) == before
+    done = outcomes("build", "clinic", *folder)
+    assert done.returncode == 2
+    assert "put 837 or 835 files" in done.stderr
+
+
+def test_an_unreadable_file_is_set_aside_and_told(tmp_path: Path) -> None:
+    raw = tmp_path / "raw" / "clinic"
+    raw.mkdir(parents=True)
+    (raw / "holiday.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a claim")
+    done = outcomes("check", "clinic", "--data-dir", str(tmp_path))
+    assert done.returncode == 3
+    assert "holiday.jpg" in done.stdout
+
+
+@pytest.mark.parametrize("setting", ["minimum_cell_size", "=11"])
+def test_a_setting_without_a_value_is_refused(tmp_path: Path, setting: str) -> None:
+    (tmp_path / "raw" / "demo").mkdir(parents=True)
+    done = outcomes("report", "demo", "--set", setting, "--data-dir", str(tmp_path))
+    assert done.returncode == 2
+    assert "KEY=VALUE" in done.stderr
