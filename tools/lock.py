@@ -39,12 +39,8 @@ def main(arguments: list[str]) -> int:
 def lock_header(pyproject: dict[str, Any]) -> str:
     """The lock's first line: a digest of all that it was resolved from."""
     project = pyproject["project"]
-    asked = [
-        project["requires-python"],
-        project["dependencies"],
-        project["optional-dependencies"],
-        pyproject["tool"]["uv"],
-    ]
+    names = ("requires-python", "dependencies", "optional-dependencies")
+    asked = {name: project[name] for name in names}
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     return f"# Made by tools/lock.py from the dependencies in pyproject.toml, sha256 {digest}"
 

@@ -59,7 +59,7 @@ def test_a_denial_for_what_was_ruled_out_on_the_phone_counts_against_the_insurer
             claim(4, "denied", patient_id="p1", submitted_date=date(2026, 1, 5)),
         ]
     )
-    said = insurer.said_and_done(calls, table, "00123").set_index("said")
+    said = insurer.said_and_done(calls, table, MONTH, "00123").set_index("said")
     row = said.loc["no authorization needed"]
     assert row[["n_calls", "n_in_writing", "n", "n_against"]].tolist() == [1, 1, 2, 1]
     assert said.loc["massage is covered", "n_calls"] == 0
@@ -73,12 +73,12 @@ def test_a_later_call_replaces_what_was_said_before():
             call(2, date(2026, 2, 1), is_authorization_required=True),
         ],
     )
-    said = insurer.said_and_done(calls, outcomes([claim(1, "denied")]), "00123")
+    said = insurer.said_and_done(calls, outcomes([claim(1, "denied")]), MONTH, "00123")
     assert said["n_against"].sum() == 0
 
 
 def test_no_recorded_call_is_said():
     table = outcomes(claims(50, 5))
-    said = insurer.said_and_done(frame("benefit_calls", []), table, "00123")
+    said = insurer.said_and_done(frame("benefit_calls", []), table, MONTH, "00123")
     finding = insurer.broken_promises(said, table, MONTH)
     assert finding.sentence.startswith("No claim was answered after a recorded call")

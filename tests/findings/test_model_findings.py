@@ -30,7 +30,7 @@ def predicted(chances, approved, name="one_hot_logistic"):
 
 TABLE = outcomes(claims(170, 30))
 TRUTH = [True] * 170 + [False] * 30
-SCOPE = model.scope(frame("predictions", predicted([0.5] * 200, TRUTH)), TABLE, "2026-08")
+SCOPE = model.scope(frame("predictions", predicted([0.5] * 200, TRUTH)), TABLE)
 
 
 def test_ranking_is_said_beside_what_a_coin_would_reach():
@@ -79,7 +79,7 @@ def test_calibration_compares_predicted_with_observed_in_equal_parts():
 
 def test_no_model_is_an_answer():
     empty, none = frame("evaluation", []), frame("predictions", [])
-    scope = model.scope(none, TABLE, "2026-08")
+    scope = model.scope(none, TABLE)
     for finding in (
         model.ranking(empty, scope),
         model.trust(empty, scope),

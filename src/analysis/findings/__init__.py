@@ -14,6 +14,7 @@ from analysis.findings import (
     model,
     month,
     outcomes,
+    population,
 )
 from analysis.findings.finding import Finding, Question, Scope, unbound_digits
 
@@ -29,5 +30,6 @@ __all__ = [
     "model",
     "month",
     "outcomes",
+    "population",
     "unbound_digits",
 ]

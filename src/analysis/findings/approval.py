@@ -153,7 +153,7 @@ def spread(
         )
     return SPREAD[column].answer(
         template,
-        population.scope(outcomes, month),
+        population.scope(population.matured(outcomes, month), outcomes),
         Numbers(denominator=int(table["n"].sum())),
         values,
     )

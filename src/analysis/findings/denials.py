@@ -68,7 +68,8 @@ def categorised(denials: pd.DataFrame) -> pd.DataFrame:
 def leading(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> Finding:
     """The most frequent reason, as a share of all denied claims."""
     table = by_category(outcomes, month)
-    scope, n_denied = population.scope(outcomes, month), int(table["n"].sum())
+    scope = population.scope(population.matured(outcomes, month), outcomes)
+    n_denied = int(table["n"].sum())
     if n_denied < minimum_cell_size:
         return LEADING.answer(
             "Too few denials to name a leading reason: {denominator:n denied claim}.",
@@ -93,11 +94,12 @@ def leading(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> 
 
 def preventable(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> Finding:
     """The share of denied claims whose code usually points to something a practice can prevent."""
-    claims = population.denied(population.matured(outcomes, month))
+    matured = population.matured(outcomes, month)
+    claims = population.denied(matured)
     grades = {row["reason_code"]: row["preventable"] for row in codes.rows("carc")}
     graded = claims["denial_reason_code"].map(grades, na_action="ignore")
     rate = _share(claims, graded == "high")
-    scope = population.scope(outcomes, month)
+    scope = population.scope(matured, outcomes)
     if rate.verdict(minimum_cell_size) != rates.STATED:
         return PREVENTABLE.answer(
             "Too few denials to say how many could be prevented: {denominator:n denied claim}.",
@@ -121,7 +123,7 @@ def at_stake(outcomes: pd.DataFrame, month: str) -> Finding:
     return AT_STAKE.answer(
         "{denominator:n denied claim} stand denied, worth {charged:dollars} in charges; at the"
         " prices the same insurers allowed elsewhere, about {worth:dollars}.",
-        population.scope(outcomes, month),
+        population.scope(claims, outcomes),
         Numbers(denominator=len(still)),
         {"charged": int(still["charge_cents"].sum()), "worth": worth(still, claims)},
     )

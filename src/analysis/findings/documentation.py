@@ -112,7 +112,7 @@ def coverage(items: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding
     )
     return COVERAGE.answer(
         template,
-        population.scope(outcomes, month),
+        population.scope(population.through(outcomes, month), outcomes),
         Numbers(
             estimate=n_known / len(items) if len(items) else None,
             numerator=n_known,
@@ -124,7 +124,7 @@ def coverage(items: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding
 def most_missing(items: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding:
     """The document most often known to be absent when it was required."""
     table = by_item(items).sort_values(["absent", "document"], ascending=[False, True])
-    scope = population.scope(outcomes, month)
+    scope = population.scope(population.through(outcomes, month), outcomes)
     if table["absent"].sum() == 0:
         return MOST_MISSING.answer("No required document is known to be missing.", scope)
     worst = table.iloc[0]
@@ -160,7 +160,7 @@ def association(
     lacking = answers["band"].isin([SOME_MISSING, GATE_MISSING])
     gap, error, n_compared = within_groups(answers, ~lacking, answers["payer_id"])
     few, many = int(lacking.sum()), int((~lacking).sum())
-    scope = population.scope(outcomes, month)
+    scope = population.scope(answers, outcomes)
     if min(few, many) < minimum_cell_size or n_compared == 0:
         return ASSOCIATION.answer(
             "Too few claims with and without a missing document to compare.", scope

@@ -79,7 +79,7 @@ def compared(
         "{insurer} approved {estimate:percent} of claims at the first answer ({lower:whole} to"
         " {upper:whole}), {denominator:n claim}, {period}; all other insurers together"
         " {rest:percent} ({rest_lower:whole} to {rest_upper:whole}). {comparison}",
-        population.scope(of(outcomes, payer_id), month),
+        population.scope(answers[is_this], outcomes),
         rates.overall(answers[is_this]),
         minimum_cell_size,
         {
@@ -98,6 +98,7 @@ def compared(
 def said_and_done(
     benefit_calls: pd.DataFrame,
     outcomes: pd.DataFrame,
+    month: str,
     payer_id: str,
     minimum_cell_size: int = 11,
 ) -> pd.DataFrame:
@@ -108,7 +109,8 @@ def said_and_done(
     patient's claims with this insurer until the next call, for a year at most.
     """
     calls = benefit_calls[benefit_calls["payer_id"] == payer_id]
-    claims = _after_calls(calls, population.answered(of(outcomes, payer_id)))
+    answers = population.answered(population.through(of(outcomes, payer_id), month))
+    claims = _after_calls(calls, answers)
     rows = []
     for words, (column, answer, category) in SAID.items():
         promised = calls[(calls[column] == answer).fillna(False)]
@@ -145,7 +147,7 @@ def broken_promises(table: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> 
     )
     return SAID_AND_DONE.answer(
         template,
-        population.scope(outcomes, month),
+        population.scope(population.through(outcomes, month), outcomes),
         Numbers(numerator=n_against),
         {"against": n_against},
     )

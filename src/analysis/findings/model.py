@@ -44,18 +44,21 @@ TRUST = Question(
 
 
 def metrics(evaluation: pd.DataFrame) -> pd.DataFrame:
-    """Overall test metrics, beside raw rates: metric, model, value, lower, upper, n_claims."""
+    """Overall test metrics, beside raw rates, as text: metric, model, value, interval, n_claims.
+
+    Text, because these are neither shares nor counts and read best with three decimals.
+    """
     table = evaluation[evaluation["group_kind"] == "overall"].copy()
     table["order"] = table["metric"].map({name: place for place, name in enumerate(METRICS)})
     table = table.dropna(subset="order").sort_values(["order", "model"], ascending=[True, False])
     table["metric"] = table["metric"].map(METRICS)
     table["model"] = table["model"].map(MODEL_LABELS)
-    columns = ["metric", "model", "value", "lower", "upper", "n_claims"]
-    return table[columns].reset_index(drop=True)
+    columns = ["metric", "model", "value", "interval", "n_claims"]
+    return _in_words(table)[columns].reset_index(drop=True)
 
 
 def by_group(evaluation: pd.DataFrame, payers: pd.DataFrame, metric: str = "brier") -> pd.DataFrame:
-    """One metric of the model by group: group_kind, group, value, lower, upper, n_claims.
+    """One metric of the model by group, as text: group, group_kind, value, interval, n_claims.
 
     A value is null where the group is too small to carry it.
     """
@@ -75,14 +78,14 @@ def by_group(evaluation: pd.DataFrame, payers: pd.DataFrame, metric: str = "brie
     table["order"] = table["group_kind"].map({kind: place for place, kind in enumerate(GROUPS)})
     table = table.sort_values(["order", "n_claims", "group"], ascending=[True, False, True])
     table["group_kind"] = table["group_kind"].map(GROUPS)
-    columns = ["group_kind", "group", "value", "lower", "upper", "n_claims"]
-    return table[columns].reset_index(drop=True)
+    columns = ["group", "group_kind", "value", "interval", "n_claims"]
+    return _in_words(table)[columns].reset_index(drop=True)
 
 
 def calibration(
     predictions: pd.DataFrame, outcomes: pd.DataFrame, minimum_cell_size: int = 11
 ) -> pd.DataFrame:
-    """Predicted against observed approval in tenths: predicted, estimate, lower, upper, n.
+    """Predicted against observed approval in tenths: predicted, observed, lower, upper, n.
 
     Tenths hold equally many test claims; those under `minimum_cell_size` are left out.
     """
@@ -90,23 +93,22 @@ def calibration(
         outcomes[["claim_id", "patient_id"]], on="claim_id"
     )
     if tested.empty:
-        return pd.DataFrame(columns=["predicted", "estimate", "lower", "upper", "n"], dtype=float)
+        return pd.DataFrame(columns=["predicted", "observed", "lower", "upper", "n"], dtype=float)
     tested = tested.sort_values(["approval_probability", "claim_id"]).reset_index(drop=True)
     tested["tenth"] = tested.index * N_BINS // len(tested)
     table = rates.rates(tested, ["tenth"])
     table["predicted"] = tested.groupby("tenth")["approval_probability"].mean().to_numpy()
-    table = table[table["n"] >= minimum_cell_size]
-    return table[["predicted", "estimate", "lower", "upper", "n"]].reset_index(drop=True)
+    table = table[table["n"] >= minimum_cell_size].rename(columns={"estimate": "observed"})
+    return table[["predicted", "observed", "lower", "upper", "n"]].reset_index(drop=True)
 
 
-def scope(predictions: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Scope:
+def scope(predictions: pd.DataFrame, outcomes: pd.DataFrame) -> Scope:
     """What findings about the model speak about: the claims it was tested on."""
-    base = population.scope(outcomes, month)
-    if predictions.empty:
-        return base
-    split = predictions["split_date"].max().date()
-    period = f"submitted from {written(split, 'date')} on"
-    return Scope("matured claims of patients the model had not seen", period, base.as_of)
+    period = "no claims"
+    if len(predictions):
+        period = f"submitted from {written(predictions['split_date'].max(), 'date')} on"
+    as_of = population.as_of(outcomes)
+    return Scope("matured claims of patients the model had not met", period, as_of)
 
 
 def ranking(evaluation: pd.DataFrame, scope: Scope) -> Finding:
@@ -169,6 +171,17 @@ def trust(evaluation: pd.DataFrame, scope: Scope) -> Finding:
         _numbers(row),
         {"verdict": verdict},
     )
+
+
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """`value` as text, and `interval` from lower to upper; null where there is none."""
+    value, lower, upper = (
+        table[column]
+        .map(lambda number: written(number, "precise"), na_action="ignore")
+        .astype("str")
+        for column in ("value", "lower", "upper")
+    )
+    return table.assign(value=value, interval=lower + " to " + upper)
 
 
 def _numbers(row: pd.Series) -> Numbers:

@@ -56,7 +56,7 @@ def approval(
         f"Insurers approved {{estimate:percent}} of claims {IN_THE_END[which]} ({{lower:whole}} to"
         " {upper:whole}), {denominator:n claim}, {period}. Left out: {immature:n claim} too recent"
         " to judge, {open:count} without such an answer.",
-        population.scope(outcomes, month),
+        population.scope(answers, outcomes),
         rates.overall(answers),
         minimum_cell_size,
         {
@@ -120,7 +120,7 @@ def by_month(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) ->
 def waiting(outcomes: pd.DataFrame, month: str) -> Finding:
     """Days from submission to the first answer: half, and nine in ten, of the matured claims."""
     claims = _sent(population.matured(outcomes, month))
-    scope, numbers = population.scope(outcomes, month), Numbers(denominator=len(claims))
+    scope, numbers = population.scope(claims, outcomes), Numbers(denominator=len(claims))
     half, most = _days(claims, 0.5), _days(claims, 0.9)
     if half is None or most is None:
         return WAITING.answer(
@@ -150,7 +150,7 @@ def waiting_by_insurer(
         n_unanswered = int(sent["days_to_first_determination"].isna().sum())
         days = [_days(sent, share) if enough else None for share in (0.5, 0.9)]
         rows.append((payer_id, len(sent), n_unanswered, *days))
-    table = pd.DataFrame(rows, columns=columns).astype({"half_days": "Int64", "most_days": "Int64"})
+    table = pd.DataFrame(rows, columns=columns).astype({"half_days": float, "most_days": float})
     return population.largest_first(population.with_words(table, payers), ["insurer"])
 
 
@@ -161,7 +161,7 @@ def money(outcomes: pd.DataFrame, month: str) -> Finding:
     return MONEY.answer(
         "Of {charged:dollars} charged on {denominator:n claim}, insurers allowed {allowed:dollars};"
         " charges of {refused:dollars} were denied in full and stayed denied.",
-        population.scope(outcomes, month),
+        population.scope(claims, outcomes),
         Numbers(denominator=len(claims)),
         {
             "charged": int(claims["charge_cents"].sum()),

@@ -60,6 +60,11 @@ def through(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
     return outcomes[month_of(outcomes) <= pd.Period(month, "M")]
 
 
+def of_month(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
+    """The claims that belong to `month` alone."""
+    return outcomes[month_of(outcomes) == pd.Period(month, "M")]
+
+
 def matured(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
     """The claims up to `month` that are old enough to judge."""
     claims = through(outcomes, month)
@@ -84,15 +89,16 @@ def denied(claims: pd.DataFrame, which: Which = "first") -> pd.DataFrame:
     return rows.assign(category=rows[column].fillna("unknown"))
 
 
-def scope(outcomes: pd.DataFrame, month: str) -> Scope:
-    """What findings about the claims up to `month` speak about."""
-    days = known_from(through(outcomes, month))
-    period = (
-        f"submitted {written(days.min(), 'month')} to {written(days.max(), 'month')}"
-        if len(days)
-        else "no claims"
-    )
-    return Scope("claims of this practice", period, as_of(outcomes))
+def scope(claims: pd.DataFrame, outcomes: pd.DataFrame) -> Scope:
+    """What findings about `claims`, some of the claims in `outcomes`, speak about."""
+    return Scope("claims of this practice", _period(known_from(claims)), as_of(outcomes))
+
+
+def _period(days: pd.Series) -> str:
+    if days.empty:
+        return "no claims"
+    first, last = written(days.min(), "month"), written(days.max(), "month")
+    return f"submitted in {first}" if first == last else f"submitted {first} to {last}"
 
 
 def as_of(outcomes: pd.DataFrame) -> date:

@@ -91,9 +91,7 @@ def _status(composite: str, interchange: Interchange) -> tuple[str | None, str |
     return category or None, (rest[0] or None) if rest else None
 
 
-def _verdict(
-    code: str | None, accepted: frozenset[str], rejected: frozenset[str]
-) -> bool | None:
+def _verdict(code: str | None, accepted: frozenset[str], rejected: frozenset[str]) -> bool | None:
     if code in accepted:
         return True
     return False if code in rejected else None
@@ -102,6 +100,6 @@ def _verdict(
 def _day(digits: str) -> date | None:
     """A CCYYMMDD as a date; None where there is no such day."""
     try:
-        return datetime.strptime(digits, "%Y%m%d").date() if len(digits) == 8 else None  # noqa: DTZ007, PLR2004
+        return datetime.strptime(digits, "%Y%m%d").date() if len(digits) == 8 else None
     except ValueError:
         return None

@@ -41,8 +41,8 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
     line_totals = reading.gathered(line_owner, line_charges, "sum", len(claims))
 
     gate = Gate(interchange, file_name, claims, "CLM")
-    gate.require_amount(claims, charges, "CLM02", np.arange(len(claims)))
-    gate.require_amount(lines, line_charges, "SV102", line_owner)
+    gate.require_amount(claims, "charge", "CLM02", np.arange(len(claims)))
+    gate.require_amount(lines, "charge", "SV102", line_owner)
     gate.require_owner(lines, line_owner)
     gate.require_whole(sent, charges, pc.fill_null(line_totals, 0))
     gate.require_end(sent, sent.tables["transactions"])
@@ -107,8 +107,7 @@ def _from_subscriber(
     is_his = pc.greater(pick(column(dependents, "segment"), dependent), since)
     dependent = np.where(pc.fill_null(is_his, False), dependent, -1)
 
-    parts = [column(dependents, name) for name in ("first_name", "birth_date")]
-    told_apart = pc.binary_join_element_wise(*parts, " ", null_handling="skip")
+    told_apart = reading.joined([column(dependents, n) for n in ("first_name", "birth_date")])
     suffix = pc.utf8_upper(pick(told_apart, dependent))
     plan = (
         "payer_id",
@@ -135,7 +134,8 @@ def _providers(
     ]
     return {
         "rendering_provider_id": pc.coalesce(
-            column(claims, "rendering_provider_id"), billing.take(column(claims, "billing_provider"))
+            column(claims, "rendering_provider_id"),
+            billing.take(column(claims, "billing_provider")),
         ),
         "referring_provider_id": pc.coalesce(column(claims, "referring_provider_id"), *on_lines),
     }

@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -176,7 +176,7 @@ class _Reading:
             for name, table in parsed.tables.items():
                 self._parts[name].append(table)
         for row in parsed.ledger:
-            told = asdict(row)
+            told = dict(vars(row))
             if first_file is not None:
                 told |= {"disposition": "duplicate", "reason": f"{first_file} holds the same"}
             if told["disposition"] == "duplicate":

@@ -1,9 +1,9 @@
 """Remittances (835, versions 4010 and 5010) into payments, remittances and what hangs on them.
 
-    transaction  ST BPR TRN PLB   one payment; PLB moves money outside the claims
-      1000A N1 PR                 the insurer
-        2100 CLP                  the answer to one claim, with CAS, MOA, MIA
-          2110 SVC                the answer to one line, with CAS, LQ
+transaction  ST BPR TRN PLB   one payment; PLB moves money outside the claims
+  1000A N1 PR                 the insurer
+    2100 CLP                  the answer to one claim, with CAS, MOA, MIA
+      2110 SVC                the answer to one line, with CAS, LQ
 """
 
 import numpy as np
@@ -38,17 +38,17 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
     itself = np.arange(len(clp))
 
     gate = Gate(interchange, file_name, clp, "CLP")
-    gate.require_amount(clp, reading.cents(clp, "charge"), "CLP03", itself)
-    gate.require_amount(clp, reading.cents(clp, "paid"), "CLP04", itself)
-    gate.require_amount(svc, reading.cents(svc, "charge"), "SVC02", svc_owner)
-    gate.require_amount(svc, reading.cents(svc, "paid"), "SVC03", svc_owner)
-    gate.require_amount(cas, reading.cents(cas, "amount"), "an adjustment in CAS", cas_owner)
+    gate.require_amount(clp, "charge", "CLP03", itself)
+    gate.require_amount(clp, "paid", "CLP04", itself)
+    gate.require_amount(svc, "charge", "SVC02", svc_owner)
+    gate.require_amount(svc, "paid", "SVC03", svc_owner)
+    gate.require_amount(cas, "amount", "an adjustment in CAS", cas_owner)
     gate.require_owner(svc, svc_owner)
     line_totals = reading.gathered(svc_owner, reading.cents(svc, "charge"), "sum", len(clp))
     gate.require_whole(sent, reading.cents(clp, "charge"), line_totals)
     gate.require_end(sent, sent.tables["payments"])
-    gate.note_amount(sent.tables["payments"], reading.cents(sent.tables["payments"], "deposit"), "BPR02")
-    gate.note_amount(sent.tables["provider_adjustments"], reading.cents(sent.tables["provider_adjustments"], "amount"), "PLB")
+    gate.note_amount(sent.tables["payments"], "deposit", "BPR02 of the payment begun here")
+    gate.note_amount(sent.tables["provider_adjustments"], "amount", "an adjustment in PLB")
 
     ids = reading.numbered(interchange.digest[:16], itself + 1)
     line_ids = reading.numbered(pick(ids, svc_owner), reading.places(svc_owner))
@@ -136,9 +136,7 @@ def _service_dates(clp: pa.Table, svc: pa.Table, svc_owner: Rows) -> dict[str, p
 
 def _line_dates(svc: pa.Table) -> tuple[pa.Array, pa.Array]:
     """DTM 472 is a single day; 150 and 151 are the first and last of several."""
-    day, first, last = (
-        column(svc, name) for name in ("service_date", "first_date", "last_date")
-    )
+    day, first, last = (column(svc, name) for name in ("service_date", "first_date", "last_date"))
     return pc.coalesce(day, first), pc.coalesce(day, last, first)
 
 

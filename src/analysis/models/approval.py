@@ -5,8 +5,8 @@ model is judged on claims sent after those it learned from, by patients it has n
 beside the raw rates it has to beat.
 """
 
-# scikit-learn's constructors carry no types.
-# mypy: disable-error-code="no-untyped-call"
+# scikit-learn and threadpoolctl carry no types.
+# mypy: disable-error-code="no-untyped-call, import-untyped"
 
 import hashlib
 import json
@@ -24,9 +24,10 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from analysis import tables
 from analysis.config import ModelDesign
@@ -120,7 +121,7 @@ class OneHotLogistic(ClassifierMixin, BaseEstimator):
     ) -> dict[float, float]:
         """Penalty -> log loss of claims whose patients the fit had not met."""
         held_out = {penalty: np.empty(len(X)) for penalty in self.penalties}
-        for learn, check in StratifiedGroupKFold(N_FOLDS).split(X, y, patients):
+        for learn, check in PredefinedSplit(_folds(y, patients)).split():
             columns = self._columns()
             learned = columns.fit_transform(X.iloc[learn])
             checked = columns.transform(X.iloc[check])
@@ -153,6 +154,13 @@ class OneHotLogistic(ClassifierMixin, BaseEstimator):
         )
 
 
+def _folds(y: NDArray[np.bool_], patients: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Each claim's fold: patients dealt out in turn, those with most denials first."""
+    is_denied = pd.Series(~y).groupby(patients).agg(["sum", "size"])
+    dealt = is_denied.sort_values(["sum", "size"], ascending=False, kind="stable").index
+    return dealt.get_indexer(pd.Index(patients)).astype(np.int64) % N_FOLDS
+
+
 def _logistic(penalty: float) -> LogisticRegression:
     # Newton's method to the last digit: the answer must not hang on threads or machine.
     return LogisticRegression(C=penalty, solver="newton-cholesky", tol=1e-10, max_iter=200)
@@ -174,7 +182,10 @@ def fit_and_predict(features: pa.Table, outcomes: pa.Table, design: ModelDesign)
     split_date, train, test = _split(claims, design)
     _diagnose(claims, train, test, design)
     model = OneHotLogistic(design.minimum_cell_size)
-    model.fit(train, train["is_approved"].to_numpy(bool), train["patient"].to_numpy(str))
+    # Matrices this small only wait for each other on several threads, the longer the busier the
+    # machine; and one thread gives one answer everywhere.
+    with threadpool_limits(limits=1):
+        model.fit(train, train["is_approved"].to_numpy(bool), train["patient"].to_numpy(str))
     chances = {
         "cell_rate": predict_from_rates(
             test, train, train["is_approved"], design.minimum_cell_size

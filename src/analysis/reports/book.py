@@ -4,7 +4,6 @@ Each of them displays something for the reader in JupyterLab and, in the same ou
 of it under a media type of our own, which the runner harvests from the executed notebook.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -75,7 +74,7 @@ class Book:
             f"<p>{escape(book.practice_name)}, {book.month.label}, "
             f"answers read as of {book.as_of}.</p>",
             OPENED,
-            {"notebook": notebook, "practice": folders.practice, "month": str(book.month)},
+            checked.model_dump(),
         )
         return book
 
@@ -94,7 +93,7 @@ class Book:
 
         Raises ValueError when it holds a digit: a number belongs into a finding.
         """
-        if re.search(r"\d", text):
+        if any(character.isdigit() for character in text):
             raise ValueError(f"a note holds no number, a finding does: {text!r}")
         _display(f"<p>{escape(text)}</p>", NOTE, {"text": text})
 

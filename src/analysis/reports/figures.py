@@ -48,7 +48,7 @@ _STATUSES = {
     "not_required": ("not required", GRID, INK),
 }
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9.5,
     "text.color": INK,
@@ -327,7 +327,7 @@ def _month(value: Any) -> Month:
     return Month.parse(value[:7]) if isinstance(value, str) else Month(value.year, value.month)
 
 
-def _percent(share: float) -> str:
+def _percent(share: Any) -> str:
     return written(share, "percent")
 
 

@@ -115,7 +115,7 @@ def covered(folders: Folders) -> Period:
     dated = {"claims": "submitted_date", "payments": "payment_date"}
     inputs = {name: tables.read(folders.processed, name) for name in dated}
     last = outcomes.last_day(inputs)
-    days = [pc.min(inputs[name][column]).as_py() for name, column in dated.items()]
+    days = [pc.min_max(inputs[name][column])["min"].as_py() for name, column in dated.items()]
     return Period(
         first=min(day for day in days if day is not None),
         as_of=config.load_practice(folders.raw).as_of or last,

@@ -24,11 +24,14 @@ RECORD_SEGMENTS: dict[Kind, tuple[str, ...]] = {
 }
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_ISA = re.compile(rb"(?:\A|(?P<before>[^\w ]))[ \t]*(?P<isa>ISA(?P<element>[^\w\s]))")
+_ISA = re.compile(rb"ISA([^\w\s])")
 _ISA_ELEMENTS = 16
 # Wide enough for an ISA (106 bytes) that somebody padded or wrapped.
 _ISA_REACH = 300
+_SHORTEST_GAP, _LONGEST_GAP = 2, 6
 _ST = re.compile(rb"(?<!\w)ST(?P<element>[^\w\s])\d{3}\b")
+# The procedure in a service line: what stands after its qualifier parts components.
+_PROCEDURE = re.compile(rb"\bSV[1C](?P<element>[^\w\s])(?:HC|AD|ER|IV|N4|NU|WK)([^\w\s])")
 _AFTER_ST = re.compile(rb"\w(?P<gap>[^\w]+)(?:BPR|BHT|AK1)[^\w\s]")
 
 _PROFESSIONAL = re.compile(rb"X(?:222|098)")
@@ -49,9 +52,9 @@ class Delimiters(NamedTuple):
 class Interchange:
     """One interchange, or the part of one that holds one kind of content.
 
-    `digest` is the SHA-256 of its bytes without surrounding blanks, so the same content has the
-    same digest wherever it comes. `ordinal` counts interchanges and `first_position` records in
-    the file, both from 1. `problem` says in a sentence why the kind is "other".
+    `data` has one form whatever the line ends of the file were, and `digest`, its SHA-256, is the
+    same wherever the same content comes again. `ordinal` counts interchanges and `first_position`
+    records in the file, both from 1. `problem` says in a sentence why the kind is "other".
     """
 
     data: bytes
@@ -69,7 +72,7 @@ def split(data: bytes) -> list[Interchange]:
     first_position = 1
     for piece in _pieces(data.removeprefix(_BYTE_ORDER_MARK)):
         delimiters = _delimiters(piece)
-        for part, kind, problem in _parts(piece, delimiters):
+        for part, kind, problem in _parts(_one_form(piece, delimiters), delimiters):
             interchange = Interchange(
                 data=part,
                 digest=hashlib.sha256(part).hexdigest(),
@@ -88,8 +91,9 @@ def record_segments(interchange: Interchange) -> list[str]:
     """The segment names of all records in an interchange, by bare counting, in their order."""
     names = "|".join(RECORD_SEGMENTS[interchange.kind]).encode()
     element, _, end = map(re.escape, interchange.delimiters)
-    pattern = rb"(?:\A|%b)\s*(%b)(?=%b|%b|\Z)" % (end, names, element, end)
-    return [name.decode() for name in re.findall(pattern, interchange.data)]
+    pattern = rb"%b(%b)(?=%b|%b|\Z)" % (end, names, element, end)
+    found = re.findall(pattern, interchange.delimiters.segment + interchange.data)
+    return [name.decode() for name in found]
 
 
 def segments(interchange: Interchange) -> Iterator[list[str]]:
@@ -110,27 +114,30 @@ def text(data: bytes) -> str:
 def _pieces(data: bytes) -> Iterator[bytes]:
     """The file cut before every ISA that begins a segment, without surrounding blanks."""
     starts = [
-        match.start("isa")
+        match.start()
         for match in _ISA.finditer(data)
-        if match["before"] != match["element"]
-        and data.count(match["element"], match.start("isa"), match.start("isa") + _ISA_REACH)
-        >= _ISA_ELEMENTS
+        if _begins_segment(data, match)
+        and data.count(match[1], match.start(), match.start() + _ISA_REACH) >= _ISA_ELEMENTS
     ]
     for start, end in zip([0, *starts], [*starts, len(data)], strict=True):
         if piece := data[start:end].strip():
             yield piece
 
 
+def _begins_segment(data: bytes, isa: re.Match[bytes]) -> bool:
+    """Whether a terminator or a line end stands before an ISA, and not its element separator."""
+    before = data[max(0, isa.start() - 10) : isa.start()].rstrip(b" \t")[-1:]
+    return not before or before != isa[1] and not before.isalnum()
+
+
 def _delimiters(piece: bytes) -> Delimiters:
     """The delimiters told by the ISA, else by the segments around the first ST, else the usual."""
-    if piece.startswith(b"ISA") and (told := _told_by_isa(piece)):
-        return told
-    component = b">" if b">" in piece and b":" not in piece else b":"
-    if not (st := _ST.search(piece)):
-        return Delimiters(b"*", component, b"~")
-    after = _AFTER_ST.search(piece, st.end())
-    gap = after["gap"] if after else b"~" if b"~" in piece else b"\n"
-    return Delimiters(st["element"], component, _terminator(gap.replace(st["element"], b"")))
+    told = _told_by_isa(piece) or _told_by_st(piece)
+    # ISA16 is now and then copied from elsewhere, and then no procedure could be read.
+    used = _PROCEDURE.search(piece)
+    if used and used["element"] == told.element and used[2] not in (told.element, told.segment):
+        return told._replace(component=used[2])
+    return told
 
 
 def _told_by_isa(piece: bytes) -> Delimiters | None:
@@ -138,29 +145,49 @@ def _told_by_isa(piece: bytes) -> Delimiters | None:
 
     Elements are counted, not bytes: ISA segments of 102 to 107 bytes occur.
     """
+    if not piece.startswith(b"ISA"):
+        return None
     element = piece[3:4]
     header = piece[:_ISA_REACH].split(element, _ISA_ELEMENTS)
-    if len(header) <= _ISA_ELEMENTS:
-        return None
-    gap, found, _ = header[_ISA_ELEMENTS].partition(b"GS" + element)
+    gap, found, _ = header[-1].partition(b"GS" + element)
     # ISA16 and a terminator with its line ends; anything longer is not the end of an ISA.
-    if not found or not 2 <= len(gap) <= 6:  # noqa: PLR2004
+    if len(header) <= _ISA_ELEMENTS or not found or not _SHORTEST_GAP <= len(gap) <= _LONGEST_GAP:
         return None
     return Delimiters(element, gap[:1], _terminator(gap[1:]))
 
 
+def _told_by_st(piece: bytes) -> Delimiters:
+    """The delimiters between the first ST and the segment after it, else the usual ones."""
+    gap = b"~" if b"~" in piece else b"\n"
+    if not (st := _ST.search(piece)):
+        return Delimiters(b"*", b":", _terminator(gap))
+    if after := _AFTER_ST.search(piece, st.end()):
+        gap = after["gap"].replace(st["element"], b"")
+    return Delimiters(st["element"], b":", _terminator(gap))
+
+
 def _terminator(gap: bytes) -> bytes:
     """The terminator among the bytes between two segments: a sign, else the line end."""
-    signs = gap.strip()
-    if signs:
-        return signs[-1:]
-    return b"\r" if b"\r" in gap else b"\n"
+    return gap.strip()[-1:] or b"\n"
+
+
+def _one_form(piece: bytes, delimiters: Delimiters) -> bytes:
+    """The piece without blanks between segments, and without line ends that end none.
+
+    Lines may end before a terminator, after it, or wherever a system broke them at 80 characters.
+    """
+    end = delimiters.segment
+    if end == b"\n":
+        piece = piece.replace(b"\r", b"\n")
+    else:
+        piece = piece.translate(None, b"\r\n")
+    return re.sub(re.escape(end) + rb"\s+", end, piece)
 
 
 def _parts(piece: bytes, delimiters: Delimiters) -> Iterator[tuple[bytes, Kind, str | None]]:
     """A piece as it is, or one part for each run of groups of one kind, each with the ISA."""
-    begins = rb"(?:\A|%b)\s*(GS%b)" % (re.escape(delimiters.segment), re.escape(delimiters.element))
-    starts = [match.start(1) for match in re.finditer(begins, piece)]
+    begins = re.escape(delimiters.segment + b"GS" + delimiters.element)
+    starts = [match.start() for match in re.finditer(begins, delimiters.segment + piece)]
     starts = starts or [0]
     header = piece[: starts[0]]
     groups = [
@@ -180,7 +207,7 @@ def _parts(piece: bytes, delimiters: Delimiters) -> Iterator[tuple[bytes, Kind, 
 def _kind(group: bytes, delimiters: Delimiters) -> tuple[Kind, str | None]:
     """What a functional group holds, by ST01 and the version in GS08 or ST03."""
     element, _, end = delimiters
-    st = re.search(rb"(?:\A|%b)\s*ST%b(\d{3})\b" % (re.escape(end), re.escape(element)), group)
+    st = re.search(rb"%bST%b(\d{3})\b" % (re.escape(end), re.escape(element)), end + group)
     if not st:
         return "other", "no transaction (ST segment) was found in it"
     header_end = group.find(end, st.end())

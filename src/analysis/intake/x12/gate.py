@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from analysis.intake.parsed import LedgerRow
 from analysis.intake.x12.envelopes import Interchange
-from analysis.intake.x12.reading import Reading, Rows, column, pick
+from analysis.intake.x12.reading import Reading, Rows, cents, column, pick
 
 _SEND_AGAIN = "ask the clearinghouse or insurer to send the file again"
 
@@ -33,17 +33,16 @@ class Gate:
         self._reasons: dict[int, str] = {}
         self._notes: list[str] = []
 
-    def require_amount(self, rows: pa.Table, amounts: pa.Array, element: str, owner: Rows) -> None:
-        """Set aside the owner of every row without an amount in `element`, say CLP04."""
-        self._refuse(
-            _without(rows, amounts),
-            owner[amounts.is_null().to_numpy(zero_copy_only=False)],
-            f"{element} holds no amount, so this claim cannot be counted; {_SEND_AGAIN}",
-        )
+    def require_amount(self, rows: pa.Table, name: str, element: str, owner: Rows) -> None:
+        """Set aside the owner of every row without an amount in column `name`, X12's `element`."""
+        missing = _missing(rows, name)
+        segments = column(rows, "segment").to_numpy()[missing]
+        what = f"{element} holds no amount, so this claim cannot be counted; {_SEND_AGAIN}"
+        self._refuse(segments, owner[missing], what)
 
-    def note_amount(self, rows: pa.Table, amounts: pa.Array, element: str) -> None:
+    def note_amount(self, rows: pa.Table, name: str, element: str) -> None:
         """Note rows outside any record that are left out for want of an amount."""
-        for segment in _without(rows, amounts):
+        for segment in column(rows, "segment").to_numpy()[_missing(rows, name)]:
             self._note(segment, f"{element} holds no amount and was left out; {_SEND_AGAIN}")
 
     def require_owner(self, lines: pa.Table, owner: Rows) -> None:
@@ -72,12 +71,11 @@ class Gate:
         Either alone is merely odd. Together they say that a line, or the start of the next claim,
         was lost.
         """
-        garbled = reading.unknown_segments
-        owner = np.searchsorted(self._segments, garbled, side="right") - 1
-        differs = pick(pc.not_equal(charges, line_totals), owner)
-        torn = pc.fill_null(differs, False).to_numpy(zero_copy_only=False)
-        what = f"cannot be read, and the claim's lines do not add up to its charge; {_SEND_AGAIN}"
-        self._refuse(garbled[torn], owner[torn], what)
+        owner = np.searchsorted(self._segments, reading.unknown, side="right") - 1
+        differs = pc.fill_null(pick(pc.not_equal(charges, line_totals), owner), False)
+        torn = differs.to_numpy(zero_copy_only=False)
+        what = "cannot be read, and the lines of this claim do not add up to its charge"
+        self._refuse(reading.unknown[torn], owner[torn], f"{what}; {_SEND_AGAIN}")
 
     @property
     def kept(self) -> pa.Array:
@@ -124,5 +122,6 @@ class Gate:
         return f"{self._file_name}, segment {segment + 1}{inside}"
 
 
-def _without(rows: pa.Table, amounts: pa.Array) -> Rows:
-    return column(rows.filter(amounts.is_null()), "segment").to_numpy()
+def _missing(rows: pa.Table, name: str) -> Rows:
+    """The rows that hold no amount."""
+    return np.flatnonzero(cents(rows, name).is_null())

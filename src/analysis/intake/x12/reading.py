@@ -29,13 +29,13 @@ _HUNDRED = pa.scalar(Decimal(100), pa.decimal128(3, 0))
 class Reading:
     """The spec's tables of one interchange: text trimmed (blank is null), `segment` counted from 0.
 
-    `is_cut_off`: the bytes end inside a transaction. `unknown_segments`: the numbers of segments
-    within records that no loop holds, in their order.
+    `is_cut_off`: the bytes end inside a transaction. `unknown`: the segments inside records that
+    no loop holds, in their order.
     """
 
     tables: dict[str, pa.Table]
     is_cut_off: bool
-    unknown_segments: Rows
+    unknown: Rows
 
 
 def read(interchange: Interchange, spec_name: str, record_loop: str) -> Reading:
@@ -52,7 +52,7 @@ def read(interchange: Interchange, spec_name: str, record_loop: str) -> Reading:
         if diagnostic.kind == "UnknownSegment" and record_loop in diagnostic.path.split("/")
     ]
     return Reading(
-        {name: _clean(pa.table(result.tables[name])) for name in result.tables.keys()},  # noqa: SIM118
+        {name: _clean(pa.table(result.tables[name])) for name in result.tables},
         _last_segment(result.document) not in (b"SE", b"GE", b"IEA"),
         np.array(unknown, dtype=np.int64),
     )
@@ -66,16 +66,18 @@ def _last_segment(document: oxedi.Document) -> bytes:
 
 
 def _clean(table: pa.Table) -> pa.Table:
-    columns = [
-        _clean_text(column) if pa.types.is_binary(column.type) else column
-        for column in (column.combine_chunks() for column in table.columns)
-    ]
-    return pa.table(columns, names=table.column_names)
-
-
-def _clean_text(column: pa.Array) -> pa.Array:
-    trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    """The table with its binary columns as trimmed text, blank as null."""
+    names = [field.name for field in table.schema if pa.types.is_binary(field.type)]
+    if not names:
+        return table
+    # One pass over all columns: most interchanges are small, and each call has its price.
+    written = pa.concat_arrays([chunk for name in names for chunk in table[name].chunks])
+    trimmed = pc.utf8_trim_whitespace(written.cast(pa.string()))
+    text = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    columns = {name: table[name] for name in table.column_names}
+    for place, name in enumerate(names):
+        columns[name] = text.slice(place * len(table), len(table))
+    return pa.table(columns)
 
 
 def column(table: pa.Table, name: str) -> pa.Array:
@@ -119,7 +121,9 @@ def _day(digits: pa.Array) -> pa.Array:
 
 def joined(columns: Sequence[pa.Array]) -> pa.Array:
     """The values of each row joined by ':' without the missing ones; empty when there is none."""
-    return pc.binary_join_element_wise(*columns, ":", null_handling="skip")
+    # Arrow's own null_handling="skip" drops rows in which every value is null (pyarrow 26).
+    marked = [pc.fill_null(pc.binary_join_element_wise(":", part, ""), "") for part in columns]
+    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*marked, ""), 1)
 
 
 # ---- rows -------------------------------------------------------------------------------

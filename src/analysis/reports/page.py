@@ -1,0 +1,85 @@
+"""An executed notebook as one HTML file: no script, no request, readable on a phone and on paper.
+
+Only the notebook's own prose and what its Book recorded reach the page; warnings, prints and code
+never do.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from analysis.reports import book
+
+TEMPLATES = Path(__file__).parent / "templates"
+_RECORDED = {book.FINDING, book.NOTE, book.TABLE, book.FIGURE}
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page says besides its notebook's content."""
+
+    title: str
+    insurer: str
+    practice_name: str
+    month: str
+    as_of: str
+    is_made_up: bool
+    notebook: str
+    version: str
+    made_from: str
+    up: str
+    """Relative path from the page to the month's folder: '' or '../'."""
+
+
+def title_of(notebook: Any) -> str:
+    """The first-level heading of the notebook's prose: the question it answers."""
+    for cell in notebook.cells:
+        match = re.search(r"^# (.+)$", cell.source, re.MULTILINE)
+        if cell.cell_type == "markdown" and match:
+            return match[1].strip()
+    raise ValueError("the notebook has no first-level heading")
+
+
+def render(notebook: Any, page: Page) -> str:
+    """The page of an executed notebook. Equal input gives equal bytes."""
+    sections = [
+        section
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for section in re.findall(r'<h2 id="(.*?)">(.*?)</h2>', _prose(cell.source))
+    ]
+    resources = {"page": {**vars(page), "sections": sections}}
+    html: str = _exporter().from_notebook_node(notebook, resources=resources)[0]
+    return html
+
+
+@cache
+def _exporter() -> Any:
+    from nbconvert.exporters import TemplateExporter
+
+    exporter = TemplateExporter(
+        template_name="report",
+        extra_template_basedirs=[str(TEMPLATES)],
+        template_extension=".html.j2",
+    )
+    exporter.register_filter("prose", _prose)
+    exporter.environment.autoescape = True
+    exporter.environment.tests["recorded"] = _is_recorded
+    return exporter
+
+
+def _is_recorded(output: Mapping[str, Any]) -> bool:
+    return not _RECORDED.isdisjoint(output.get("data", {}))
+
+
+def _prose(markdown: str) -> str:
+    """A markdown cell as HTML, without its title, which the page's header shows."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    body = re.sub(r"^# .+$", "", markdown, count=1, flags=re.MULTILINE)
+    renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
+    html: str = MarkdownWithMath(renderer=renderer).render(body)
+    return html
