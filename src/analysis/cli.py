@@ -103,14 +103,12 @@ def _say_ledger(practice: str, ledger: "pa.Table") -> ExitCode:
     if not dispositions["quarantined"]:
         return ExitCode.DONE
     reasons = Counter(
-        (row["file_name"], row["reason"])
-        for row in ledger.select(["file_name", "reason", "disposition"]).to_pylist()
+        row["reason"]
+        for row in ledger.select(["reason", "disposition"]).to_pylist()
         if row["disposition"] == "quarantined"
     )
-    for (file_name, reason), n_records in reasons.most_common(20):
-        typer.echo(
-            f"  {file_name}: {reason}" + (f" ({n_records} records)" if n_records > 1 else "")
-        )
+    for reason, n_records in reasons.most_common(20):
+        typer.echo(f"  {reason}" + (f" ({n_records} records)" if n_records > 1 else ""))
     if len(reasons) > 20:
         typer.echo(f"  ... and {len(reasons) - 20} more reasons, all in the quarantine file")
     return ExitCode.INCOMPLETE

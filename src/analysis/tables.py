@@ -169,7 +169,8 @@ def to_frame(table: pa.Table) -> "pd.DataFrame":
     import pandas as pd
 
     whole = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    return table.to_pandas(date_as_object=False, types_mapper=whole.get)
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False, types_mapper=whole.get)
+    return frame
 
 
 def dictionary() -> str:

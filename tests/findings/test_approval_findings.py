@@ -41,7 +41,7 @@ def test_a_thin_cell_borrows_and_says_so():
 def test_an_insurer_far_from_the_rest_is_named():
     table = outcomes(claims(180, 20) + claims(100, 100, 300, **AUTO))
     finding = approval.spread(table, payers(), MONTH)
-    assert "approved less often: Cascade Auto; more often: Evergreen Health" in finding.sentence
+    assert "more than chance allows: Cascade Auto; more often: Evergreen Health" in finding.sentence
     assert unbound_digits(finding) == []
 
 

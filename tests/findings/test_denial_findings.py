@@ -1,8 +1,8 @@
 """Reasons for denials: shares, who can act, and what they are worth."""
 
 from analysis import codes
-from analysis.findings import denials, unbound_digits
-from findings.made_claims import claims, outcomes
+from analysis.findings import denials, population, unbound_digits
+from findings.made_claims import claims, frame, outcomes
 
 MONTH = "2026-08"
 RECORDS = {"denial_category": "documentation", "denial_reason_code": "252"}
@@ -56,13 +56,29 @@ def test_an_insurer_that_never_allowed_anything_is_priced_like_all_others():
     assert denials.at_stake(table, MONTH).values["worth"] == 8_000
 
 
-def test_preventable_leaves_codes_nobody_graded_out_of_the_numerator():
+def test_preventable_counts_neither_the_plans_limits_nor_codes_nobody_graded():
     unmapped = {"denial_category": "unmapped", "denial_reason_code": "999"}
-    table = outcomes(claims(0, 150) + claims(0, 50, 300, **unmapped))
-    finding = denials.preventable(table, MONTH)
-    graded = {row["reason_code"]: row["preventable"] for row in codes.rows("carc")}
-    assert finding.denominator == 200
-    assert finding.numerator == (150 if graded["197"] == "high" else 0)
+    limit = {"denial_category": "benefit_limit", "denial_reason_code": "119"}
+    table = outcomes(claims(0, 150) + claims(0, 30, 300, **unmapped) + claims(0, 20, 400, **limit))
+    finding = denials.preventable(table, frame("line_outcomes", []), MONTH)
+    assert {row["reason_code"]: row["preventable"] for row in codes.rows("carc")}["119"] == "high"
+    assert (finding.numerator, finding.denominator) == (150, 200)
+    assert "20 others were to be expected" in finding.sentence
+
+
+def test_a_modifier_that_foretells_the_denial_makes_it_expected():
+    lines = [
+        {"claim_id": f"c{n}", "line_number": 1, "modifiers": modifiers, "charge_cents": 10_000,
+         "allowed_cents": 0, "paid_cents": 0, "first_determination": "denied",
+         "final_determination": "denied"}
+        for n, modifiers in enumerate(["GP:GY", "GP", None])
+    ]  # fmt: skip
+    table = population.denied(outcomes(claims(0, 3)))
+    assert denials.is_expected(table, frame("line_outcomes", lines)).tolist() == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_every_category_of_the_code_tables_has_plain_words():

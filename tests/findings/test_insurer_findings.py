@@ -63,6 +63,8 @@ def test_a_denial_for_what_was_ruled_out_on_the_phone_counts_against_the_insurer
     row = said.loc["no authorization needed"]
     assert row[["n_calls", "n_in_writing", "n", "n_against"]].tolist() == [1, 1, 2, 1]
     assert said.loc["massage is covered", "n_calls"] == 0
+    finding = insurer.broken_promises(calls, table, MONTH, "00123")
+    assert finding.sentence.startswith("Of 2 claims answered after a recorded call, 1 were denied")
 
 
 def test_a_later_call_replaces_what_was_said_before():
@@ -79,6 +81,5 @@ def test_a_later_call_replaces_what_was_said_before():
 
 def test_no_recorded_call_is_said():
     table = outcomes(claims(50, 5))
-    said = insurer.said_and_done(frame("benefit_calls", []), table, MONTH, "00123")
-    finding = insurer.broken_promises(said, table, MONTH)
+    finding = insurer.broken_promises(frame("benefit_calls", []), table, MONTH, "00123")
     assert finding.sentence.startswith("No claim was answered after a recorded call")

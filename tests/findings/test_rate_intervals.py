@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.findings import rates
-from analysis.findings.rates import STATED, TOO_FEW, TOO_UNCERTAIN, Rate
+from analysis.findings.rates import TOO_FEW, TOO_UNCERTAIN, Rate
 
 
 def answers(patients: list[list[bool]]) -> pd.DataFrame:
@@ -57,18 +57,18 @@ def test_claims_without_a_patient_count_alone():
 
 
 @pytest.mark.parametrize(
-    ("rate", "verdict"),
+    ("rate", "refusal"),
     [
         (Rate(0, 0, 0), TOO_FEW),
         (Rate(10, 10, 10), TOO_FEW),
         (Rate(10, 20, 20), TOO_UNCERTAIN),
-        (Rate(100, 200, 200), STATED),
+        (Rate(100, 200, 200), ""),
         # Two hundred claims of four patients say no more than four claims.
         (Rate(100, 200, 4), TOO_UNCERTAIN),
     ],
 )
-def test_a_rate_says_whether_it_may_be_stated(rate, verdict):
-    assert rate.verdict(minimum_cell_size=11) == verdict
+def test_a_rate_says_whether_it_may_be_stated(rate, refusal):
+    assert rate.refusal(minimum_cell_size=11) == refusal
 
 
 def test_a_refused_cell_shows_its_claims_and_no_rate():

@@ -13,7 +13,8 @@ from analysis.intake.x12 import envelopes
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 HEADER = (
-    "ISA*00*          *00*          *ZZ*CLINIC         *ZZ*PAYER          *240115*1200*^*00501*000000001*0*P*:",
+    "ISA*00*          *00*          *ZZ*CLINIC         *ZZ*PAYER          "
+    "*240115*1200*^*00501*000000001*0*P*:",
     "GS*HC*CLINIC*PAYER*20240115*1200*1*X*005010X222A1",
     "ST*837*0001*005010X222A1",
     "BHT*0019*00*1*20240114*1200*CH",

@@ -4,7 +4,10 @@ import pytest
 
 from analysis.intake.x12 import envelopes
 
-ISA = "ISA*00*          *00*          *ZZ*PAYER          *ZZ*CLINIC         *240201*1200*^*00501*000000001*0*P*:"
+ISA = (
+    "ISA*00*          *00*          *ZZ*PAYER          *ZZ*CLINIC         "
+    "*240201*1200*^*00501*000000001*0*P*:"
+)
 REMITTANCE = (
     "GS*HP*PAYER*CLINIC*20240201*1200*1*X*005010X221A1",
     "ST*835*0001",

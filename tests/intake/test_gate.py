@@ -7,7 +7,10 @@ from analysis.intake.parsed import Parsed
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import envelopes
 
-ISA = "ISA*00*          *00*          *ZZ*PAYER          *ZZ*CLINIC         *240201*1200*^*00501*000000001*0*P*:"
+ISA = (
+    "ISA*00*          *00*          *ZZ*PAYER          *ZZ*CLINIC         "
+    "*240201*1200*^*00501*000000001*0*P*:"
+)
 HEADER = (
     ISA,
     "GS*HP*PAYER*CLINIC*20240201*1200*1*X*005010X221A1",

@@ -124,6 +124,13 @@ def test_chances_that_separate_the_outcomes_have_no_slope():
     assert rows[("overall", "all", "auc")]["value"] == 1
 
 
+def test_a_value_whose_interval_cannot_be_had_is_not_told():
+    # One denied claim: a third of the resamples miss its patient.
+    frame = predicted(30, is_approved=[i > 0 for i in range(30)])
+    row = measured(frame)[("overall", "all", "auc")]
+    assert (row["value"], row["lower"], row["upper"]) == (None, None, None)
+
+
 def test_one_chance_for_all_has_no_slope_and_tells_nobody_apart():
     rows = measured(predicted(100, approval_probability=0.5))
     assert rows[("overall", "all", "calibration_slope")]["value"] is None

@@ -43,7 +43,7 @@ def by(
     """First-pass approval of matured claims by `columns` of claim_outcomes, most claims first.
 
     Adds the codes' words (insurer, insurer_type, condition) and n, n_approved, n_effective,
-    estimate, lower, upper, verdict; a rate that must not be stated is null.
+    estimate, lower, upper, refusal; a rate that must not be stated is null.
     """
     answers = population.answered(population.matured(outcomes, month))
     table = rates.judged(rates.rates(answers, columns), minimum_cell_size)
@@ -133,10 +133,9 @@ def spread(
     apart = table[table["verdict"] != NO_DIFFERENCE]
     values: dict[str, Value] = {
         "compared": len(table),
-        "apart": len(apart),
-        "lower_names": _listed(apart.loc[apart["verdict"] == LOWER, noun]),
-        "higher_names": _listed(apart.loc[apart["verdict"] == HIGHER, noun]),
         "minimum": minimum_cell_size,
+        "less": _listed(apart.loc[apart["verdict"] == LOWER, noun]),
+        "more": _listed(apart.loc[apart["verdict"] == HIGHER, noun]),
     }
     if len(table) < 2:
         template = f"Fewer than two {noun}s have {{minimum:n claim}} or more, so none is compared."
@@ -147,9 +146,9 @@ def spread(
         )
     else:
         template = (
-            f"Among {{compared:n {noun}}} with {{minimum:n claim}} or more, {{apart:count}} stand"
-            " apart from the rest by more than chance allows; approved less often:"
-            " {lower_names}; more often: {higher_names} ({denominator:n claim}, {period})."
+            "Approved less often than the rest, by more than chance allows: {less}; more often:"
+            f" {{more}} (among {{compared:n {noun}}} with {{minimum:n claim}} or more,"
+            " {denominator:n claim} in all, {period})."
         )
     return SPREAD[column].answer(
         template,

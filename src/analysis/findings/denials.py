@@ -11,6 +11,8 @@ DEFINITION = (
     " largest denied charge, by reason code (CARC) and, where that says too little, remark (RARC)"
 )
 CAVEAT = "a reason code is what the insurer wrote, which need not be why it decided"
+EXPECTED_CATEGORIES = ("benefit_limit", "non_covered")
+EXPECTED_MODIFIERS = frozenset({"GA", "GY", "GZ"})
 LEADING = Question(
     id="denial_reasons.leading",
     question="Why do insurers deny?",
@@ -23,7 +25,10 @@ PREVENTABLE = Question(
     id="denial_reasons.preventable",
     question="How many denials could the practice have prevented?",
     unit="denied claim",
-    definition="preventable: the reason code usually points to a step before sending",
+    definition=(
+        "preventable: the reason code usually points to a step before sending, and neither a limit"
+        " or exclusion of the plan nor a modifier (GA, GY, GZ) foretold the denial"
+    ),
     method=rates.METHOD,
     caveats=(CAVEAT, "the grading of codes is our judgement (reference/carc.csv)"),
 )
@@ -92,27 +97,45 @@ def leading(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> 
     )
 
 
-def preventable(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> Finding:
-    """The share of denied claims whose code usually points to something a practice can prevent."""
+def preventable(
+    outcomes: pd.DataFrame,
+    line_outcomes: pd.DataFrame,
+    month: str,
+    minimum_cell_size: int = 11,
+) -> Finding:
+    """The share of denied claims a step before sending could usually have prevented."""
     matured = population.matured(outcomes, month)
     claims = population.denied(matured)
     grades = {row["reason_code"]: row["preventable"] for row in codes.rows("carc")}
+    expected = is_expected(claims, line_outcomes)
     graded = claims["denial_reason_code"].map(grades, na_action="ignore")
-    rate = _share(claims, graded == "high")
+    rate = _share(claims, (graded == "high") & ~expected)
     scope = population.scope(matured, outcomes)
-    if rate.verdict(minimum_cell_size) != rates.STATED:
+    if rate.refusal(minimum_cell_size):
         return PREVENTABLE.answer(
             "Too few denials to say how many could be prevented: {denominator:n denied claim}.",
             scope,
             Numbers(denominator=rate.denominator),
         )
     return PREVENTABLE.answer(
-        "{estimate:percent} of denials ({lower:whole} to {upper:whole}) carry a code that usually"
-        " points to a step the practice can take before sending; {expected:count} of"
-        " {denominator:n denied claim} were to be expected from the plan itself.",
+        "{estimate:percent} of denials ({lower:whole} to {upper:whole}, {denominator:n denied"
+        " claim}) carry a code that usually points to a step the practice can take before sending;"
+        " {expected:count} others were to be expected from the plan's own limits.",
         scope,
         rate.numbers,
-        {"expected": int((graded == "no").sum())},
+        {"expected": int(expected.sum())},
+    )
+
+
+def is_expected(claims: pd.DataFrame, line_outcomes: pd.DataFrame) -> pd.Series:
+    """Which denied claims the plan itself foretold: a limit, an exclusion, or a modifier saying so.
+
+    GA, GY and GZ declare before sending that the insurer is expected to deny.
+    """
+    modifiers = line_outcomes["modifiers"].fillna("").str.split(":")
+    declared = line_outcomes.loc[modifiers.map(set).map(EXPECTED_MODIFIERS.intersection).map(bool)]
+    return claims["category"].isin(EXPECTED_CATEGORIES) | claims["claim_id"].isin(
+        declared["claim_id"]
     )
 
 
@@ -121,8 +144,8 @@ def at_stake(outcomes: pd.DataFrame, month: str) -> Finding:
     claims = population.through(outcomes, month)
     still = population.denied(claims, "final")
     return AT_STAKE.answer(
-        "{denominator:n denied claim} stand denied, worth {charged:dollars} in charges; at the"
-        " prices the same insurers allowed elsewhere, about {worth:dollars}.",
+        "Still denied: {denominator:n claim}, worth {charged:dollars} in charges; at the prices"
+        " the same insurers allowed elsewhere, about {worth:dollars}.",
         population.scope(claims, outcomes),
         Numbers(denominator=len(still)),
         {"charged": int(still["charge_cents"].sum()), "worth": worth(still, claims)},

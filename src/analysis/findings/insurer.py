@@ -105,70 +105,86 @@ def said_and_done(
     """What was said on the phone, and how often claims were then denied for that very reason.
 
     Columns: said, n_calls, n_in_writing, n (claims answered after the call), n_against,
-    estimate, lower, upper (share denied against what was said), verdict. A call speaks for the
-    patient's claims with this insurer until the next call, for a year at most.
+    estimate, lower, upper (share denied against what was said), refusal.
     """
     calls = benefit_calls[benefit_calls["payer_id"] == payer_id]
-    answers = population.answered(population.through(of(outcomes, payer_id), month))
-    claims = _after_calls(calls, answers)
+    claims = after_calls(benefit_calls, outcomes, month, payer_id)
     rows = []
-    for words, (column, answer, category) in SAID.items():
-        promised = calls[(calls[column] == answer).fillna(False)]
-        after = claims[(claims[column] == answer).fillna(False)]
-        against = (after["first_determination"] == "denied") & (
-            after["denial_category"] == category
-        )
-        rate = rates.overall(after.assign(is_approved=against.fillna(False).astype(bool)))
-        stated = rate.verdict(minimum_cell_size) == rates.STATED
-        lower, upper = rate.interval()
+    for said, (column, answer, _) in SAID.items():
+        made = calls[_said(calls, column, answer)]
+        after = claims[_said(claims, column, answer)]
+        rate = rates.overall(after.assign(is_approved=after[f"against_{column}"]))
         rows.append(
             {
-                "said": words,
-                "n_calls": len(promised),
-                "n_in_writing": int(promised["written_confirmation_date"].notna().sum()),
+                "said": said,
+                "n_calls": len(made),
+                "n_in_writing": int(made["written_confirmation_date"].notna().sum()),
                 "n": rate.denominator,
-                "n_against": rate.numerator,
-                "estimate": rate.estimate if stated else None,
-                "lower": lower if stated else None,
-                "upper": upper if stated else None,
-                "verdict": rate.verdict(minimum_cell_size),
+                "n_approved": rate.numerator,
+                "n_effective": rate.effective,
+                "estimate": rate.numbers.estimate,
+                "lower": rate.numbers.lower,
+                "upper": rate.numbers.upper,
             }
         )
-    return pd.DataFrame(rows).astype({"estimate": float, "lower": float, "upper": float})
+    table = pd.DataFrame(rows).astype({"estimate": float})
+    judged = rates.judged(table, minimum_cell_size).drop(columns="n_effective")
+    return judged.rename(columns={"n_approved": "n_against"})
 
 
-def broken_promises(table: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding:
-    """How often claims were denied against what was said on the phone (`said_and_done`)."""
-    n_claims, n_against = int(table["n"].max()), int(table["n_against"].sum())
+def broken_promises(
+    benefit_calls: pd.DataFrame, outcomes: pd.DataFrame, month: str, payer_id: str
+) -> Finding:
+    """How many claims were denied for a reason ruled out on the phone."""
+    claims = after_calls(benefit_calls, outcomes, month, payer_id)
+    against = claims[[f"against_{column}" for column, _, _ in SAID.values()]].any(axis=1)
     template = (
-        "No claim was answered after a recorded call, so nothing can be said."
-        if n_claims == 0
-        else "{against:n claim} were denied for a reason the insurer had ruled out on the phone."
+        "Of {denominator:n claim} answered after a recorded call, {numerator:count} were denied for"
+        " a reason the insurer had ruled out on the phone."
+        if len(claims)
+        else "No claim was answered after a recorded call, so nothing can be said."
     )
     return SAID_AND_DONE.answer(
         template,
-        population.scope(population.through(outcomes, month), outcomes),
-        Numbers(numerator=n_against),
-        {"against": n_against},
+        population.scope(claims, outcomes),
+        Numbers(numerator=int(against.sum()), denominator=len(claims)),
     )
+
+
+def after_calls(
+    benefit_calls: pd.DataFrame, outcomes: pd.DataFrame, month: str, payer_id: str
+) -> pd.DataFrame:
+    """Answered claims of one insurer with what was said in the latest call about their patient.
+
+    A call speaks for the patient's claims with this insurer until the next call, for a year at
+    most. Adds, for each thing said, `against_<what>`: denied for the reason it had ruled out.
+    """
+    answers = population.answered(population.through(of(outcomes, payer_id), month))
+    calls = benefit_calls[benefit_calls["payer_id"] == payer_id]
+    columns = [column for column, _, _ in SAID.values()]
+    claims = pd.merge_asof(
+        answers.dropna(subset=["patient_id", "service_date"]).sort_values("service_date"),
+        calls.dropna(subset=["patient_id", "call_date"]).sort_values("call_date")[
+            ["patient_id", "call_date", *columns]
+        ],
+        left_on="service_date",
+        right_on="call_date",
+        by="patient_id",
+        tolerance=CALL_HOLDS,
+    ).dropna(subset="call_date")
+    denied = claims["first_determination"] == "denied"
+    for column, answer, category in SAID.values():
+        ruled_out = denied & (claims["denial_category"] == category).fillna(False)
+        claims[f"against_{column}"] = _said(claims, column, answer) & ruled_out
+    return claims
+
+
+def _said(table: pd.DataFrame, column: str, answer: bool) -> pd.Series:
+    said: pd.Series = (table[column] == answer).fillna(False).astype(bool)
+    return said
 
 
 def name(payers: pd.DataFrame, payer_id: str) -> str:
     """The insurer's name to print."""
     names = payers.loc[payers["payer_id"] == payer_id, "payer_name"]
     return str(names.iloc[0]) if len(names) else payer_id
-
-
-def _after_calls(calls: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
-    """Claims with the latest call about their patient before the day of service."""
-    said = [column for column, _, _ in SAID.values()]
-    calls = calls.dropna(subset=["patient_id", "call_date"]).sort_values(["call_date"])
-    claims = claims.dropna(subset=["patient_id", "service_date"]).sort_values(["service_date"])
-    return pd.merge_asof(
-        claims,
-        calls[["patient_id", "call_date", *said]],
-        left_on="service_date",
-        right_on="call_date",
-        by="patient_id",
-        tolerance=CALL_HOLDS,
-    ).dropna(subset="call_date")

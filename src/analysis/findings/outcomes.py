@@ -75,18 +75,18 @@ def stated_rate(
     values: Mapping[str, Value],
 ) -> Finding:
     """The finding `template` states, or one that says why the rate is not to be stated."""
-    verdict = rate.verdict(minimum_cell_size)
-    if verdict == rates.STATED:
+    refusal = rate.refusal(minimum_cell_size)
+    if not refusal:
         return question.answer(template, scope, rate.numbers, values)
     lower, upper = rate.interval()
-    refusal = {
+    refused = {
         rates.TOO_FEW: "Too few claims to give a rate: {denominator:n answered claim}, where"
         " {minimum:count} are needed.",
         rates.TOO_UNCERTAIN: "Too uncertain to state: {denominator:n claim} leave the rate anywhere"
         " from {low:percent} to {high:percent}.",
     }
     return question.answer(
-        refusal[verdict],
+        refused[refusal],
         scope,
         Numbers(denominator=rate.denominator),
         {**values, "minimum": minimum_cell_size, "low": lower, "high": upper},
@@ -110,7 +110,7 @@ def determinations(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
 
 
 def by_month(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> pd.DataFrame:
-    """First-pass approval by month of submission: month, n, estimate, lower, upper, verdict."""
+    """First-pass approval by month of submission: month, n, estimate, lower, upper, refusal."""
     answers = population.answered(population.matured(outcomes, month))
     table = rates.rates(answers.assign(month=population.month_of(answers)), ["month"])
     table["month"] = table["month"].astype("str")

@@ -17,7 +17,6 @@ from analysis.models.rates import wilson_interval
 
 METHOD = "Wilson 95% interval, widened because claims of one patient are alike (design effect)"
 MAX_WIDTH = 0.30
-STATED = "stated"
 TOO_FEW = "too few claims"
 TOO_UNCERTAIN = "too uncertain to state"
 
@@ -49,12 +48,12 @@ class Rate:
         lower, upper = self.interval()
         return Numbers(self.estimate, lower, upper, self.numerator, self.denominator)
 
-    def verdict(self, minimum_cell_size: int) -> str:
-        """`stated`, or why the rate is not: too few claims, or an interval over 30 points."""
+    def refusal(self, minimum_cell_size: int) -> str:
+        """Why the rate must not be stated: too few claims, or an interval over 30 points; or ''."""
         lower, upper = self.interval()
         if self.denominator < minimum_cell_size:
             return TOO_FEW
-        return TOO_UNCERTAIN if upper - lower > MAX_WIDTH else STATED
+        return TOO_UNCERTAIN if upper - lower > MAX_WIDTH else ""
 
 
 def difference(one: Rate, other: Rate, level: float = 0.95) -> tuple[float, float, float]:
@@ -112,12 +111,11 @@ def rate_of(row: pd.Series) -> Rate:
 
 
 def judged(table: pd.DataFrame, minimum_cell_size: int) -> pd.DataFrame:
-    """A `rates` table with a `verdict`, and no rate where it must not be stated."""
-    verdicts = [rate_of(row).verdict(minimum_cell_size) for _, row in table.iterrows()]
-    judged_table = table.assign(verdict=pd.Series(verdicts, index=table.index, dtype="str"))
-    refused = judged_table["verdict"] != STATED
-    judged_table.loc[refused, ["estimate", "lower", "upper"]] = float("nan")
-    return judged_table
+    """A `rates` table with a `refusal`, and no rate where there is one."""
+    refusals = [rate_of(row).refusal(minimum_cell_size) for _, row in table.iterrows()]
+    checked = table.assign(refusal=pd.Series(refusals, index=table.index, dtype="str"))
+    checked.loc[checked["refusal"] != "", ["estimate", "lower", "upper"]] = float("nan")
+    return checked
 
 
 def _intraclass_correlation(patients: pd.DataFrame, table: pd.DataFrame, by: list[str]) -> float:

@@ -29,7 +29,8 @@ GROUPS = {"payer_type": "payer_type", "payer": "payer_id", "condition": "conditi
 # A raw rate may be 0 or 1, whose logit is infinite: no chance is taken as surer than this.
 _SUREST = 0.001
 _LARGEST_SLOPE = 20.0
-# An interval from the resamples that carry the metric is biased once many do not.
+# An interval from the resamples that carry the metric is biased once many do not, and without an
+# interval the value is not told either.
 _SHARE_OF_RESAMPLES = 0.9
 
 
@@ -37,9 +38,9 @@ def evaluate(claims: pd.DataFrame, n_resamples: int, seed: int) -> pa.Table:
     """Table `evaluation`: model x group x metric over the test period.
 
     `claims` has one row for each claim and model: model, patient (never null),
-    approval_probability, is_approved, payer_type, payer_id, condition_group. A value is null where
-    the group has fewer than 11 claims, or its claims are all approved or all denied and the metric
-    needs both; an interval is null where too few resamples carry the metric.
+    approval_probability, is_approved, payer_type, payer_id, condition_group. A value and its
+    interval are null where the group has fewer than 11 claims, where its claims are all approved or
+    all denied and the metric needs both, and where too few resamples carry the metric.
     """
     patients, patient_index = np.unique(claims["patient"].to_numpy(str), return_inverse=True)
     draws = np.random.default_rng(seed).multinomial(
@@ -83,13 +84,13 @@ def _groups(claims: pd.DataFrame) -> list[tuple[str, str, NDArray[np.bool_]]]:
 
 
 def _with_interval(measured: Vector) -> tuple[float | None, float | None, float | None]:
-    """The value on the data as they are, and the middle 95% of its resamples."""
+    """The value on the data as they are and the middle 95% of its resamples, or nothing at all."""
     value, resampled = measured[0], measured[1:]
     if not np.isfinite(value):
         return None, None, None
     carried = resampled[np.isfinite(resampled)]
     if len(carried) < _SHARE_OF_RESAMPLES * len(resampled):
-        return _rounded(value), None, None
+        return None, None, None
     lower, upper = np.quantile(carried, [0.025, 0.975])
     return _rounded(value), _rounded(lower), _rounded(upper)
 

@@ -49,7 +49,7 @@ def read(interchange: Interchange, spec_name: str, record_loop: str) -> Reading:
     unknown = [
         diagnostic.segment
         for diagnostic in result.diagnostics
-        if diagnostic.kind == "UnknownSegment" and record_loop in diagnostic.path.split("/")
+        if diagnostic.kind == "UnknownSegment" and f"/{record_loop}#" in diagnostic.path
     ]
     return Reading(
         {name: _clean(pa.table(result.tables[name])) for name in result.tables},
