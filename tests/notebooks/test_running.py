@@ -16,7 +16,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("0[1-8]*.ipynb"))
 def data(tmp_path_factory):
     """A practice of ordinary size, one that is just starting, and one with remittances only."""
     folder = tmp_path_factory.mktemp("data")
-    for name, n_claims, n_months in (("ordinary", 400, 12), ("starting", 6, 3), ("paid", 150, 9)):
+    for name, n_claims, n_months in (("ordinary", 250, 9), ("starting", 6, 3), ("paid", 60, 6)):
         synthetic.synthesize(name, data_dir=folder, n_claims=n_claims, n_months=n_months)
     kept = {".835", ".toml"}
     for path in (folder / "raw" / "paid").iterdir():

@@ -205,7 +205,8 @@ def authorizations_running_out(
         & (authorizations["end_date"].fillna(today) >= today)
     ]
     used = claims.groupby("authorization_number")["service_date"].nunique()
-    left = current["visits_authorized"] - current["authorization_number"].map(used).fillna(0)
+    n_used = current["authorization_number"].map(used).astype(float).fillna(0)
+    left = current["visits_authorized"].astype("Float64") - n_used
     counted = current.assign(
         n=1,
         n_ending=(current["end_date"] - today).dt.days.le(ENDING_DAYS).astype("int64"),

@@ -57,6 +57,8 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
                 extra_arguments=[
                     f"--IPKernelApp.ipython_dir={ipython_dir}",
                     "--HistoryManager.enabled=False",
+                    # Notices about the kernel's transport are not for readers of progress lines.
+                    "--IPKernelApp.log_level=ERROR",
                 ],
                 shutdown_kernel="immediate",
             )

@@ -127,7 +127,7 @@ def _pieces(data: bytes) -> Iterator[bytes]:
 def _begins_segment(data: bytes, isa: re.Match[bytes]) -> bool:
     """Whether a terminator or a line end stands before an ISA, and not its element separator."""
     before = data[max(0, isa.start() - 10) : isa.start()].rstrip(b" \t")[-1:]
-    return not before or before != isa[1] and not before.isalnum()
+    return not before or (before != isa[1] and not before.isalnum())
 
 
 def _delimiters(piece: bytes) -> Delimiters:
@@ -145,15 +145,18 @@ def _told_by_isa(piece: bytes) -> Delimiters | None:
 
     Elements are counted, not bytes: ISA segments of 102 to 107 bytes occur.
     """
-    if not piece.startswith(b"ISA"):
+    if not (isa := _ISA.match(piece)):
         return None
-    element = piece[3:4]
+    element = isa[1]
     header = piece[:_ISA_REACH].split(element, _ISA_ELEMENTS)
     gap, found, _ = header[-1].partition(b"GS" + element)
     # ISA16 and a terminator with its line ends; anything longer is not the end of an ISA.
     if len(header) <= _ISA_ELEMENTS or not found or not _SHORTEST_GAP <= len(gap) <= _LONGEST_GAP:
         return None
-    return Delimiters(element, gap[:1], _terminator(gap[1:]))
+    end = _terminator(gap[1:])
+    # A terminator that ends no other segment is none.
+    is_used = re.search(rb"%b\s*ST%b" % (re.escape(end), re.escape(element)), piece)
+    return Delimiters(element, gap[:1], end) if is_used else None
 
 
 def _told_by_st(piece: bytes) -> Delimiters:
@@ -177,10 +180,7 @@ def _one_form(piece: bytes, delimiters: Delimiters) -> bytes:
     Lines may end before a terminator, after it, or wherever a system broke them at 80 characters.
     """
     end = delimiters.segment
-    if end == b"\n":
-        piece = piece.replace(b"\r", b"\n")
-    else:
-        piece = piece.translate(None, b"\r\n")
+    piece = piece.replace(b"\r", b"\n") if end == b"\n" else piece.translate(None, b"\r\n")
     return re.sub(re.escape(end) + rb"\s+", end, piece)
 
 

@@ -73,10 +73,10 @@ def _clean(table: pa.Table) -> pa.Table:
     # One pass over all columns: most interchanges are small, and each call has its price.
     written = pa.concat_arrays([chunk for name in names for chunk in table[name].chunks])
     trimmed = pc.utf8_trim_whitespace(written.cast(pa.string()))
-    text = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    cleaned = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
     columns = {name: table[name] for name in table.column_names}
     for place, name in enumerate(names):
-        columns[name] = text.slice(place * len(table), len(table))
+        columns[name] = cleaned.slice(place * len(table), len(table))
     return pa.table(columns)
 
 
