@@ -49,13 +49,13 @@ def test_equal_insurers_are_seldom_called_different():
     table = outcomes([row for n in range(8) for row in claims(50, 0, n * 100, payer_id=str(n))])
     draw = np.random.default_rng(3)
     false_alarms = 0
-    for _ in range(25):
+    for _ in range(12):
         approved = draw.random(len(table)) < 0.85
         table["first_determination"] = np.where(approved, "approved", "denied")
         found = approval.against_the_rest(table, payers(), MONTH)
         false_alarms += (found["verdict"] != approval.NO_DIFFERENCE).any()
     # Eight intervals of 95% each would raise a false alarm in every third practice.
-    assert false_alarms <= 3
+    assert false_alarms <= 1
 
 
 def test_an_insurer_with_few_claims_is_not_compared():

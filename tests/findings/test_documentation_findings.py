@@ -143,8 +143,9 @@ def test_the_difference_within_insurers_covers_the_truth_when_patients_differ():
     covered = 0
     for _ in range(100):
         patient = np.repeat(np.arange(80), 6)
-        exposed = draw.random(480) < 0.5
-        chance = draw.beta(8, 4, size=80)[patient] * 0.9 + 0.1 * exposed
+        # A practice documents a patient's visits alike, so the patient is the unit that varies.
+        exposed = (draw.random(80) < 0.5)[patient]
+        chance = draw.beta(2, 1, size=80)[patient] * 0.9 + 0.1 * exposed
         answers = pd.DataFrame(
             {"is_approved": draw.random(480) < chance, "patient_id": patient.astype(str),
              "claim_id": np.arange(480).astype(str)}

@@ -79,6 +79,12 @@ def test_a_later_call_replaces_what_was_said_before():
     assert said["n_against"].sum() == 0
 
 
+def test_what_was_said_more_than_a_year_ago_binds_nobody():
+    calls = frame("benefit_calls", [call(1, date(2025, 2, 28), is_authorization_required=False)])
+    said = insurer.said_and_done(calls, outcomes([claim(1, "denied")]), MONTH, "00123")
+    assert said["n"].sum() == 0
+
+
 def test_no_recorded_call_is_said():
     table = outcomes(claims(50, 5))
     finding = insurer.broken_promises(frame("benefit_calls", []), table, MONTH, "00123")

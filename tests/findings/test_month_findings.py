@@ -37,6 +37,12 @@ def test_a_month_with_few_answers_tells_no_change():
     assert "Too few answers in August 2026" in finding.sentence
 
 
+def test_answers_that_came_later_do_not_count_as_the_year_before():
+    rows = claims(20, 20, 0, **NOW) + claims(255, 45, 1000, **BEFORE)
+    later = claims(0, 300, 2000, first_determination_date=date(2026, 9, 20))
+    assert month.change(outcomes(rows + later), MONTH).values["usual"] == 0.85
+
+
 def test_the_month_at_a_glance_counts_by_its_own_dates():
     table = outcomes(claims(5, 0, submitted_date=date(2026, 8, 3)) + claims(0, 2, 50, **NOW))
     deposits = [

@@ -82,6 +82,11 @@ def test_every_claim_stands_in_one_determination():
     assert counts["charge_cents"].sum() == 40_000
 
 
+def test_a_claim_cut_in_part_is_approved_not_denied():
+    cut = [claim(n, "partially_approved") for n in range(500, 520)]
+    assert asked.approval(outcomes(claims(80, 20) + cut), MONTH).numerator == 100
+
+
 def test_a_deductible_claim_is_approved_but_not_paid():
     table = outcomes(claims(30, 10, paid_cents=0))
     lines = frame("line_outcomes", [])

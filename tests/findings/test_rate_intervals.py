@@ -42,12 +42,12 @@ def test_independent_claims_of_one_patient_count_in_full():
 def test_interval_covers_the_truth_when_patients_differ():
     draw = np.random.default_rng(11)
     covered = 0
-    for _ in range(100):
+    for _ in range(60):
         chance = draw.beta(4, 1, size=60)
         claims = draw.random((60, 8)) < chance[:, None]
         lower, upper = rates.overall(answers(claims.tolist())).interval()
         covered += lower <= 0.8 <= upper
-    assert covered >= 90
+    assert covered >= 54
 
 
 def test_claims_without_a_patient_count_alone():

@@ -170,7 +170,7 @@ def after_calls(
         left_on="service_date",
         right_on="call_date",
         by="patient_id",
-        tolerance=pd.Timedelta(days=9999),
+        tolerance=CALL_HOLDS,
     ).dropna(subset="call_date")
     denied = claims["first_determination"] == "denied"
     for column, answer, category in SAID.values():
