@@ -43,6 +43,57 @@ class PlanStatement(_Stated):
     visit_limit_year: int | None = Field(default=None, ge=0)
 
 
+# Several columns are added up where they hold money, and joined by '-' where they hold text.
+_Columns = str | tuple[str, ...]
+
+
+class ExportColumns(_Stated):
+    """Which column of an export holds what: our name = the export's own."""
+
+    patient_control_number: _Columns | None = None
+    patient: _Columns | None = None
+    payer_id: _Columns | None = None
+    payer_name: _Columns | None = None
+    plan_id: _Columns | None = None
+    service_date: str | None = None
+    submitted_date: str | None = None
+    payment_date: str | None = None
+    procedure_code: _Columns | None = None
+    modifiers: _Columns | None = None
+    units: str | None = None
+    diagnoses: _Columns | None = None
+    authorization_number: _Columns | None = None
+    charge: _Columns
+    paid: _Columns | None = None
+    allowed: _Columns | None = None
+    patient_responsibility: _Columns | None = None
+    payer_claim_control_number: _Columns | None = None
+    reason_code: str | None = None
+    outcome: str | None = None
+
+
+class OutcomeWords(_Stated):
+    """The words by which an export tells an outcome; any other word stays unknown."""
+
+    approved: tuple[str, ...] = ()
+    partially_approved: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+
+
+class ExportStatement(_Stated):
+    """How files that the practice's software exported are to be read."""
+
+    file: str = Field(min_length=1)
+    date_order: Literal["MDY", "DMY"] | None = None
+    ignore_signs: bool = False
+    columns: ExportColumns | None = None
+    outcome_words: OutcomeWords = OutcomeWords()
+    # Column -> values: rows to pass over, and the only rows to read.
+    skip: dict[str, tuple[str, ...]] = {}
+    only: dict[str, tuple[str, ...]] = {}
+
+
 class Practice(_Stated):
     """practice.toml. Everything may be left out; what was assumed is said aloud."""
 
@@ -53,6 +104,7 @@ class Practice(_Stated):
     as_of: date | None = None
     payers: tuple[PayerStatement, ...] = ()
     plans: tuple[PlanStatement, ...] = ()
+    exports: tuple[ExportStatement, ...] = ()
 
 
 class ModelDesign(_Stated):
@@ -142,12 +194,16 @@ def _sentences(problem: ValidationError) -> str:
     known = {
         "payers": list(PayerStatement.model_fields),
         "plans": list(PlanStatement.model_fields),
+        "exports": list(ExportStatement.model_fields),
+        "columns": list(ExportColumns.model_fields),
+        "outcome_words": list(OutcomeWords.model_fields),
     }
     said = []
     for error in problem.errors():
         place = ".".join(str(part) for part in error["loc"])
         if error["type"] == "extra_forbidden":
-            fields = known.get(str(error["loc"][0]), list(Practice.model_fields))
+            parents = [str(part) for part in error["loc"][:-1] if part in known]
+            fields = known[parents[-1]] if parents else list(Practice.model_fields)
             said.append(f"unknown key {place}; {nearest(str(error['loc'][-1]), fields)}")
         else:
             said.append(f"{place}: {error['msg']}")

@@ -50,7 +50,7 @@ def _lineage(_: Folders, __: Practice, inputs: Tables) -> "dict[str, pa.Table]":
     from analysis.claims import lineage, quality
 
     return {
-        "claim_lineage": lineage.claim_lineage(inputs),
+        **lineage.lineage(inputs),
         "unmapped_codes": quality.unmapped_codes(inputs),
     }
 
@@ -117,16 +117,17 @@ STEPS = (
         "joining versions and answers to claims",
         _lineage,
         ("claims", "service_lines", "claim_diagnoses", "remittances", "remittance_lines",
-         "adjustments", "remarks"),
-        ("claim_lineage", "unmapped_codes"),
+         "adjustments", "remarks", "provider_adjustments"),
+        ("claim_lineage", "provider_adjustment_lineage", "unmapped_codes"),
     ),
     Step(
         "outcomes",
         "determining outcomes",
         _outcomes,
         ("claims", "service_lines", "claim_diagnoses", "payments", "remittances",
-         "remittance_lines", "adjustments", "remarks", "claim_lineage", "payers"),
-        ("claim_outcomes", "line_outcomes"),
+         "remittance_lines", "adjustments", "remarks", "claim_lineage", "payers",
+         "acknowledgments"),
+        ("claim_outcomes", "line_outcomes", "line_lineage"),
     ),
     Step(
         "features",

@@ -24,7 +24,8 @@ DETERMINATIONS = (
 )
 DOCUMENT_STATUSES = ("present", "absent", "not_required", "unknown")
 CHANNELS = ("claim", "remittance", "attested")
-DISPOSITIONS = ("accepted", "quarantined", "duplicate")
+DISPOSITIONS = ("accepted", "quarantined", "duplicate", "skipped")
+SOURCES = ("x12", "export")
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,9 @@ _PCN = _text("patient_control_number", "the practice's own claim number: CLM01, 
 _PAYER = _text("payer_id", "the insurer's identifier as text")
 _PATIENT = _text("patient_id", "keyed pseudonym of the patient; null where the source names none")
 _PROCEDURE = _text("procedure_code", "CPT or HCPCS code")
+_SOURCE = _text(
+    "source", "x12, or an export of the practice's software", *SOURCES, nullable=False
+)
 _MODIFIERS = _text("modifiers", "modifiers in their order, joined by ':'; empty when none")
 
 _TABLES = (
@@ -99,6 +103,7 @@ _TABLES = (
             _identifier("claim_version_id", "content of the interchange, and the place in it"),
             _FILE,
             _POSITION,
+            _SOURCE,
             _date("submitted_date", "day the file was made (BHT04, else GS04, else ISA09)"),
             _PCN,
             _text("claim_frequency_code", "CLM05-3: 1 original, 7 replacement, 8 void"),
@@ -184,6 +189,15 @@ _TABLES = (
             _identifier("payment_id", "the payment that carries it"),
             _FILE,
             _POSITION,
+            _SOURCE,
+            _text(
+                "stated_determination",
+                "the outcome an export states in words; null where it states none",
+                "approved",
+                "partially_approved",
+                "denied",
+                "pending",
+            ),
             _PCN,
             _text("claim_status_code", "CLP02: 1, 2, 3 processed; 4 denied; 22 reversal"),
             _cents("charge_cents", "CLP03"),
@@ -520,6 +534,47 @@ _TABLES = (
         ),
     ),
     Table(
+        "provider_adjustment_lineage",
+        "a PLB amount, and the claim its reference names",
+        ("provider_adjustment_id",),
+        (
+            _identifier("provider_adjustment_id", "the PLB reason and amount pair"),
+            _text("claim_id", "the claim; null where the reference names none we know, or several"),
+            _text(
+                "match_kind",
+                "what the reference equals",
+                "payer_control_number",
+                "control_number",
+                "begins_with_payer_control_number",
+                "several_claims",
+                "none",
+                nullable=False,
+            ),
+        ),
+    ),
+    Table(
+        "line_lineage",
+        "a remittance line, and the line sent that it is about",
+        ("remittance_line_id",),
+        (
+            _identifier("remittance_line_id", "the answered line"),
+            _identifier("claim_id", "its claim"),
+            _text("service_line_id", "the line sent; null where the insurer answered beyond those"),
+            _text(
+                "match_kind",
+                "what told it: REF 6R; code, day, charge and modifiers; fewer of these; or nothing",
+                "line_control_number",
+                "all_terms",
+                "charge",
+                "day",
+                "code",
+                "beyond",
+                nullable=False,
+            ),
+            _flag("is_doubtful", "other lines agree in the same terms; their order decided"),
+        ),
+    ),
+    Table(
         "line_outcomes",
         "a service line of a claim: its first and final determination",
         ("claim_id", "line_number"),
@@ -595,6 +650,7 @@ _TABLES = (
             _flag("is_corrected", "a replacement version was sent"),
             _flag("is_reversed", "an answer was taken back"),
             _text("appeal_outcome", "read from remarks", "overturned", "upheld"),
+            _text("date_problem", "a day that cannot be right; kept and counted all the same"),
             _date("as_of_date", "the day the answer is read", nullable=False),
             _count("maturity_days", "95th percentile of days from submission to first answer"),
             _flag(

@@ -76,8 +76,8 @@ def test_a_recoupment_outside_the_claims_explains_the_smaller_deposit():
 def test_a_deposit_that_does_not_add_up_is_named_to_the_dollar():
     finding = data_quality.money(_money(4_700), AS_OF)
     assert finding.sentence == (
-        "1 payment of 1 differ from their claims less adjustments, by $12 in all;"
-        " ask the insurer for the missing pages."
+        "Not equal to their claims less adjustments: 1 payment of 1, by $12 in all; ask the insurer"
+        " for the missing pages."
     )
 
 
@@ -96,8 +96,8 @@ def test_answers_without_a_claim_are_counted():
     )
     finding = data_quality.matched(lineage, AS_OF)
     assert finding.sentence == (
-        "50% of 2 answers found the claim they answer; 1 answer a claim whose file we were not"
-        " given, 1 would fit more than one."
+        "50% of 2 answers found the claim they answer; without their claim's file: 1; fitting more"
+        " than one claim: 1."
     )
 
 

@@ -63,7 +63,7 @@ def test_preventable_counts_neither_the_plans_limits_nor_codes_nobody_graded():
     finding = denials.preventable(table, frame("line_outcomes", []), MONTH)
     assert {row["reason_code"]: row["preventable"] for row in codes.rows("carc")}["119"] == "high"
     assert (finding.numerator, finding.denominator) == (150, 200)
-    assert "20 others were to be expected" in finding.sentence
+    assert "plan's own limits: 20 others" in finding.sentence
 
 
 def test_a_modifier_that_foretells_the_denial_makes_it_expected():

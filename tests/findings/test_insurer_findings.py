@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from analysis.errors import UsageError
-from analysis.findings import insurer, unbound_digits
+from analysis.findings import approval, insurer, unbound_digits
 from findings.made_claims import claim, claims, frame, outcomes, payers
 
 MONTH = "2026-08"
@@ -37,7 +37,18 @@ def test_an_insurer_is_compared_with_all_others():
 def test_the_only_insurer_is_not_compared():
     finding = insurer.compared(outcomes(claims(150, 50)), payers(), MONTH, "00123")
     assert "75%" in finding.sentence
+    assert "all other insurers" not in finding.sentence
     assert finding.sentence.endswith("too few claims of other insurers to compare.")
+
+
+def test_a_scorecard_and_the_table_of_insurers_agree():
+    # Twelve insurers alike: one comparison at a time would name the luckiest.
+    rows = [row for n in range(11) for row in claims(85, 15, n * 200, payer_id=f"{n}x")]
+    table = outcomes(rows + claims(92, 8, 9000, payer_id="00123"))
+    finding = insurer.compared(table, payers(), MONTH, "00123")
+    assert finding.sentence.endswith("No difference from the others is shown.")
+    shown = approval.by(table, payers(), MONTH, ["payer_id"]).set_index("payer_id").loc["00123"]
+    assert (finding.lower, finding.upper) == (shown["lower"], shown["upper"])
 
 
 def call(number, day, **said):
@@ -64,7 +75,8 @@ def test_a_denial_for_what_was_ruled_out_on_the_phone_counts_against_the_insurer
     assert row[["n_calls", "n_in_writing", "n", "n_against"]].tolist() == [1, 1, 2, 1]
     assert said.loc["massage is covered", "n_calls"] == 0
     finding = insurer.broken_promises(calls, table, MONTH, "00123")
-    assert finding.sentence.startswith("Of 2 claims answered after a recorded call, 1 were denied")
+    assert finding.sentence.startswith("Of 2 claims answered after a recorded call")
+    assert finding.sentence.endswith("ruled out on the phone: 1.")
 
 
 def test_a_later_call_replaces_what_was_said_before():

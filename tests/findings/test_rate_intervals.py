@@ -11,9 +11,8 @@ from analysis.findings.rates import TOO_FEW, TOO_UNCERTAIN, Rate
 def answers(patients: list[list[bool]]) -> pd.DataFrame:
     rows = [(patient, said) for patient, claims in enumerate(patients) for said in claims]
     table = pd.DataFrame(rows, columns=["patient_id", "is_approved"])
-    return table.assign(
-        claim_id=table.index.astype(str), patient_id=table["patient_id"].astype(str)
-    )
+    patient = table["patient_id"].astype(str)
+    return table.assign(claim_id=table.index.astype(str), patient_id=patient, payer_id="A")
 
 
 def test_wilson_interval_of_independent_claims_is_the_textbook_one():
@@ -31,6 +30,18 @@ def test_claims_of_one_patient_that_always_agree_count_once():
     table = rates.rates(answers([[True] * 10, [False] * 10] * 10).assign(all=1), ["all"])
     assert table["n"].item() == 200
     assert table["n_effective"].item() == pytest.approx(20)
+
+
+def test_the_same_claims_have_the_same_interval_in_every_table():
+    drawn = np.random.default_rng(4).random((90, 6)) < np.repeat([[0.9], [0.6], [0.3]], 30, axis=0)
+    table = answers(drawn.tolist())
+    table["payer_id"] = np.repeat(["A", "B", "C"], 180)
+    table["kind"] = table["payer_id"].map({"A": "auto", "B": "trust", "C": "trust"})
+    insurer = rates.rates(table, ["payer_id"]).iloc[0]
+    kind = rates.rates(table, ["kind"]).iloc[0]
+    assert (insurer["lower"], insurer["upper"]) == (kind["lower"], kind["upper"])
+    # Patients differ by insurer alone, which is no likeness within one.
+    assert rates.likeness(table) < 0.03
 
 
 def test_independent_claims_of_one_patient_count_in_full():

@@ -1,7 +1,8 @@
 """Reads adjudication stories: Markdown tables of what was sent and answered, and what follows.
 
-A story is a `## heading`, a sentence, and up to three tables told apart by their first header:
-`sent` (one row a claim version), `answered` (one row a CLP) and `claim` (what must come out).
+A story is a `## heading`, a sentence, and up to four tables told apart by their first header:
+`sent` (one row a claim version), `acknowledged` (one row a 277CA status), `answered` (one row a
+CLP) and `claim` (what must come out).
 Lines are written `97124 100.00` when sent and `97124 100.00 paid 60.00 CO-45 40.00` when answered,
 several joined by `;`; a CLP without SVC has `-` for its lines and tells its money in `claim level`.
 """
@@ -15,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from analysis import tables
-from analysis.claims import lineage
+from analysis.claims.lineage import lineage
 from analysis.outcomes import INPUTS, outcomes
 
 AS_OF = date(2026, 6, 30)
@@ -26,6 +27,7 @@ Row = dict[str, str]
 class Story:
     title: str
     sent: list[Row] = field(default_factory=list)
+    acknowledged: list[Row] = field(default_factory=list)
     answered: list[Row] = field(default_factory=list)
     claim: list[Row] = field(default_factory=list)
 
@@ -67,14 +69,27 @@ def _day(text: str) -> date | None:
 
 
 def _inputs(story: Story) -> dict[str, pa.Table]:
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in INPUTS}
+    rows: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in (*INPUTS, "provider_adjustments") if name != "claim_lineage"
+    }
     for n, sent in enumerate(story.sent, 1):
         _add_version(rows, f"v{n}", sent)
     for n, answer in enumerate(story.answered, 1):
         _add_answer(rows, f"r{n}", answer)
-    made = {name: tables.from_rows(name, rows[name]) for name in INPUTS}
-    made["claim_lineage"] = lineage.claim_lineage(made)
-    return made
+    for n, acknowledged in enumerate(story.acknowledged, 1):
+        rows["acknowledgments"].append(
+            {
+                "acknowledgment_id": f"k{n}",
+                "file_name": "story",
+                "position": n,
+                "transaction": "277CA",
+                "patient_control_number": acknowledged["acknowledged"],
+                "is_accepted": acknowledged["accepted"] == "yes",
+                "effective_date": _day(acknowledged["on"]),
+            }
+        )
+    made = {name: tables.from_rows(name, rows[name]) for name in rows}
+    return made | lineage(made)
 
 
 def _add_version(rows: dict[str, list[dict[str, Any]]], version_id: str, sent: Row) -> None:

@@ -3,7 +3,8 @@
 Versions are joined by REF F8, by control number with the day of service, or by the same service
 (patient, day, payer, codes and charges) sent again under a new number. Remittances are placed by
 control number, else by the insurer's own number; what fits no claim we were given becomes a claim
-known from its remittances alone.
+known from its remittances alone. Money moved outside claims (PLB) is tied to the claim that its
+reference names, where it names one.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ import pyarrow as pa
 
 from analysis import engine, tables
 
-INPUTS = ("claims", "service_lines", "remittances")
+INPUTS = ("claims", "service_lines", "remittances", "provider_adjustments")
+OUTPUTS = ("claim_lineage", "provider_adjustment_lineage")
 
 # Every version takes the smallest label among the versions it shares a key with.
 _SPREAD = """
@@ -34,8 +36,8 @@ WHERE s.label < l.label
 """
 
 
-def claim_lineage(inputs: Mapping[str, pa.Table]) -> pa.Table:
-    """Table `claim_lineage` from tables `claims`, `service_lines` and `remittances`."""
+def lineage(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Tables `claim_lineage` and `provider_adjustment_lineage`."""
     with engine.connect({name: inputs[name] for name in INPUTS}) as connection:
         engine.stage(connection, engine.statements("analysis.claims", "lineage.sql"))
         changed = True
@@ -45,4 +47,4 @@ def claim_lineage(inputs: Mapping[str, pa.Table]) -> pa.Table:
             changed = row is not None and row[0] > 0
             connection.execute("CREATE OR REPLACE TEMP TABLE labels AS SELECT * FROM spread")
         engine.stage(connection, engine.statements("analysis.claims", "placement.sql"))
-        return tables.conform("claim_lineage", engine.fetch(connection, "claim_lineage"))
+        return {name: tables.conform(name, engine.fetch(connection, name)) for name in OUTPUTS}

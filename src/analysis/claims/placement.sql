@@ -111,3 +111,47 @@ FROM by_payer_number
 UNION ALL
 SELECT 'remittance', remittance_id, claim_id, 'remittance_only', false FROM unclaimed
 ORDER BY record, record_id
+
+-- name: reference_candidates
+-- WO and its kind carry the insurer's number of the old claim, sometimes with more behind it.
+SELECT DISTINCT p.provider_adjustment_id, l.claim_id, 1 AS sureness
+FROM provider_adjustments AS p
+INNER JOIN numbered_remittances AS r ON r.payer_number = upper(trim(p.reference_number))
+INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+UNION
+SELECT DISTINCT p.provider_adjustment_id, l.claim_id, 2
+FROM provider_adjustments AS p
+INNER JOIN numbered_remittances AS r ON r.control_number = upper(trim(p.reference_number))
+INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+UNION
+SELECT DISTINCT p.provider_adjustment_id, l.claim_id, 3
+FROM provider_adjustments AS p
+INNER JOIN numbered_remittances AS r
+    ON
+        length(r.payer_number) >= 8
+        AND substr(upper(trim(p.reference_number)), 1, length(r.payer_number)) = r.payer_number
+INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+
+-- name: provider_adjustment_lineage
+SELECT
+    p.provider_adjustment_id,
+    CASE WHEN c.n_claims = 1 THEN c.claim_id END AS claim_id,
+    CASE
+        WHEN c.n_claims > 1 THEN 'several_claims'
+        WHEN c.sureness = 1 THEN 'payer_control_number'
+        WHEN c.sureness = 2 THEN 'control_number'
+        WHEN c.sureness = 3 THEN 'begins_with_payer_control_number'
+        ELSE 'none'
+    END AS match_kind
+FROM provider_adjustments AS p
+LEFT JOIN (
+    SELECT
+        provider_adjustment_id,
+        sureness,
+        min(claim_id) AS claim_id,
+        count(*) AS n_claims,
+        row_number() OVER (PARTITION BY provider_adjustment_id ORDER BY sureness) AS choice
+    FROM reference_candidates
+    GROUP BY provider_adjustment_id, sureness
+) AS c ON c.provider_adjustment_id = p.provider_adjustment_id AND c.choice = 1
+ORDER BY p.provider_adjustment_id

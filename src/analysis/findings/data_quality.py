@@ -108,7 +108,7 @@ def money(balance: pd.DataFrame, as_of: date) -> Finding:
         "The money adds up: all {denominator:n payment} equal their claims less adjustments,"
         " {deposited:dollars} deposited in all."
         if not off.any()
-        else "{off:n payment} of {denominator:count} differ from their claims less adjustments,"
+        else "Not equal to their claims less adjustments: {off:n payment} of {denominator:count},"
         " by {difference:dollars} in all; ask the insurer for the missing pages."
     )
     return MONEY.answer(
@@ -128,8 +128,8 @@ def matched(claim_lineage: pd.DataFrame, as_of: date) -> Finding:
     answers = claim_lineage[claim_lineage["record"] == "remittance"]
     found = answers["match_kind"] != "remittance_only"
     template = (
-        "{estimate:percent} of {denominator:n answer} found the claim they answer; {alone:count}"
-        " answer a claim whose file we were not given, {doubtful:count} would fit more than one."
+        "{estimate:percent} of {denominator:n answer} found the claim they answer; without their"
+        " claim's file: {alone:count}; fitting more than one claim: {doubtful:count}."
         if len(answers)
         else "No insurer's answer was found."
     )

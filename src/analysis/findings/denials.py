@@ -120,7 +120,7 @@ def preventable(
     return PREVENTABLE.answer(
         "{estimate:percent} of denials ({lower:whole} to {upper:whole}, {denominator:n denied"
         " claim}) carry a code that usually points to a step the practice can take before sending;"
-        " {expected:count} others were to be expected from the plan's own limits.",
+        " expected from the plan's own limits: {expected:n other}.",
         scope,
         rate.numbers,
         {"expected": int(expected.sum())},

@@ -14,12 +14,20 @@ SAID = {
     "no authorization needed": ("is_authorization_required", False, "authorization"),
     "no referral needed": ("is_referral_required", False, "referral_rx"),
 }
+VERDICTS = {
+    approval.HIGHER: "It approves more often than the others, by more than chance explains.",
+    approval.LOWER: "It approves less often than the others, by more than chance explains.",
+    approval.NO_DIFFERENCE: "No difference from the others is shown.",
+}
 COMPARED = Question(
     id="insurer.compared",
     question="How often does this insurer approve, and how does it compare?",
     unit="claim",
     definition=population.DEFINITIONS["first"],
-    method=f"{rates.METHOD}; difference by Newcombe's method",
+    method=(
+        f"{rates.METHOD}; Newcombe interval of each insurer against all others, Bonferroni over the"
+        " insurers"
+    ),
     caveats=(LEFT_OUT, "insurers see different claims; a difference says nothing of its cause"),
 )
 SAID_AND_DONE = Question(
@@ -63,36 +71,47 @@ def compared(
     """One insurer's first-pass approval beside that of all other insurers."""
     answers = population.answered(population.matured(outcomes, month))
     is_this = answers["payer_id"] == payer_id
-    gap, lower, upper = approval.gap_to_rest(answers, is_this)
-    rest = rates.overall(answers[~is_this])
+    sides = rates.rates(answers.assign(side=is_this), ["side"])
+    this, rest = (_side(sides, side) for side in (True, False))
     rest_lower, rest_upper = rest.interval()
-    if rest.denominator < minimum_cell_size:
-        comparison = "There are too few claims of other insurers to compare."
-    elif lower > 0:
-        comparison = "It approves more often than the others, by more than chance explains."
-    elif upper < 0:
-        comparison = "It approves less often than the others, by more than chance explains."
-    else:
-        comparison = "No difference from the others is shown."
+    # The verdict of the table of all insurers: compared one at a time, chance would name some.
+    compared_insurers = approval.against_the_rest(
+        outcomes, payers, month, minimum_cell_size=minimum_cell_size
+    ).set_index("payer_id")
+    others = (
+        "there are too few claims of other insurers to compare."
+        if rest.denominator < minimum_cell_size
+        else "all other insurers together {rest:percent} ({rest_lower:whole} to"
+        " {rest_upper:whole}). {verdict}"
+    )
     return stated_rate(
         COMPARED,
         "{insurer} approved {estimate:percent} of claims at the first answer ({lower:whole} to"
-        " {upper:whole}), {denominator:n claim}, {period}; all other insurers together"
-        " {rest:percent} ({rest_lower:whole} to {rest_upper:whole}). {comparison}",
+        f" {{upper:whole}}), {{denominator:n claim}}, {{period}}; {others}",
         population.scope(answers[is_this], outcomes),
-        rates.overall(answers[is_this]),
+        this,
         minimum_cell_size,
         {
             "insurer": name(payers, payer_id),
             "rest": rest.estimate or 0.0,
             "rest_lower": rest_lower,
             "rest_upper": rest_upper,
-            "gap": gap,
-            "gap_lower": lower,
-            "gap_upper": upper,
-            "comparison": comparison,
+            "verdict": VERDICTS[compared_insurers["verdict"].get(payer_id, approval.NO_DIFFERENCE)],
         },
     )
+
+
+def by_condition(
+    outcomes: pd.DataFrame,
+    payers: pd.DataFrame,
+    month: str,
+    payer_id: str,
+    minimum_cell_size: int = 11,
+) -> pd.DataFrame:
+    """One insurer's first-pass approval by condition (see `approval.by`)."""
+    columns = ["payer_id", "condition_group"]
+    cells = approval.by(outcomes, payers, month, columns, minimum_cell_size)
+    return cells[cells["payer_id"] == payer_id].reset_index(drop=True)
 
 
 def said_and_done(
@@ -139,8 +158,8 @@ def broken_promises(
     claims = after_calls(benefit_calls, outcomes, month, payer_id)
     against = claims[[f"against_{column}" for column, _, _ in SAID.values()]].any(axis=1)
     template = (
-        "Of {denominator:n claim} answered after a recorded call, {numerator:count} were denied for"
-        " a reason the insurer had ruled out on the phone."
+        "Of {denominator:n claim} answered after a recorded call, denied for a reason the insurer"
+        " had ruled out on the phone: {numerator:count}."
         if len(claims)
         else "No claim was answered after a recorded call, so nothing can be said."
     )
@@ -188,3 +207,8 @@ def name(payers: pd.DataFrame, payer_id: str) -> str:
     """The insurer's name to print."""
     names = payers.loc[payers["payer_id"] == payer_id, "payer_name"]
     return str(names.iloc[0]) if len(names) else payer_id
+
+
+def _side(sides: pd.DataFrame, side: bool) -> rates.Rate:
+    rows = sides[sides["side"] == side]
+    return rates.rate_of(rows.iloc[0]) if len(rows) else rates.Rate(0, 0, 0.0)

@@ -90,7 +90,7 @@ def calibration(
     Tenths hold equally many test claims; those under `minimum_cell_size` are left out.
     """
     tested = predictions[predictions["model"] == MODEL].merge(
-        outcomes[["claim_id", "patient_id"]], on="claim_id"
+        outcomes[["claim_id", "patient_id", "payer_id"]], on="claim_id"
     )
     if tested.empty:
         return pd.DataFrame(columns=["predicted", "observed", "lower", "upper", "n"], dtype=float)

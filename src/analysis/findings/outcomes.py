@@ -180,7 +180,7 @@ def other_definitions(
     """
     claims = population.matured(outcomes, month)
     first, final = population.answered(claims), population.answered(claims, "final")
-    lines = line_outcomes.merge(claims[["claim_id", "patient_id"]], on="claim_id")
+    lines = line_outcomes.merge(claims[["claim_id", "patient_id", "payer_id"]], on="claim_id")
     untouched = ~(first["is_corrected"] | first["is_reversed"]).astype(bool)
     in_full = first["first_determination"] == "approved"
     counted = {

@@ -73,29 +73,49 @@ def difference(one: Rate, other: Rate, level: float = 0.95) -> tuple[float, floa
 def rates(answers: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Approval rates by cell: columns of `by`, n_approved, n, n_effective, estimate, lower, upper.
 
-    `answers` has one row per answered claim with claim_id, patient_id, is_approved and the columns
-    of `by`. The likeness of claims within a patient is estimated once over all cells (analysis of
-    variance), because a small cell cannot tell its own. A claim without a patient counts alone.
+    `answers` has one row per answered claim with claim_id, patient_id, payer_id, is_approved and
+    the columns of `by`. A claim without a patient counts alone.
     """
     by = list(by)
     claims = answers[by].assign(
-        patient=answers["patient_id"].fillna(answers["claim_id"]),
-        approved=answers["is_approved"].astype(float),
+        patient=_patients(answers), approved=answers["is_approved"].astype(float)
     )
     patients = claims.groupby([*by, "patient"], dropna=False, as_index=False).agg(
         n=("approved", "size"), n_approved=("approved", "sum")
     )
     patients["n_squared"] = patients["n"] ** 2
-    table = patients.groupby(by, dropna=False, as_index=False)[
-        ["n_approved", "n", "n_squared"]
-    ].sum()
-    likeness = _intraclass_correlation(patients, table, by)
-    table["n_effective"] = table["n"] / (1 + likeness * (table.pop("n_squared") / table["n"] - 1))
+    sums = ["n_approved", "n", "n_squared"]
+    table = patients.groupby(by, dropna=False, as_index=False)[sums].sum()
+    claims_of_a_patient = table.pop("n_squared") / table["n"]
+    table["n_effective"] = table["n"] / (1 + likeness(answers) * (claims_of_a_patient - 1))
     table["n_approved"] = table["n_approved"].astype(int)
     share = table["n_approved"] / table["n"]
     n_effective = table["n_effective"].to_numpy(float)
     lower, upper = wilson_interval(share.to_numpy(float) * n_effective, n_effective)
     return table.assign(estimate=share, lower=lower, upper=upper)
+
+
+def likeness(answers: pd.DataFrame) -> float:
+    """How alike claims of one patient with one insurer are (intraclass correlation, 0 to 1).
+
+    By analysis of variance over all of `answers`, whatever table is made of them: a small cell
+    cannot tell its own, and the same claims have the same interval wherever they are shown.
+    """
+    claims = answers[["payer_id"]].assign(
+        patient=_patients(answers), approved=answers["is_approved"].astype(float)
+    )
+    insurer = claims.groupby("payer_id", dropna=False)["approved"]
+    patient = claims.groupby(["payer_id", "patient"], dropna=False)["approved"]
+    n_claims, n_patients, n_insurers = len(claims), patient.ngroups, insurer.ngroups
+    if n_patients == n_insurers or n_claims == n_patients:
+        return 0.0
+    own = patient.transform("mean")
+    between = ((own - insurer.transform("mean")) ** 2).sum() / (n_patients - n_insurers)
+    within = ((claims["approved"] - own) ** 2).sum() / (n_claims - n_patients)
+    repeated = (patient.transform("size") / insurer.transform("size")).sum()
+    typical = (n_claims - repeated) / (n_patients - n_insurers)
+    spread = between + (typical - 1) * within
+    return float(min(1.0, max(0.0, (between - within) / spread))) if spread > 0 else 0.0
 
 
 def overall(answers: pd.DataFrame) -> Rate:
@@ -118,17 +138,6 @@ def judged(table: pd.DataFrame, minimum_cell_size: int) -> pd.DataFrame:
     return checked
 
 
-def _intraclass_correlation(patients: pd.DataFrame, table: pd.DataFrame, by: list[str]) -> float:
-    """Likeness (0 to 1) of claims of one patient within a cell, pooled over cells."""
-    n_claims, n_patients, n_cells = table["n"].sum(), len(patients), len(table)
-    if n_patients == n_cells or n_claims == n_patients:
-        return 0.0
-    cell = patients[by].merge(table, on=by, how="left")
-    cell_rate = (cell["n_approved"] / cell["n"]).to_numpy()
-    patient_rate = (patients["n_approved"] / patients["n"]).to_numpy()
-    size = patients["n"].to_numpy()
-    between = (size * (patient_rate - cell_rate) ** 2).sum() / (n_patients - n_cells)
-    within = (size * patient_rate * (1 - patient_rate)).sum() / (n_claims - n_patients)
-    typical = (n_claims - (table["n_squared"] / table["n"]).sum()) / (n_patients - n_cells)
-    spread = between + (typical - 1) * within
-    return float(min(1.0, max(0.0, (between - within) / spread))) if spread > 0 else 0.0
+def _patients(answers: pd.DataFrame) -> pd.Series:
+    patients: pd.Series = answers["patient_id"].fillna(answers["claim_id"])
+    return patients

@@ -55,6 +55,7 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
                 "claim_version_id": ids,
                 "file_name": pa.repeat(file_name, len(claims)),
                 "position": np.arange(len(claims)) + interchange.first_position,
+                "source": pa.repeat("x12", len(claims)),
                 "charge_cents": charges,
                 **_as_sent(claims),
                 **_from_transaction(sent.tables, claims),

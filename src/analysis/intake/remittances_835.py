@@ -59,6 +59,7 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
             "remittance_id": ids,
             "file_name": pa.repeat(file_name, len(clp)),
             "position": itself + interchange.first_position,
+            "source": pa.repeat("x12", len(clp)),
             **_as_sent(clp, pseudonyms),
             **_from_payment(payments, clp),
             **_service_dates(clp, svc, svc_owner),

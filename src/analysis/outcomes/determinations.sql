@@ -1,360 +1,14 @@
--- First and final determination of every line and claim, by the definitions in GLOSSARY.md.
--- Inputs: claims, service_lines, claim_diagnoses, remittances, remittance_lines, adjustments,
--- remarks, claim_lineage, payers, carc, rarc, conditions.
+-- What every line and claim came to, once answered lines are matched to lines sent.
 -- Variables: as_of_date, default_maturity_days.
 
--- name: versions
-SELECT
-    l.claim_id,
-    c.*,
-    coalesce(c.payer_sequence_code, 'P') = 'P' AS is_primary,
-    coalesce(c.claim_frequency_code, '1') = '8' AS is_void,
-    row_number() OVER (
-        PARTITION BY l.claim_id
-        ORDER BY c.submitted_date NULLS FIRST, c.claim_frequency_code, c.claim_version_id
-    ) AS version_number
-FROM claims AS c
-INNER JOIN claim_lineage AS l ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
-
--- name: coded_adjustments
--- What each CAS triplet means for a determination. A code nobody has mapped may be a denial: it
--- is counted as one and stands on the worklist, never silently as something else.
-SELECT
-    a.adjustment_id,
-    a.remittance_id,
-    a.remittance_line_id,
-    a.reason_code,
-    a.amount_cents,
-    a.group_code = 'PR' AND a.reason_code IN ('1', '2', '3') AS is_patient_part,
-    CASE
-        WHEN a.reason_code IN ('1', '2', '3') THEN a.group_code = 'PR'
-        ELSE coalesce(k.is_allowed_part, 'no') = 'yes'
-    END AS is_allowed_part,
-    CASE
-        WHEN k.reason_code IS NULL THEN 'denial'
-        WHEN k.category = 'pending' THEN 'pending'
-        WHEN k.category = 'duplicate' AND k.is_denial = 'depends' THEN 'duplicate'
-        WHEN k.is_denial = 'yes' THEN 'denial'
-        WHEN k.is_denial = 'depends' THEN 'denial_if_unpaid'
-        ELSE 'neutral'
-    END AS effect,
-    coalesce(k.category, 'unmapped') AS category,
-    coalesce(k.needs_remark, 'no') = 'yes' AS needs_remark
-FROM adjustments AS a
-LEFT JOIN carc AS k ON k.reason_code = a.reason_code
-
--- name: deciding_remarks
--- The first remark that tells a reason; notices about appeals, reversals and prices tell none.
-SELECT remittance_id, remittance_line_id, remark_code, category
-FROM (
-    SELECT
-        m.remittance_id,
-        m.remittance_line_id,
-        m.remark_code,
-        k.category,
-        row_number() OVER (
-            PARTITION BY m.remittance_id, m.remittance_line_id ORDER BY m.remark_id
-        ) AS choice
-    FROM remarks AS m
-    INNER JOIN rarc AS k ON k.remark_code = m.remark_code
-    WHERE
-        k.category NOT IN (
-            'appeal_outcome', 'contractual', 'reversal', 'recoupment', 'patient_responsibility',
-            'other'
-        )
-) AS ranked
-WHERE choice = 1
-
--- name: denial_reasons
--- For each line (and for each claim level) the largest adjustment that denies or cuts.
-SELECT remittance_id, remittance_line_id, reason_code, category, remark_code, effect
-FROM (
-    SELECT
-        a.remittance_id,
-        a.remittance_line_id,
-        a.reason_code,
-        a.effect,
-        CASE
-            WHEN a.needs_remark THEN coalesce(x.category, y.category, a.category)
-            ELSE a.category
-        END AS category,
-        coalesce(x.remark_code, y.remark_code) AS remark_code,
-        row_number() OVER (
-            PARTITION BY a.remittance_id, a.remittance_line_id
-            ORDER BY
-                CASE WHEN a.category = 'appeal_outcome' THEN 1 ELSE 0 END,
-                a.amount_cents DESC,
-                a.reason_code,
-                a.adjustment_id
-        ) AS choice
-    FROM coded_adjustments AS a
-    LEFT JOIN deciding_remarks AS x
-        ON x.remittance_id = a.remittance_id AND x.remittance_line_id = a.remittance_line_id
-    LEFT JOIN deciding_remarks AS y
-        ON y.remittance_id = a.remittance_id AND y.remittance_line_id IS NULL
-    WHERE a.effect IN ('denial', 'denial_if_unpaid') AND a.amount_cents > 0
-) AS ranked
-WHERE choice = 1
-
--- name: adjustment_sums
-SELECT
-    remittance_id,
-    remittance_line_id,
-    sum(CASE WHEN is_allowed_part THEN amount_cents ELSE 0 END) AS allowed_part_cents,
-    sum(CASE WHEN is_patient_part THEN amount_cents ELSE 0 END) AS patient_part_cents,
-    sum(CASE WHEN effect = 'denial' THEN amount_cents ELSE 0 END) AS denial_cents,
-    sum(CASE WHEN effect = 'denial_if_unpaid' THEN amount_cents ELSE 0 END) AS unpaid_denial_cents,
-    sum(CASE WHEN effect = 'pending' THEN amount_cents ELSE 0 END) AS pending_cents,
-    sum(CASE WHEN effect = 'duplicate' THEN amount_cents ELSE 0 END) AS duplicate_cents
-FROM coded_adjustments
-GROUP BY remittance_id, remittance_line_id
-
--- name: rejecting_remittances
--- MA130: unprocessable, so never adjudicated, whatever the amounts look like.
-SELECT DISTINCT remittance_id FROM remarks WHERE remark_code = 'MA130'
-
--- name: answered_parts
--- One row for each SVC, or for the whole claim where the insurer sent no SVC.
-SELECT
-    s.remittance_id,
-    s.remittance_line_id,
-    s.line_number,
-    s.line_control_number,
-    coalesce(s.submitted_procedure_code, s.procedure_code) AS procedure_code,
-    s.modifiers,
-    s.service_date,
-    s.charge_cents,
-    s.paid_cents,
-    s.allowed_cents AS stated_allowed_cents,
-    s.units < s.submitted_units AS is_cut_in_units
-FROM remittance_lines AS s
-UNION ALL
-SELECT
-    r.remittance_id, NULL, 1, NULL, NULL, NULL, r.service_date,
-    r.charge_cents, r.paid_cents, NULL, false
-FROM remittances AS r
-WHERE r.remittance_id NOT IN (SELECT remittance_id FROM remittance_lines)
-
--- name: summed_parts
-SELECT
-    p.*,
-    coalesce(a.allowed_part_cents, 0) AS own_allowed_part_cents,
-    coalesce(a.denial_cents, 0) AS own_denial_cents,
-    coalesce(a.unpaid_denial_cents, 0) AS own_unpaid_denial_cents,
-    coalesce(a.pending_cents, 0) + coalesce(c.pending_cents, 0) AS pending_cents,
-    coalesce(a.duplicate_cents, 0) + coalesce(c.duplicate_cents, 0) AS duplicate_cents,
-    coalesce(c.allowed_part_cents, 0) AS claim_allowed_part_cents,
-    coalesce(c.denial_cents, 0) AS claim_denial_cents,
-    coalesce(c.unpaid_denial_cents, 0) AS claim_unpaid_denial_cents,
-    coalesce(d.category, e.category) AS category,
-    coalesce(d.reason_code, e.reason_code) AS reason_code,
-    coalesce(d.remark_code, e.remark_code) AS remark_code
-FROM answered_parts AS p
-LEFT JOIN adjustment_sums AS a
-    ON a.remittance_id = p.remittance_id AND a.remittance_line_id = p.remittance_line_id
-LEFT JOIN adjustment_sums AS c
-    ON c.remittance_id = p.remittance_id AND c.remittance_line_id IS NULL
-LEFT JOIN denial_reasons AS d
-    ON d.remittance_id = p.remittance_id AND d.remittance_line_id = p.remittance_line_id
-LEFT JOIN denial_reasons AS e
-    ON e.remittance_id = p.remittance_id AND e.remittance_line_id IS NULL
-
--- name: priced_parts
-SELECT
-    *,
-    CASE
-        WHEN remittance_line_id IS NULL THEN paid_cents + claim_allowed_part_cents
-        WHEN stated_allowed_cents <> 0 OR (stated_allowed_cents = 0 AND paid_cents = 0)
-            THEN stated_allowed_cents
-        ELSE paid_cents + own_allowed_part_cents
-    END AS allowed_cents
-FROM summed_parts
-
--- name: judged_parts
--- A claim-level deductible approves the lines that no reason of their own denies.
-SELECT
-    p.*,
-    CASE
-        WHEN p.remittance_id IN (SELECT remittance_id FROM rejecting_remittances) THEN 'rejected'
-        WHEN p.charge_cents = 0 AND p.allowed_cents = 0 THEN 'none'
-        WHEN p.allowed_cents > 0 AND (p.own_denial_cents > 0 OR p.is_cut_in_units)
-            THEN 'partially_approved'
-        WHEN p.allowed_cents > 0 AND p.remittance_line_id IS NULL AND p.claim_denial_cents > 0
-            THEN 'partially_approved'
-        WHEN p.allowed_cents > 0 THEN 'approved'
-        WHEN p.claim_allowed_part_cents > 0 AND p.own_denial_cents = 0 THEN 'approved'
-        WHEN p.pending_cents > 0 THEN 'pending'
-        WHEN p.duplicate_cents > 0 THEN 'duplicate'
-        WHEN
-            p.own_denial_cents + p.own_unpaid_denial_cents
-            + p.claim_denial_cents + p.claim_unpaid_denial_cents > 0
-            THEN 'denied'
-        ELSE 'unknown'
-    END AS determination
-FROM priced_parts AS p
-
--- name: answers
--- Every remittance in its claim. Only a primary insurer's answer decides; 25 is a forecast, and
--- 23 sends the claim on to somebody else.
-SELECT
-    l.claim_id,
-    r.*,
-    coalesce(r.claim_status_code, '') = '22' AS is_reversal,
-    coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '22', '23', '25') AS is_deciding,
-    -- Within a day a reversal precedes its correction.
-    row_number() OVER (
-        PARTITION BY l.claim_id
-        ORDER BY
-            r.payment_date NULLS FIRST,
-            CASE WHEN r.claim_status_code = '22' THEN 0 ELSE 1 END,
-            r.remittance_id
-    ) AS answer_number
-FROM remittances AS r
-INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
-
--- name: mirrored_answers
--- The k-th reversal of an amount takes back the k-th answer of that amount by that insurer.
-SELECT
-    claim_id,
-    remittance_id,
-    is_reversal,
-    answer_number,
-    coalesce(payer_id, '') AS payer_id,
-    abs(charge_cents) AS charge_cents,
-    abs(paid_cents) AS paid_cents,
-    row_number() OVER (
-        PARTITION BY
-            claim_id, coalesce(payer_id, ''), abs(charge_cents), abs(paid_cents), is_reversal
-        ORDER BY answer_number
-    ) AS occurrence
-FROM answers
-
--- name: mirrored_pairs
-SELECT a.remittance_id, v.remittance_id AS reversal_id
-FROM mirrored_answers AS a
-INNER JOIN mirrored_answers AS v
-    ON
-        v.claim_id = a.claim_id
-        AND v.payer_id = a.payer_id
-        AND v.charge_cents = a.charge_cents
-        AND v.paid_cents = a.paid_cents
-        AND v.occurrence = a.occurrence
-        AND v.is_reversal
-        AND v.answer_number > a.answer_number
-WHERE NOT a.is_reversal
-
--- name: unmirrored_answers
--- What mirrors nothing to the cent (a partial recoupment, a changed charge) goes by the
--- insurer's own number, and then by order.
-SELECT
-    *,
-    row_number() OVER (
-        PARTITION BY claim_id, coalesce(payer_id, ''), is_reversal ORDER BY answer_number DESC
-    ) AS occurrence
-FROM answers
-WHERE
-    remittance_id NOT IN (SELECT remittance_id FROM mirrored_pairs)
-    AND remittance_id NOT IN (SELECT reversal_id FROM mirrored_pairs)
-
--- name: cancelled
-SELECT remittance_id FROM mirrored_pairs
-UNION
-SELECT a.remittance_id
-FROM unmirrored_answers AS a
-INNER JOIN unmirrored_answers AS v
-    ON
-        v.claim_id = a.claim_id
-        AND coalesce(v.payer_id, '') = coalesce(a.payer_id, '')
-        AND v.is_reversal
-        AND v.answer_number > a.answer_number
-        AND (
-            v.payer_claim_control_number = a.payer_claim_control_number
-            OR v.occurrence = a.occurrence
-        )
-WHERE NOT a.is_reversal
-
--- name: version_choices
--- Which version an answer is about: its own number, frequency and charge speak first, then time.
-SELECT
-    a.remittance_id,
-    v.claim_version_id,
-    row_number() OVER (
-        PARTITION BY a.remittance_id
-        ORDER BY
-            CASE
-                WHEN upper(trim(v.patient_control_number)) = upper(trim(a.patient_control_number))
-                    THEN 0
-                ELSE 1
-            END,
-            CASE WHEN v.submitted_date <= a.payment_date THEN 0 ELSE 1 END,
-            CASE WHEN v.claim_frequency_code = a.claim_frequency_code THEN 0 ELSE 1 END,
-            CASE WHEN v.charge_cents = abs(a.charge_cents) THEN 0 ELSE 1 END,
-            v.version_number DESC
-    ) AS choice
-FROM answers AS a
-INNER JOIN versions AS v ON v.claim_id = a.claim_id AND v.is_primary AND NOT v.is_void
-
--- name: service_slots
--- A slot is a line's place in its claim that survives corrections: code, day, occurrence.
-SELECT
-    v.claim_id,
-    v.claim_version_id,
-    v.version_number,
-    s.service_line_id,
-    s.line_number,
-    s.line_control_number,
-    s.procedure_code,
-    s.modifiers,
-    s.units,
-    s.service_date,
-    s.charge_cents,
-    coalesce(s.procedure_code, '') || '@' || coalesce(CAST(s.service_date AS VARCHAR), '') || '#'
-    || CAST(
-        row_number() OVER (
-            PARTITION BY v.claim_version_id, s.procedure_code, s.service_date
-            ORDER BY s.line_number
-        ) AS VARCHAR
-    ) AS slot,
-    count(*) OVER (PARTITION BY v.claim_version_id, s.line_control_number) AS n_same_control_number
-FROM service_lines AS s
-INNER JOIN versions AS v ON v.claim_version_id = s.claim_version_id
-WHERE v.is_primary AND NOT v.is_void
-
--- name: parts_in_claims
-SELECT
-    a.claim_id,
-    a.answer_number,
-    a.payment_date,
-    a.is_reversal,
-    a.is_deciding,
-    c.claim_version_id,
-    j.*,
-    coalesce(j.procedure_code, '') || '@'
-    || coalesce(CAST(coalesce(j.service_date, a.service_date) AS VARCHAR), '') || '#'
-    || CAST(
-        row_number() OVER (
-            PARTITION BY j.remittance_id, j.procedure_code, coalesce(j.service_date, a.service_date)
-            ORDER BY j.line_number
-        ) AS VARCHAR
-    ) AS own_slot,
-    count(*) OVER (PARTITION BY j.remittance_id, j.line_control_number) AS n_same_control_number
-FROM judged_parts AS j
-INNER JOIN answers AS a ON a.remittance_id = j.remittance_id
-LEFT JOIN version_choices AS c ON c.remittance_id = j.remittance_id AND c.choice = 1
-
 -- name: slotted_lines
--- REF 6R first, where it names one line; then code, day and occurrence.
+-- A line the insurer answered beyond the lines sent (split, or added) is a place of its own.
 SELECT
     p.*,
-    coalesce(s.slot, p.own_slot) AS slot,
+    coalesce(m.slot, p.own_slot) AS slot,
     1 AS share_number
 FROM parts_in_claims AS p
-LEFT JOIN service_slots AS s
-    ON
-        s.claim_version_id = p.claim_version_id
-        AND s.line_control_number = p.line_control_number
-        AND s.n_same_control_number = 1
-        AND p.n_same_control_number = 1
+LEFT JOIN line_matches AS m ON m.remittance_line_id = p.remittance_line_id
 WHERE p.remittance_line_id IS NOT NULL
 
 -- name: slotted_claims
@@ -662,6 +316,34 @@ FROM events
 WHERE is_deciding AND claim_id NOT IN (SELECT claim_id FROM first_answered)
 GROUP BY claim_id
 
+-- name: latest_acknowledgments
+-- What the clearinghouse or insurer last said of a submission, before any adjudication.
+SELECT claim_id, is_accepted, effective_date
+FROM (
+    SELECT
+        v.claim_id,
+        k.is_accepted,
+        k.effective_date,
+        row_number() OVER (
+            PARTITION BY v.claim_id ORDER BY k.effective_date DESC NULLS LAST, k.acknowledgment_id
+        ) AS from_last
+    FROM acknowledgments AS k
+    INNER JOIN versions AS v
+        ON upper(trim(v.patient_control_number)) = upper(trim(k.patient_control_number))
+    WHERE k.is_accepted IS NOT NULL
+) AS ranked
+WHERE from_last = 1
+
+-- name: refused_claims
+-- Stopped at the door: refused, never answered, and not sent again since.
+SELECT k.claim_id
+FROM latest_acknowledgments AS k
+INNER JOIN version_facts AS v ON v.claim_id = k.claim_id
+WHERE
+    NOT k.is_accepted
+    AND k.claim_id NOT IN (SELECT claim_id FROM answers)
+    AND (k.effective_date IS NULL OR v.last_submitted_date <= k.effective_date)
+
 -- name: standing_money
 -- Patient's part and claim-level allowed parts of the remittances that stand at the end.
 SELECT
@@ -726,6 +408,7 @@ SELECT
             u.has_rejected = 1
             AND (v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date)
             THEN 'rejected'
+        WHEN i.claim_id IN (SELECT claim_id FROM refused_claims) THEN 'rejected'
         WHEN u.has_rejected = 1 OR a.n_remittances IS NULL THEN 'pending'
         ELSE 'unknown'
     END AS first_determination,
@@ -744,6 +427,7 @@ SELECT
             u.has_rejected = 1
             AND (v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date)
             THEN 'rejected'
+        WHEN i.claim_id IN (SELECT claim_id FROM refused_claims) THEN 'rejected'
         WHEN u.has_rejected = 1 OR a.n_remittances IS NULL THEN 'pending'
         ELSE 'unknown'
     END AS final_determination,
@@ -897,6 +581,12 @@ SELECT
     CASE
         WHEN x.is_overturned = 1 THEN 'overturned' WHEN x.is_upheld = 1 THEN 'upheld'
     END AS appeal_outcome,
+    CASE
+        WHEN f.service_date > getvariable('as_of_date') THEN 'service in the future'
+        WHEN f.service_date > f.submitted_date THEN 'service after submission'
+        WHEN f.service_date > d.first_date THEN 'service after the answer'
+        WHEN f.service_date < getvariable('as_of_date') - INTERVAL 20 YEAR THEN 'service long ago'
+    END AS date_problem,
     getvariable('as_of_date') AS as_of_date,
     (SELECT maturity_days FROM maturity) AS maturity_days,
     coalesce(
@@ -914,6 +604,18 @@ LEFT JOIN standing_money AS m ON m.claim_id = f.claim_id
 LEFT JOIN appeal_results AS x ON x.claim_id = f.claim_id
 LEFT JOIN payers AS p ON p.payer_id = f.payer_id
 ORDER BY f.submitted_date NULLS LAST, f.claim_id
+
+-- name: line_lineage
+SELECT
+    p.remittance_line_id,
+    p.claim_id,
+    m.service_line_id,
+    coalesce(m.match_kind, 'beyond') AS match_kind,
+    coalesce(m.is_doubtful, false) AS is_doubtful
+FROM parts_in_claims AS p
+LEFT JOIN line_matches AS m ON m.remittance_line_id = p.remittance_line_id
+WHERE p.remittance_line_id IS NOT NULL
+ORDER BY p.remittance_line_id
 
 -- name: outcome_lines
 -- The lines of the latest version, then what insurers answered beyond them.

@@ -1,0 +1,103 @@
+"""First and final determination of every claim and line, and why it was denied or cut.
+
+The rules are the definitions of GLOSSARY.md, written as staged SQL: `answers.sql` judges each
+answer by itself, `line_matches.sql` finds the line sent that it is about, `determinations.sql`
+nets them. A line is approved when something was allowed, whatever was paid; a reversal and its
+correction net to one determination; a secondary insurer, a duplicate and a rejection decide
+nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis import codes, engine, tables
+from analysis.errors import DataError
+
+INPUTS = (
+    "claims",
+    "service_lines",
+    "claim_diagnoses",
+    "remittances",
+    "remittance_lines",
+    "adjustments",
+    "remarks",
+    "claim_lineage",
+    "payers",
+    "acknowledgments",
+)
+OUTPUTS = ("claim_outcomes", "line_outcomes", "line_lineage")
+
+# Ways to tell which line an answer is about, the surest first: kind -> columns that must agree.
+_MATCHES = {
+    "line_control_number": ("number",),
+    "all_terms": ("code", "day", "charge", "signs"),
+    "charge": ("code", "day", "charge"),
+    "day": ("code", "day"),
+    "code": ("code",),
+}
+_NO_MATCHES = """
+SELECT remittance_line_id, claim_id, '' AS service_line_id, '' AS slot, '' AS match_kind,
+    false AS is_doubtful
+FROM parts_in_claims
+WHERE false
+"""
+
+# Used until the practice's own answers tell how long answers take.
+DEFAULT_MATURITY_DAYS = 90
+
+
+def outcomes(inputs: Mapping[str, pa.Table], as_of: date) -> dict[str, pa.Table]:
+    """Tables `claim_outcomes`, `line_outcomes` and `line_lineage`, as of the day `as_of`."""
+    references = {name: codes.table(name) for name in ("carc", "rarc")}
+    known = {name: inputs[name] for name in INPUTS} | references | {"conditions": _conditions()}
+    variables = {"as_of_date": as_of, "default_maturity_days": DEFAULT_MATURITY_DAYS}
+    with engine.connect(known) as connection:
+        engine.stage(connection, engine.statements("analysis.outcomes", "answers.sql"))
+        engine.stage(connection, {"line_matches": _NO_MATCHES})
+        for kind in _MATCHES:
+            engine.stage(connection, {f"matched_by_{kind}": _matching(kind)})
+            connection.execute(f"INSERT INTO line_matches SELECT * FROM matched_by_{kind}")  # noqa: S608
+        determinations = engine.statements("analysis.outcomes", "determinations.sql")
+        engine.stage(connection, determinations, variables)
+        return {name: tables.conform(name, engine.fetch(connection, name)) for name in OUTPUTS}
+
+
+def _matching(kind: str) -> str:
+    """The statement that matches lines by one way; it is filled with column names only."""
+    terms = _MATCHES[kind]
+    # A number that several lines share, or none has, names no line.
+    only = "p.number <> '' AND p.n_alike = 1 AND o.n_alike = 1" if terms == ("number",) else "true"
+    return engine.statements("analysis.outcomes", "line_matches.sql")["matched"].format(
+        kind=kind,
+        terms=", ".join(terms),
+        agree=" AND ".join(f"o.{term} = p.{term}" for term in terms),
+        only=only,
+    )
+
+
+def _conditions() -> pa.Table:
+    """The condition patterns in their order: the catch-all stands last."""
+    patterns = codes.table("conditions")
+    return patterns.append_column("pattern_order", pa.array(range(len(patterns)), pa.int64()))
+
+
+def last_day(inputs: Mapping[str, pa.Table]) -> date:
+    """The latest day the files know of: the as-of date of a practice that states none.
+
+    Raises DataError when no claim and no payment carries a date.
+    """
+    days = [
+        pc.max(inputs[table][column]).as_py()
+        for table, column in (("claims", "submitted_date"), ("payments", "payment_date"))
+    ]
+    known = [day for day in days if day is not None]
+    if not known:
+        raise DataError(
+            "no claim and no payment carries a date, so outcomes have no as-of date; "
+            "put 837 or 835 files into the practice's raw folder, or state as_of in practice.toml"
+        )
+    latest: date = max(known)
+    return latest
