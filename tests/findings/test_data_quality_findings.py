@@ -27,7 +27,7 @@ def ledger():
 def test_every_record_read_is_kept_a_repeat_or_set_aside():
     finding = data_quality.accounted(ledger(), AS_OF)
     assert finding.sentence == (
-        "3 files gave 9 records: 5 kept, 3 already known from another file,"
+        "3 files gave 9 records: 5 kept, 3 already known from another file, 0 telling of no visit,"
         " 1 set aside with a reason."
     )
     kinds = data_quality.by_kind(ledger())
@@ -52,8 +52,8 @@ def _money(deposit):
     remittances = frame(
         "remittances",
         [
-            {"remittance_id": f"r{n}", "payment_id": "t1", "file_name": "a.835", "position": n,
-             "charge_cents": 10_000, "paid_cents": paid}
+            {"remittance_id": f"r{n}", "payment_id": "t1", "source": "x12", "file_name": "a.835",
+             "position": n, "charge_cents": 10_000, "paid_cents": paid}
             for n, paid in enumerate([8_000, -3_000], 1)
         ],
     )  # fmt: skip

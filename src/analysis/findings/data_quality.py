@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.findings import population
 from analysis.findings.finding import Finding, Numbers, Question, Scope
+from analysis.schemas import DISPOSITIONS
 
 RECORDS = {
     "file": "whole files that gave nothing",
@@ -15,7 +16,6 @@ RECORDS = {
     "status": "receipts for claims sent (STC, AK5)",
     "row": "rows of the practice's own records",
 }
-DISPOSITIONS = ("accepted", "duplicate", "quarantined")
 ACCOUNTED = Question(
     id="data_quality.accounted",
     question="Was everything read?",
@@ -45,24 +45,26 @@ def scope(as_of: date) -> Scope:
 
 
 def accounted(row_ledger: pd.DataFrame, as_of: date) -> Finding:
-    """Every record read is kept, a repeat, or set aside with a reason."""
+    """Every record read is kept, a repeat, no visit, or set aside with a reason."""
     counts = row_ledger["disposition"].value_counts()
-    kept, repeated, aside = (int(counts.get(name, 0)) for name in DISPOSITIONS)
+    kept, aside, repeated, skipped = (int(counts.get(name, 0)) for name in DISPOSITIONS)
     return ACCOUNTED.answer(
         "{files:n file} gave {denominator:n record}: {numerator:count} kept, {repeated:count}"
-        " already known from another file, {aside:count} set aside with a reason.",
+        " already known from another file, {skipped:count} telling of no visit, {aside:count} set"
+        " aside with a reason.",
         scope(as_of),
         Numbers(numerator=kept, denominator=len(row_ledger)),
         {
             "files": len(row_ledger[["file_hash", "file_name"]].drop_duplicates()),
             "repeated": repeated,
+            "skipped": skipped,
             "aside": aside,
         },
     )
 
 
 def by_kind(row_ledger: pd.DataFrame) -> pd.DataFrame:
-    """Records by kind: kind, accepted, duplicate, quarantined, n."""
+    """Records by kind: kind, accepted, quarantined, duplicate, skipped, n."""
     table = pd.crosstab(row_ledger["record"], row_ledger["disposition"])
     table = table.reindex(index=[kind for kind in RECORDS if kind in table.index])
     table = table.reindex(columns=list(DISPOSITIONS), fill_value=0)

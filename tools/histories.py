@@ -1,0 +1,35 @@
+"""Writes docs/histories.md from the adjudication stories that the tests hold the package against.
+
+python tools/histories.py
+"""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+STORIES = ROOT / "tests" / "stories"
+PAGE = ROOT / "docs" / "histories.md"
+ORDER = ("answers", "chains", "world")
+
+_INTRO = """# Adjudication histories
+
+Generated from `tests/stories/` by `python tools/histories.py`; do not edit. Each history is a test:
+what was sent and answered above, what it comes to below, as of 30 June 2026. Amounts are dollars.
+`category` is why the first answer denied or cut.
+"""
+
+
+def page() -> str:
+    """The page as it should stand in docs/."""
+    parts = [(STORIES / f"{name}.md").read_text(encoding="utf-8") for name in ORDER]
+    # Each file's own title becomes a chapter, and each story a section of it.
+    lowered = ["\n".join(_lowered(line) for line in part.splitlines()) for part in parts]
+    return "\n".join([_INTRO, *lowered]) + "\n"
+
+
+def _lowered(line: str) -> str:
+    return f"#{line}" if line.startswith("#") else line
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(), encoding="utf-8")
