@@ -85,7 +85,7 @@ def run_demo() -> int:
 
 def run_tests() -> int:
     """Runs every check, also after one has failed. 0 when all pass, else 1."""
-    pytest = ["pytest", "-n", "2"]
+    pytest = ["pytest", "-n", "2", "--dist", "loadgroup"]
     if os.environ.get("CI") != "true":
         pytest += ["-m", "not slow"]
     checks = [

@@ -25,8 +25,8 @@ def test_a_misspelt_insurer_is_refused_with_the_nearest_one():
 def test_an_insurer_is_compared_with_all_others():
     table = outcomes(claims(100, 100) + claims(180, 20, 300, payer_id="900"))
     finding = insurer.compared(table, payers(), MONTH, "00123")
-    assert "Evergreen Health approved 50% of claims at the first answer (43 to 57)" in (
-        finding.sentence
+    assert finding.sentence.startswith(
+        "Evergreen Health: 50% of claims approved at the first answer (43 to 57), 200 claims"
     )
     assert "all other insurers together 90%" in finding.sentence
     assert finding.sentence.endswith("approves less often than the others, by more than chance"
@@ -49,6 +49,16 @@ def test_a_scorecard_and_the_table_of_insurers_agree():
     assert finding.sentence.endswith("No difference from the others is shown.")
     shown = approval.by(table, payers(), MONTH, ["payer_id"]).set_index("payer_id").loc["00123"]
     assert (finding.lower, finding.upper) == (shown["lower"], shown["upper"])
+
+
+def test_a_sentence_quoted_alone_names_the_insurer_also_where_it_states_nothing():
+    table = outcomes(claims(3, 0) + claims(50, 5, 100, payer_id="900"))
+    said = [
+        insurer.compared(table, payers(), MONTH, "00123"),
+        insurer.waiting(table, payers(), MONTH, "00123"),
+    ]
+    assert said[0].sentence.startswith("Evergreen Health: too few claims to give a rate")
+    assert said[1].sentence.startswith("Evergreen Health: half of the claims")
 
 
 def call(number, day, **said):
@@ -74,8 +84,10 @@ def test_a_denial_for_what_was_ruled_out_on_the_phone_counts_against_the_insurer
     row = said.loc["no authorization needed"]
     assert row[["n_calls", "n_in_writing", "n", "n_against"]].tolist() == [1, 1, 2, 1]
     assert said.loc["massage is covered", "n_calls"] == 0
-    finding = insurer.broken_promises(calls, table, MONTH, "00123")
-    assert finding.sentence.startswith("Of 2 claims answered after a recorded call")
+    finding = insurer.broken_promises(calls, table, payers(), MONTH, "00123")
+    assert finding.sentence.startswith(
+        "Evergreen Health: of 2 claims answered after a recorded call"
+    )
     assert finding.sentence.endswith("ruled out on the phone: 1.")
 
 
@@ -99,5 +111,5 @@ def test_what_was_said_more_than_a_year_ago_binds_nobody():
 
 def test_no_recorded_call_is_said():
     table = outcomes(claims(50, 5))
-    finding = insurer.broken_promises(frame("benefit_calls", []), table, MONTH, "00123")
-    assert finding.sentence.startswith("No claim was answered after a recorded call")
+    finding = insurer.broken_promises(frame("benefit_calls", []), table, payers(), MONTH, "00123")
+    assert finding.sentence.startswith("Evergreen Health: no claim was answered after a")

@@ -1,11 +1,14 @@
 """One insurer: how it decides, and whether it does what it said on the phone."""
 
+from dataclasses import replace
+from types import MappingProxyType
+
 import pandas as pd
 
 from analysis.errors import UsageError, nearest
 from analysis.findings import approval, population, rates
 from analysis.findings.finding import Finding, Numbers, Question
-from analysis.findings.outcomes import LEFT_OUT, stated_rate
+from analysis.findings.outcomes import LEFT_OUT, stated_rate, waiting_of
 
 # A year: benefits are promised for a plan year, and what was said before it binds nobody.
 CALL_HOLDS = pd.Timedelta(days=365)
@@ -84,21 +87,28 @@ def compared(
         else "all other insurers together {rest:percent} ({rest_lower:whole} to"
         " {rest_upper:whole}). {verdict}"
     )
-    return stated_rate(
+    finding = stated_rate(
         COMPARED,
-        "{insurer} approved {estimate:percent} of claims at the first answer ({lower:whole} to"
+        "{estimate:percent} of claims approved at the first answer ({lower:whole} to"
         f" {{upper:whole}}), {{denominator:n claim}}, {{period}}; {others}",
         population.scope(answers[is_this], outcomes),
         this,
         minimum_cell_size,
         {
-            "insurer": name(payers, payer_id),
             "rest": rest.estimate or 0.0,
             "rest_lower": rest_lower,
             "rest_upper": rest_upper,
             "verdict": VERDICTS[compared_insurers["verdict"].get(payer_id, approval.NO_DIFFERENCE)],
         },
     )
+    return _naming(finding, name(payers, payer_id))
+
+
+def waiting(outcomes: pd.DataFrame, payers: pd.DataFrame, month: str, payer_id: str) -> Finding:
+    """How long one insurer takes to a first answer (see `outcomes.waiting`)."""
+    claims = population.matured(of(outcomes, payer_id), month)
+    finding = waiting_of(claims, population.scope(claims, outcomes))
+    return _naming(finding, name(payers, payer_id))
 
 
 def by_condition(
@@ -152,7 +162,11 @@ def said_and_done(
 
 
 def broken_promises(
-    benefit_calls: pd.DataFrame, outcomes: pd.DataFrame, month: str, payer_id: str
+    benefit_calls: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    payers: pd.DataFrame,
+    month: str,
+    payer_id: str,
 ) -> Finding:
     """How many claims were denied for a reason ruled out on the phone."""
     claims = after_calls(benefit_calls, outcomes, month, payer_id)
@@ -163,11 +177,12 @@ def broken_promises(
         if len(claims)
         else "No claim was answered after a recorded call, so nothing can be said."
     )
-    return SAID_AND_DONE.answer(
+    finding = SAID_AND_DONE.answer(
         template,
         population.scope(claims, outcomes),
         Numbers(numerator=int(against.sum()), denominator=len(claims)),
     )
+    return _naming(finding, name(payers, payer_id))
 
 
 def after_calls(
@@ -207,6 +222,16 @@ def name(payers: pd.DataFrame, payer_id: str) -> str:
     """The insurer's name to print."""
     names = payers.loc[payers["payer_id"] == payer_id, "payer_name"]
     return str(names.iloc[0]) if len(names) else payer_id
+
+
+def _naming(finding: Finding, insurer: str) -> Finding:
+    """The finding with the insurer in its sentence: quoted alone, it must say of whom it speaks."""
+    return replace(
+        finding,
+        sentence=f"{insurer}: {finding.sentence[0].lower()}{finding.sentence[1:]}",
+        population=f"{finding.population} sent to {insurer}",
+        values=MappingProxyType({**finding.values, "insurer": insurer}),
+    )
 
 
 def _side(sides: pd.DataFrame, side: bool) -> rates.Rate:

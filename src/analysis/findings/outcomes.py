@@ -119,8 +119,14 @@ def by_month(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) ->
 
 def waiting(outcomes: pd.DataFrame, month: str) -> Finding:
     """Days from submission to the first answer: half, and nine in ten, of the matured claims."""
-    claims = _sent(population.matured(outcomes, month))
-    scope, numbers = population.scope(claims, outcomes), Numbers(denominator=len(claims))
+    claims = population.matured(outcomes, month)
+    return waiting_of(claims, population.scope(claims, outcomes))
+
+
+def waiting_of(claims: pd.DataFrame, scope: Scope) -> Finding:
+    """Days from submission to the first answer over `claims`, which are matured."""
+    claims = _sent(claims)
+    numbers = Numbers(denominator=len(claims))
     half, most = _days(claims, 0.5), _days(claims, 0.9)
     if half is None or most is None:
         return WAITING.answer(

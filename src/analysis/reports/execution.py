@@ -34,9 +34,9 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
     Raises Failed with a reason that can be shown. The executed notebook is kept then too, with
     the traceback, for whoever mends the notebook.
     """
-    import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook
 
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     target.parent.chmod(0o700)
@@ -44,7 +44,7 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
     target.touch(mode=0o600)
     with tempfile.TemporaryDirectory() as ipython_dir:
         try:
-            notebook = papermill.execute_notebook(
+            notebook = execute_notebook(  # type: ignore[no-untyped-call]
                 _literal(source),
                 _literal(target),
                 parameters=given.model_dump(),
@@ -57,6 +57,7 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
                 extra_arguments=[
                     f"--IPKernelApp.ipython_dir={ipython_dir}",
                     "--HistoryManager.enabled=False",
+                    "--IPKernelApp.log_level=ERROR",
                     # Notices about the kernel's transport are not for readers of progress lines.
                     "--IPKernelApp.log_level=ERROR",
                 ],

@@ -60,7 +60,7 @@ def render(notebook: Any, page: Page) -> str:
 def _exporter() -> Any:
     from nbconvert.exporters import TemplateExporter
 
-    exporter = TemplateExporter(
+    exporter: Any = TemplateExporter(  # type: ignore[no-untyped-call]
         template_name="report",
         extra_template_basedirs=[str(TEMPLATES)],
         template_extension=".html.j2",
