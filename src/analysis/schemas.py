@@ -88,9 +88,7 @@ _PCN = _text("patient_control_number", "the practice's own claim number: CLM01, 
 _PAYER = _text("payer_id", "the insurer's identifier as text")
 _PATIENT = _text("patient_id", "keyed pseudonym of the patient; null where the source names none")
 _PROCEDURE = _text("procedure_code", "CPT or HCPCS code")
-_SOURCE = _text(
-    "source", "x12, or an export of the practice's software", *SOURCES, nullable=False
-)
+_SOURCE = _text("source", "x12, or an export of the practice's software", *SOURCES, nullable=False)
 _MODIFIERS = _text("modifiers", "modifiers in their order, joined by ':'; empty when none")
 
 _TABLES = (

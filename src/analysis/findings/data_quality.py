@@ -10,7 +10,7 @@ from analysis.schemas import DISPOSITIONS
 
 RECORDS = {
     "file": "whole files that gave nothing",
-    "interchange": "interchanges that could not be read",
+    "interchange": "interchanges without a claim or answer",
     "CLM": "claims sent (CLM)",
     "CLP": "answers from insurers (CLP)",
     "status": "receipts for claims sent (STC, AK5)",
@@ -74,7 +74,13 @@ def by_kind(row_ledger: pd.DataFrame) -> pd.DataFrame:
 
 def set_aside(row_ledger: pd.DataFrame) -> pd.DataFrame:
     """What was set aside: file_name, reason (with what to do next), n."""
-    return _counted(row_ledger, "quarantined", ["file_name", "reason"])
+    table = _counted(row_ledger, "quarantined", ["file_name", "reason"])
+    # Each reason names its file, for those who read it alone; here the file stands beside it.
+    reasons = [
+        reason.replace(f"{name}, ", "").removeprefix(f"{name}: ")
+        for name, reason in zip(table["file_name"], table["reason"], strict=True)
+    ]
+    return table.assign(reason=pd.Series(reasons, index=table.index, dtype="str"))
 
 
 def duplicates(row_ledger: pd.DataFrame) -> pd.DataFrame:
