@@ -57,7 +57,6 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
                 extra_arguments=[
                     f"--IPKernelApp.ipython_dir={ipython_dir}",
                     "--HistoryManager.enabled=False",
-                    "--IPKernelApp.log_level=ERROR",
                     # Notices about the kernel's transport are not for readers of progress lines.
                     "--IPKernelApp.log_level=ERROR",
                 ],
@@ -67,7 +66,8 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
             raise Failed(_reason(problem.ename, problem.evalue)) from problem
         except CellTimeoutError as problem:
             raise Failed(f"not done after {_TIMEOUT_SECONDS // 60} minutes") from problem
-        except DeadKernelError as problem:
+        except (DeadKernelError, RuntimeError) as problem:
+            # A kernel that never answers is a RuntimeError, one that stops answering is dead.
             raise Failed("its kernel died, often for want of memory; try `--jobs 1`") from problem
     return _checked(harvest(notebook), given)
 
