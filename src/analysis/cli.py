@@ -46,7 +46,7 @@ def _folders(practice: str, data_dir: Path | None, reports_dir: Path | None) -> 
 @app.command()
 def synthesize(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new practice.")],
-    claims: Annotated[int, typer.Option(min=1, help="How many claims.")] = 3000,
+    claims: Annotated[int, typer.Option(min=1, help="How many claims.")] = 5000,
     months: Annotated[int, typer.Option(min=1, max=120, help="How many months.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 1,
     data_dir: DataDir = None,

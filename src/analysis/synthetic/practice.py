@@ -43,7 +43,7 @@ class Synthesized:
 
 
 def synthesize(
-    name: str, *, data_dir: Path, n_claims: int = 3000, n_months: int = 24, seed: int = 1
+    name: str, *, data_dir: Path, n_claims: int = 5000, n_months: int = 24, seed: int = 1
 ) -> Synthesized:
     """Makes a practice's raw files in data_dir/raw/name and the truth in data_dir/truth/name.
 
