@@ -96,10 +96,16 @@ def check(practice: PracticeName, data_dir: DataDir = None, reports_dir: Reports
 def _say_ledger(practice: str, ledger: "pa.Table") -> ExitCode:
     """Say what was accepted and what was set aside, and why; INCOMPLETE when anything was."""
     dispositions = Counter(ledger["disposition"].to_pylist())
+    skipped = dispositions["skipped"]
     typer.echo(
         f"{practice}: {dispositions['accepted']} records accepted, "
         f"{dispositions['duplicate']} met twice, {dispositions['quarantined']} set aside"
+        + (f", {skipped} telling of no visit" if skipped else "")
     )
+    for row in ledger.select(["record", "reason", "disposition"]).to_pylist():
+        # How an export was understood: a guess that the practice can check.
+        if row["record"] == "file" and row["disposition"] == "accepted" and row["reason"]:
+            typer.echo(f"  {row['reason']}")
     if not dispositions["quarantined"]:
         return ExitCode.DONE
     reasons = Counter(

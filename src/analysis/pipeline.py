@@ -61,13 +61,16 @@ def _outcomes(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.T
     return outcomes.outcomes(inputs, practice.as_of or outcomes.last_day(inputs))
 
 
-def _features(_: Folders, __: Practice, inputs: Tables) -> "dict[str, pa.Table]":
-    from analysis.features import claim, documentation
+def _features(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+    from analysis.features import calls, claim, documentation, visits
 
     documented = documentation.documentation(inputs)
+    visit_counts = visits.visit_counts(inputs, practice.state)
     return {
-        "documentation": documented,
-        "claim_features": claim.claim_features({**inputs, "documentation": documented}),
+        **documented,
+        "claim_features": claim.claim_features({**inputs, **documented}),
+        "visit_counts": visit_counts,
+        "call_outcomes": calls.call_outcomes({**inputs, "visit_counts": visit_counts}),
     }
 
 
@@ -131,11 +134,13 @@ STEPS = (
     ),
     Step(
         "features",
-        "describing claims as known at submission",
+        "describing documents, visits and calls",
         _features,
         ("claims", "service_lines", "claim_diagnoses", "remarks", "attested_documents",
-         "authorizations", "claim_lineage", "claim_outcomes", "payers", "plans"),
-        ("documentation", "claim_features"),
+         "authorizations", "benefit_calls", "policies", "claim_lineage", "claim_outcomes",
+         "line_outcomes", "payers", "plans"),
+        ("documentation", "documentation_contradictions", "claim_features", "visit_counts",
+         "call_outcomes"),
     ),
     Step(
         "model",

@@ -144,7 +144,7 @@ def practice(**rows: list[dict[str, Any]]) -> dict[str, pa.Table]:
 
 def documented(**rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], dict[str, Any]]:
     """Rows of `documentation` by claim, item and channel; the table keeps its declaration."""
-    table = documentation(practice(**rows))
+    table = documentation(practice(**rows))["documentation"]
     assert tables.problems("documentation", table) == []
     return {(row["claim_id"], row["item_id"], row["channel"]): row for row in table.to_pylist()}
 
@@ -158,4 +158,4 @@ def featured(**rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def features_of(inputs: dict[str, pa.Table]) -> pa.Table:
     """Both steps of the stage."""
-    return claim_features({**inputs, "documentation": documentation(inputs)})
+    return claim_features({**inputs, **documentation(inputs)})

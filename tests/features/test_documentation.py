@@ -4,9 +4,19 @@ from datetime import date, timedelta
 
 import pytest
 
-from analysis import codes
-from analysis.features.documentation import requirements
-from features.practice import SENT, SERVED, attested, claim, documented, line, outcome, remarked
+from analysis import codes, tables
+from analysis.features.documentation import documentation, requirements
+from features.practice import (
+    SENT,
+    SERVED,
+    attested,
+    claim,
+    documented,
+    line,
+    outcome,
+    practice,
+    remarked,
+)
 
 PRESCRIPTION = "D02_prescription"
 AUTHORIZATION = "D04_authorization"
@@ -169,3 +179,35 @@ def test_every_requirement_names_known_items_and_kinds_of_insurance():
     assert asked[("va_community_care", AUTHORIZATION)] == 1
     assert asked[("workers_comp_WA_LNI", AUTHORIZATION)] == 7
     assert ("self_pay", "D01_license") not in asked
+
+
+def contradicted(**rows):
+    """(item, channel that has it, channel that lacks it, code) of every contradiction."""
+    table = documentation(practice(**rows))["documentation_contradictions"]
+    assert tables.problems("documentation_contradictions", table) == []
+    return [tuple(row.values())[1:] for row in table.to_pylist()]
+
+
+def test_the_insurer_asks_for_what_the_record_has():
+    noted = attested("D08_minutes", "present")
+    assert contradicted(attested_documents=[noted], **remarked("N443")) == [
+        ("D08_minutes", "attested", "remittance", "N443")
+    ]
+
+
+def test_the_insurer_misses_the_authorization_number_that_stood_on_the_claim():
+    assert contradicted(claims=[claim(authorization_number="A1")], **remarked("M62")) == [
+        (AUTHORIZATION, "claim", "remittance", "M62")
+    ]
+
+
+def test_the_record_denies_what_the_claim_shows():
+    assert contradicted(
+        claims=[claim(authorization_number="A1")],
+        attested_documents=[attested(AUTHORIZATION, "absent")],
+    ) == [(AUTHORIZATION, "claim", "attested", "REF G1")]
+
+
+def test_a_document_written_after_the_submission_contradicts_no_insurer():
+    late = attested("D08_minutes", "present", existed_date=SENT + timedelta(1))
+    assert contradicted(attested_documents=[late], **remarked("N443")) == []

@@ -92,6 +92,7 @@ def test_a_claim_is_read_with_its_references_dates_and_plan() -> None:
         "position": 1,
         "submitted_date": date(2024, 1, 14),
         "patient_control_number": "A1",
+        "source": "x12",
         "claim_frequency_code": "7",
         "original_reference_number": "ICN1",
         "patient_id": "",

@@ -89,6 +89,8 @@ def test_an_answer_is_read_with_its_payment() -> None:
         "filing_indicator_code": "12",
         "payer_claim_control_number": "ICN1",
         "facility_code": "11",
+        "source": "x12",
+        "stated_determination": None,
         "claim_frequency_code": "7",
         "patient_id": "",
         "payer_id": "00123",

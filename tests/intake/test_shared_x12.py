@@ -174,7 +174,7 @@ def test_a_truncated_file_loses_no_claim(
 ) -> None:
     whole = (shared_data / "x12" / file).read_bytes()
     cut = whole[: int(kept * len(whole))]
-    assert in_ledger(cut, record) == surviving(cut, record.encode())
+    assert in_ledger(cut, record) >= surviving(cut, record.encode())
 
 
 @settings(max_examples=100, deadline=None)

@@ -31,16 +31,27 @@ def test_the_commented_blocks_are_valid_once_the_signs_are_removed(tmp_path) -> 
     init("demo", tmp_path)
     path = tmp_path / "raw" / "demo" / "practice.toml"
     keys = ("state", "as_of", "[[", "id", "name", "aliases", "payer_type", "network_status")
-    keys += ("since", "payer_id", "funding", "visit_limit_year")
+    keys += ("since", "payer_id", "funding", "visit_limit_year", "file", "patient_control_number")
+    keys += (
+        "service_date",
+        "payer_name",
+        "procedure_code",
+        "charge",
+        "paid",
+        "outcome",
+        "approved",
+    )
+    keys += ("denied", "pending")
     lines = []
     for line in path.read_text().splitlines():
         bare = line.removeprefix("# ")
-        is_block = bare.startswith("[[") or (" = " in bare and bare.startswith(keys))
+        is_block = bare.startswith("[") or (" = " in bare and bare.startswith(keys))
         lines.append(bare if is_block else line)
     path.write_text("\n".join(lines))
     practice = config.load_practice(path.parent)
     assert practice.payers[0].payer_type == "commercial_fully_insured_WA"
     assert practice.plans[0].payer_id == practice.payers[0].id
+    assert practice.exports[0].columns is not None
 
 
 def test_the_examples_of_the_readme_are_accepted_as_rows(tmp_path) -> None:

@@ -30,17 +30,22 @@ INPUTS = (
     "claim_outcomes",
 )
 
+OUTPUTS = ("documentation", "documentation_contradictions")
+
 # Nobody but the patient decides here, so "every insured type" leaves them out.
 UNINSURED_PAYER_TYPES = ("self_pay", "HSA_FSA_HRA")
 
 
-def documentation(inputs: Mapping[str, pa.Table]) -> pa.Table:
-    """Table `documentation`: claim x item x channel, as of the day of first submission.
+def documentation(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Tables `documentation` (as of the day of first submission), `documentation_contradictions`.
 
     `inputs` holds the tables named in INPUTS. Claims known from remittances alone have no rows. An
     item has a claim row and an attested row where the checklist asks for it, and otherwise a row
     only in the channels that know something of it; the remittance channel has a row only where an
     insurer remarked on the item. So a missing row says: nothing known and nothing asked.
+
+    A contradiction is a document that one channel has and another lacks, with the code that says
+    so. The remittance channel takes part in it, so no feature may read that table.
     """
     given = {name: inputs[name] for name in INPUTS}
     references = {
@@ -50,8 +55,8 @@ def documentation(inputs: Mapping[str, pa.Table]) -> pa.Table:
         "rarc": codes.table("rarc"),
     }
     staged = engine.statements("analysis.features", "documentation.sql")
-    made = engine.run(staged, given | references, ["documentation"])
-    return tables.conform("documentation", made["documentation"])
+    made = engine.run(staged, given | references, list(OUTPUTS))
+    return {name: tables.conform(name, made[name]) for name in OUTPUTS}
 
 
 def requirements() -> pa.Table:

@@ -30,30 +30,37 @@ FROM submissions AS s
 INNER JOIN requirements AS r
     ON r.payer_type = s.payer_type AND s.visit_number >= r.visit_from
 
--- name: claim_evidence
--- What the 837P itself shows. It can show a document, never the lack of one: an authorization
--- may be on file although no REF G1 stands on the claim.
-SELECT claim_id, 'D01_license' AS item_id FROM submissions WHERE rendering_provider_id IS NOT NULL
+-- name: claim_elements
+-- What the 837P itself shows, and where. It can show a document, never the lack of one: an
+-- authorization may be on file although no REF G1 stands on the claim.
+SELECT claim_id, 'D01_license' AS item_id, 'NM1 82' AS element
+FROM submissions WHERE rendering_provider_id IS NOT NULL
 UNION
-SELECT claim_id, 'D02_prescription' FROM submissions
-WHERE referral_number IS NOT NULL OR referring_provider_id IS NOT NULL
+SELECT claim_id, 'D02_prescription', 'REF 9F' FROM submissions WHERE referral_number IS NOT NULL
 UNION
-SELECT claim_id, 'D03_dates' FROM submissions WHERE first_date IS NOT NULL
+SELECT claim_id, 'D02_prescription', 'NM1 DN' FROM submissions
+WHERE referring_provider_id IS NOT NULL
 UNION
-SELECT claim_id, 'D04_authorization' FROM submissions WHERE authorization_number IS NOT NULL
+SELECT claim_id, 'D03_dates', 'DTP' FROM submissions WHERE first_date IS NOT NULL
 UNION
-SELECT s.claim_id, 'D04_authorization'
+SELECT claim_id, 'D04_authorization', 'REF G1' FROM submissions
+WHERE authorization_number IS NOT NULL
+UNION
+SELECT s.claim_id, 'D04_authorization', 'REF G1'
 FROM submissions AS s
 INNER JOIN service_lines AS l ON l.claim_version_id = s.claim_id
 WHERE l.authorization_number IS NOT NULL
 UNION
-SELECT s.claim_id, 'D06_diagnosis'
+SELECT s.claim_id, 'D06_diagnosis', 'HI'
 FROM submissions AS s
 INNER JOIN claim_diagnoses AS d ON d.claim_version_id = s.claim_id
 UNION
-SELECT s.claim_id, a.item_id
+SELECT s.claim_id, a.item_id, 'PWK ' || a.attachment_code
 FROM submissions AS s
 INNER JOIN item_attachments AS a ON s.attachment_codes LIKE '%:' || a.attachment_code || ':%'
+
+-- name: claim_evidence
+SELECT DISTINCT claim_id, item_id FROM claim_elements
 
 -- name: attested_answers
 -- What the practice wrote down of the visit, put back to the day of submission: a document dated
@@ -119,7 +126,7 @@ GROUP BY claim_id, item_id
 
 -- name: remarked
 -- An insurer's remark that a document lacks. It comes after the decision: no feature reads it.
-SELECT DISTINCT s.claim_id, k.item_id
+SELECT DISTINCT s.claim_id, k.item_id, k.remark_code
 FROM submissions AS s
 INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.claim_id = s.claim_id
 INNER JOIN remarks AS m ON m.remittance_id = l.record_id
@@ -142,7 +149,7 @@ FROM required_items AS r
 LEFT JOIN attested AS a ON a.claim_id = r.claim_id AND a.item_id = r.item_id
 WHERE a.claim_id IS NULL
 UNION ALL
-SELECT claim_id, item_id, 'remittance', 'absent', CAST(NULL AS DATE) FROM remarked
+SELECT DISTINCT claim_id, item_id, 'remittance', 'absent', CAST(NULL AS DATE) FROM remarked
 
 -- name: documentation
 SELECT
@@ -155,3 +162,21 @@ SELECT
 FROM channel_statuses AS c
 LEFT JOIN required_items AS r ON r.claim_id = c.claim_id AND r.item_id = c.item_id
 ORDER BY c.claim_id, c.item_id, c.channel
+
+-- name: known_present
+-- The practice marks a document dated after the submission absent, so it contradicts no insurer.
+SELECT claim_id, item_id, channel
+FROM channel_statuses
+WHERE status = 'present' AND channel IN ('attested', 'claim')
+
+-- name: documentation_contradictions
+SELECT p.claim_id, p.item_id, p.channel AS present_channel, 'remittance' AS absent_channel,
+    r.remark_code AS code
+FROM known_present AS p
+INNER JOIN remarked AS r ON r.claim_id = p.claim_id AND r.item_id = p.item_id
+UNION ALL
+SELECT e.claim_id, e.item_id, 'claim', 'attested', e.element
+FROM claim_elements AS e
+INNER JOIN attested AS a ON a.claim_id = e.claim_id AND a.item_id = e.item_id
+WHERE a.status = 'absent'
+ORDER BY claim_id, item_id, present_channel, absent_channel, code

@@ -20,7 +20,14 @@ import pyarrow as pa
 
 from analysis import tables
 from analysis.config import Practice
-from analysis.intake import acknowledgments, claims_837p, payers, records, remittances_835
+from analysis.intake import (
+    acknowledgments,
+    claims_837p,
+    payers,
+    practice_exports,
+    records,
+    remittances_835,
+)
 from analysis.intake.parsed import LedgerRow, Parsed
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import envelopes
@@ -74,7 +81,7 @@ def read_folder(raw: Path, practice: Practice, pseudonyms: Pseudonyms) -> dict[s
     README.txt are none of the practice's data. A file met again under another name counts as a
     duplicate. Raises ConfigError when practice.toml contradicts itself; no file makes it raise.
     """
-    reading = _Reading(pseudonyms)
+    reading = _Reading(practice, pseudonyms)
     for file in _files(raw):
         reading.take(file)
     read = payers.under_stated_ids(reading.gathered(), practice)
@@ -120,7 +127,8 @@ class _File:
 class _Reading:
     """What has been read so far, and the account of it."""
 
-    def __init__(self, pseudonyms: Pseudonyms) -> None:
+    def __init__(self, practice: Practice, pseudonyms: Pseudonyms) -> None:
+        self._practice = practice
         self._pseudonyms = pseudonyms
         self._parts: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
         self._ledger: list[dict[str, object]] = []
@@ -151,7 +159,14 @@ class _Reading:
                 yield interchange.digest, self._interchange(file, interchange)
         else:
             digest = hashlib.sha256(file.data).hexdigest()
-            yield digest, records.read(file.data, file.name, self._pseudonyms)
+            yield digest, self._sheet(file)
+
+    def _sheet(self, file: _File) -> Parsed:
+        if not records.recognises(file.data):
+            export = practice_exports.read(file.data, file.name, self._practice, self._pseudonyms)
+            if export:
+                return export
+        return records.read(file.data, file.name, self._pseudonyms)
 
     def _interchange(self, file: _File, interchange: envelopes.Interchange) -> Parsed:
         if interchange.kind in _READERS:
@@ -274,6 +289,9 @@ def _members(name: str, data: bytes) -> Iterator[_File]:
         return
     infos = [info for info in archive.infolist() if not _is_ignored_member(info)]
     problem = _archive_problem(infos, len(data))
+    if not problem and any(info.filename == "xl/workbook.xml" for info in infos):
+        yield _File(name, data)
+        return
     if problem:
         yield _File(name, data, problem)
         return
@@ -292,7 +310,8 @@ def _archive_problem(infos: list[zipfile.ZipInfo], n_packed: int) -> str | None:
     n_bytes = sum(info.file_size for info in infos)
     if not infos:
         return "is a zip archive without a file in it"
-    if any(info.filename == "[Content_Types].xml" for info in infos):
+    names = {info.filename for info in infos}
+    if "[Content_Types].xml" in names and "xl/workbook.xml" not in names:
         return "is a spreadsheet or text document; save the sheet as CSV and put that here"
     if len(infos) > _MOST_MEMBERS or n_bytes > _MOST_BYTES or n_bytes > _HIGHEST_RATIO * n_packed:
         return "is a zip archive that would unpack to far too much; unpack it yourself and look"

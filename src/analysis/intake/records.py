@@ -167,6 +167,16 @@ def read(data: bytes, file_name: str, pseudonyms: Pseudonyms) -> Parsed:
     return Parsed(_tables(record_file, values, digest, file_name, pseudonyms), ledger)
 
 
+def recognises(data: bytes) -> bool:
+    """Whether the file's first line is the header of a record file."""
+    try:
+        lines = (line for line in _decode(data).splitlines() if line.strip())
+        _recognise(_Sheet(next(lines, "")).headers)
+    except _UnclearError:
+        return False
+    return True
+
+
 # ---- the sheet --------------------------------------------------------------------------
 
 

@@ -89,10 +89,13 @@ def last_day(inputs: Mapping[str, pa.Table]) -> date:
 
     Raises DataError when no claim and no payment carries a date.
     """
-    days = [
-        pc.max(inputs[table][column]).as_py()
-        for table, column in (("claims", "submitted_date"), ("payments", "payment_date"))
-    ]
+    dated = (
+        ("claims", "submitted_date"),
+        ("claims", "service_date"),
+        ("payments", "payment_date"),
+        ("remittances", "payment_date"),
+    )
+    days = [pc.max(inputs[table][column]).as_py() for table, column in dated]
     known = [day for day in days if day is not None]
     if not known:
         raise DataError(

@@ -175,6 +175,8 @@ FROM summed_parts
 SELECT
     p.*,
     CASE
+        -- An export of the practice's software may tell the outcome without the codes behind it.
+        WHEN r.stated_determination IS NOT NULL THEN r.stated_determination
         WHEN p.remittance_id IN (SELECT remittance_id FROM rejecting_remittances) THEN 'rejected'
         WHEN p.charge_cents = 0 AND p.allowed_cents = 0 THEN 'none'
         WHEN p.allowed_cents > 0 AND (p.own_denial_cents > 0 OR p.is_cut_in_units)
@@ -192,6 +194,14 @@ SELECT
         ELSE 'unknown'
     END AS determination
 FROM priced_parts AS p
+INNER JOIN remittances AS r ON r.remittance_id = p.remittance_id
+
+-- name: claims_with_remittances
+-- Where the insurer's own 835 is at hand, an export retells it: it would count the money twice.
+SELECT DISTINCT l.claim_id
+FROM remittances AS r
+INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+WHERE coalesce(r.source, 'x12') <> 'export'
 
 -- name: answers
 -- Every remittance in its claim. Only a primary insurer's answer decides; 25 is a forecast, and
@@ -211,6 +221,9 @@ SELECT
     ) AS answer_number
 FROM remittances AS r
 INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+WHERE
+    coalesce(r.source, 'x12') <> 'export'
+    OR l.claim_id NOT IN (SELECT claim_id FROM claims_with_remittances)
 
 -- name: mirrored_answers
 -- The k-th reversal of an amount takes back the k-th answer of that amount by that insurer.

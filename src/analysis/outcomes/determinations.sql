@@ -576,6 +576,7 @@ SELECT
     CASE
         WHEN d.final_determination IN ('denied', 'partially_approved') THEN c.final_category
     END AS final_denial_category,
+    w.source AS outcome_source,
     coalesce(v.is_corrected, 0) = 1 AS is_corrected,
     coalesce(a.is_reversed, 0) = 1 AS is_reversed,
     CASE
@@ -603,6 +604,8 @@ LEFT JOIN claim_reasons AS c ON c.claim_id = f.claim_id
 LEFT JOIN standing_money AS m ON m.claim_id = f.claim_id
 LEFT JOIN appeal_results AS x ON x.claim_id = f.claim_id
 LEFT JOIN payers AS p ON p.payer_id = f.payer_id
+LEFT JOIN first_answered AS y ON y.claim_id = f.claim_id
+LEFT JOIN remittances AS w ON w.remittance_id = y.remittance_id
 ORDER BY f.submitted_date NULLS LAST, f.claim_id
 
 -- name: line_lineage

@@ -72,7 +72,7 @@ class Book:
         )
         _display(
             f"<p>{escape(book.practice_name)}, {book.month.label}, "
-            f"answers read as of {book.as_of}.</p>",
+            f"answers read as of {period.in_words(book.as_of)}.</p>",
             OPENED,
             checked.model_dump(),
         )
@@ -133,7 +133,7 @@ def _finding_html(sentence: str, record: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _display(html: str, media_type: str, record: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Run one notebook in a fresh kernel, and harvest what its Book recorded."""
 
+import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,9 @@ from analysis.reports.parameters import Parameters
 
 # A notebook takes seconds; one that takes an hour hangs.
 _TIMEOUT_SECONDS = 3600
+# What a kernel sends is patients' data: no other user of the computer may listen, and two kernels
+# must not be given one port. Windows has no such sockets; there the ports are encrypted.
+_TRANSPORT = {"transport": "ipc" if os.name == "posix" else "tcp", "transport_encryption": "auto"}
 
 
 class Failed(Exception):  # noqa: N818 - what happened to a report, not a fault of the runner
@@ -34,9 +38,10 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
     Raises Failed with a reason that can be shown. The executed notebook is kept then too, with
     the traceback, for whoever mends the notebook.
     """
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
+    from traitlets.config import Config
 
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     target.parent.chmod(0o700)
@@ -49,6 +54,7 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
                 _literal(target),
                 parameters=given.model_dump(),
                 kernel_name="python3",
+                language="python",
                 progress_bar=False,
                 execution_timeout=_TIMEOUT_SECONDS,
                 # papermill's own `cwd` changes the folder of the whole process, all threads.
@@ -57,18 +63,20 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
                 extra_arguments=[
                     f"--IPKernelApp.ipython_dir={ipython_dir}",
                     "--HistoryManager.enabled=False",
-                    # Notices about the kernel's transport are not for readers of progress lines.
-                    "--IPKernelApp.log_level=ERROR",
                 ],
+                config=Config({"KernelManager": _TRANSPORT}),
                 shutdown_kernel="immediate",
             )
         except PapermillExecutionError as problem:
             raise Failed(_reason(problem.ename, problem.evalue)) from problem
         except CellTimeoutError as problem:
             raise Failed(f"not done after {_TIMEOUT_SECONDS // 60} minutes") from problem
-        except (DeadKernelError, RuntimeError) as problem:
-            # A kernel that never answers is a RuntimeError, one that stops answering is dead.
+        except RuntimeError as problem:
+            # nbclient's DeadKernelError is one too.
             raise Failed("its kernel died, often for want of memory; try `--jobs 1`") from problem
+        except Exception as problem:
+            # A notebook that cannot even be read must not take the other reports with it.
+            raise Failed(f"a defect of ours ({type(problem).__name__})") from problem
     return _checked(harvest(notebook), given)
 
 

@@ -78,10 +78,10 @@ _STYLE: Any = {
 _styled = mpl.rc_context(_STYLE)
 
 # Inches. As narrow as this, a chart scaled to a phone's width can still be read.
-_WIDTH, _LABELS, _VALUES, _FOOT = 5.4, 1.85, 1.2, 0.62
+_WIDTH, _LABELS, _VALUES, _FOOT = 4.6, 1.6, 1.08, 0.45
 _LINE, _ROW_GAP = 0.175, 0.14
-_LABEL_CHARACTERS = 22
-_MINIMUM_SHARE_LABELLED = 0.13
+_LABEL_CHARACTERS = 19
+_MINIMUM_SHARE_LABELLED = 0.16
 _PERCENT_TICKS = FuncFormatter(lambda share, _: f"{share:.0%}")
 
 
@@ -97,11 +97,11 @@ class Drawn:
 def rates_with_intervals(frame: "pd.DataFrame", what: str) -> Drawn:
     """A dot and a whisker per row: label, estimate, lower, upper (shares, 0 to 1), n."""
     _require(frame, "label", "estimate", "lower", "upper", "n")
-    figure, axes, places = _rows(frame["label"])
-    axes.hlines(places, frame["lower"], frame["upper"], color=BLUE, linewidth=2.2)
-    axes.plot(frame["estimate"], places, "o", color=BLUE, markersize=6)
+    figure, axes, places = _rows(frame["label"], what)
+    axes.hlines(places, frame["lower"], frame["upper"], color=BLUE, linewidth=2.2, clip_on=False)
+    axes.plot(frame["estimate"], places, "o", color=BLUE, markersize=6, clip_on=False)
     _values(axes, places, [f"{_percent(r.estimate)}, n {r.n:,}" for r in frame.itertuples()])
-    _share_axis(axes, what)
+    _share_axis(axes)
     said = [_rate(row) for row in frame.itertuples()]
     return Drawn(figure, _listed(what, frame["label"], said))
 
@@ -122,12 +122,12 @@ def monthly_rate(frame: "pd.DataFrame", what: str) -> Drawn:
         for name in ("estimate", "lower", "upper")
     )
     places = list(range(len(months)))
-    figure = Figure(figsize=(_WIDTH, 2.9))
-    axes = figure.add_axes((0.1, 0.2, 0.79, 0.75))
+    figure = Figure(figsize=(_WIDTH, 2.7))
+    axes = figure.add_axes((0.11, 0.2, 0.77, 0.75))
     axes.fill_between(places, lower, upper, color=BLUE, alpha=0.18, linewidth=0)
     # A month between two unknown ones gets no band; the whisker shows its interval all the same.
     axes.vlines(places, lower, upper, color=BLUE, alpha=0.45, linewidth=1)
-    axes.plot(places, estimate, "-o", color=BLUE, linewidth=2, markersize=4)
+    axes.plot(places, estimate, "-o", color=BLUE, linewidth=2, markersize=4, clip_on=False)
     last = max(place for place, is_known in enumerate(known) if is_known)
     axes.annotate(
         _percent(estimate[last]),
@@ -142,10 +142,10 @@ def monthly_rate(frame: "pd.DataFrame", what: str) -> Drawn:
     axes.yaxis.set_major_locator(MultipleLocator(0.25))
     axes.yaxis.set_major_formatter(_PERCENT_TICKS)
     axes.grid(visible=False, axis="x")
-    stride = -(-len(months) // 6)
+    stride = -(-len(months) // 5)
     named = places[::-1][::stride]
     axes.set_xticks(named, [f"{months[p].label[:3]} {months[p].year}" for p in named])
-    axes.set_xlabel(_wrapped(what, 60))
+    axes.set_xlabel(_wrapped(what, 50))
     said = [
         _rate(row) if is_known else f"no rate, n {row.n:,}"
         for row, is_known in zip(frame.itertuples(), known, strict=True)
@@ -159,14 +159,13 @@ def bars(frame: "pd.DataFrame", what: str) -> Drawn:
     _require(frame, "label", "count")
     counts = [int(count) for count in frame["count"]]
     total = sum(counts)
-    figure, axes, places = _rows(frame["label"])
+    figure, axes, places = _rows(frame["label"], what)
     axes.barh(places, counts, color=BLUE, height=0.2)
     said = [f"{count:,} ({_percent(count / total)})" if total else "0" for count in counts]
     _values(axes, places, said)
     axes.set_xlim(0, max(*counts, 1))
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
-    axes.set_xlabel(_wrapped(what, 40))
     return Drawn(figure, _listed(what, frame["label"], said))
 
 
@@ -174,7 +173,7 @@ def bars(frame: "pd.DataFrame", what: str) -> Drawn:
 def status_grid(frame: "pd.DataFrame", what: str) -> Drawn:
     """A bar of shares per row: label, and a count for present, absent, unknown, not_required."""
     _require(frame, "label", *_STATUSES)
-    figure, axes, places = _rows(frame["label"], head=0.34)
+    figure, axes, places = _rows(frame["label"], what, head=0.34)
     totals = frame[list(_STATUSES)].sum(axis="columns").astype(int)
     shares = frame[list(_STATUSES)].astype(float).div(totals.where(totals > 0), axis=0).fillna(0)
     start = shares.iloc[:, 0] * 0
@@ -188,7 +187,7 @@ def status_grid(frame: "pd.DataFrame", what: str) -> Drawn:
         start = start + share
     _legend(figure, [(words, colour) for words, colour, _ in _STATUSES.values()])
     _values(axes, places, [f"n {total:,}" for total in totals])
-    _share_axis(axes, what)
+    _share_axis(axes)
     said = [
         ", ".join(f"{_percent(row[s])} {words}" for s, (words, _, _) in _STATUSES.items())
         for row in shares.to_dict("records")
@@ -201,12 +200,13 @@ def status_grid(frame: "pd.DataFrame", what: str) -> Drawn:
 def calibration(frame: "pd.DataFrame", what: str) -> Drawn:
     """What was predicted against what happened: predicted, observed, lower, upper (shares), n."""
     _require(frame, "predicted", "observed", "lower", "upper", "n")
-    figure = Figure(figsize=(_WIDTH, 4.2))
-    axes = figure.add_axes((0.15, 0.15, 0.65, 0.82))
+    figure = Figure(figsize=(_WIDTH, 3.6))
+    axes = figure.add_axes((0.15, 0.15, 0.62, 0.82))
     axes.plot((0, 1), (0, 1), "--", color=MUTED, linewidth=1)
     axes.text(1.02, 1, "as predicted", color=MUTED, va="top")
-    axes.vlines(frame["predicted"], frame["lower"], frame["upper"], color=BLUE, linewidth=2.2)
-    axes.plot(frame["predicted"], frame["observed"], "o", color=BLUE, markersize=6)
+    across, low, high = frame["predicted"], frame["lower"], frame["upper"]
+    axes.vlines(across, low, high, color=BLUE, linewidth=2.2, clip_on=False)
+    axes.plot(across, frame["observed"], "o", color=BLUE, markersize=6, clip_on=False)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     for axis in (axes.xaxis, axes.yaxis):
@@ -262,7 +262,9 @@ def _require(frame: "pd.DataFrame", *columns: str) -> None:
         raise ValueError("nothing to draw: the frame is empty")
 
 
-def _rows(labels: Iterable[str], head: float = 0.08) -> tuple[Figure, "Axes", list[float]]:
+def _rows(
+    labels: Iterable[str], what: str, head: float = 0.08
+) -> tuple[Figure, "Axes", list[float]]:
     """A figure with a row per label, as high as the wrapped label asks; the rows' centres.
 
     Labels stand in a column of their own, so no length of a name can push the chart away. The
@@ -271,12 +273,15 @@ def _rows(labels: Iterable[str], head: float = 0.08) -> tuple[Figure, "Axes", li
     wrapped = [_wrapped(str(label), _LABEL_CHARACTERS) for label in labels]
     heights = [_ROW_GAP + _LINE * (label.count("\n") + 1) for label in wrapped]
     places = [end - height / 2 for end, height in zip(accumulate(heights), heights, strict=True)]
-    rows, total = sum(heights), head + sum(heights) + _FOOT
+    below = _wrapped(what, 28)
+    foot = _FOOT + _LINE * below.count("\n")
+    rows, total = sum(heights), head + sum(heights) + foot
     figure = Figure(figsize=(_WIDTH, total))
-    plot = (_LABELS / _WIDTH, _FOOT / total, (_WIDTH - _LABELS - _VALUES) / _WIDTH, rows / total)
+    plot = (_LABELS / _WIDTH, foot / total, (_WIDTH - _LABELS - _VALUES) / _WIDTH, rows / total)
     axes = figure.add_axes(plot)
     axes.set_ylim(rows, 0)
     axes.set_yticks([])
+    axes.set_xlabel(below)
     for place, label in zip(places, wrapped, strict=True):
         axes.annotate(
             label,
@@ -306,17 +311,16 @@ def _legend(figure: Figure, entries: Sequence[tuple[str, str]]) -> None:
     for place, (words, colour) in enumerate(entries):
         x, y = 0.005 + place / len(entries), 1 - 0.14 / height
         figure.text(x, y, "■", color=colour, va="center")
-        figure.text(x + 0.032, y, words, va="center")
+        figure.text(x + 0.037, y, words, va="center")
 
 
-def _share_axis(axes: "Axes", what: str) -> None:
+def _share_axis(axes: "Axes") -> None:
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_locator(MultipleLocator(0.5))
     axes.xaxis.set_minor_locator(MultipleLocator(0.25))
     axes.grid(visible=True, axis="x", which="both")
     axes.tick_params(axis="x", which="minor", length=0)
     axes.xaxis.set_major_formatter(_PERCENT_TICKS)
-    axes.set_xlabel(_wrapped(what, 40))
 
 
 def _wrapped(text: str, width: int) -> str:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.reports.page import TEMPLATES
-from analysis.reports.period import Month
+from analysis.reports.period import Month, in_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,6 +29,7 @@ def month_page(manifest: Mapping[str, Any]) -> str:
         {
             **manifest,
             "month": Month.parse(manifest["month"]).label,
+            "as_of": in_words(date.fromisoformat(manifest["as_of"])),
             "version": manifest["program"]["version"],
             "questions": [(name, report) for name, report in reports if not report["insurer"]],
             "insurers": [(name, report) for name, report in reports if report["insurer"]],

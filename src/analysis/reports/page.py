@@ -82,4 +82,9 @@ def _prose(markdown: str) -> str:
     body = re.sub(r"^# .+$", "", markdown, count=1, flags=re.MULTILINE)
     renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
     html: str = MarkdownWithMath(renderer=renderer).render(body)
-    return html
+    return re.sub(r"<h2>(.*?)</h2>", _linked_heading, html)
+
+
+def _linked_heading(heading: re.Match[str]) -> str:
+    words = re.findall(r"\w+", re.sub(r"<.*?>|&\w+;", "", heading[1]).lower())
+    return f'<h2 id="section-{"-".join(words)}">{heading[1]}</h2>'

@@ -12,6 +12,15 @@ from analysis.errors import DataError, UsageError, nearest
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
+def in_words(day: date) -> str:
+    """A day as people read it.
+
+    >>> in_words(date(2026, 3, 1))
+    '1 March 2026'
+    """
+    return f"{day.day} {Month.of(day).label}"
+
+
 @dataclass(frozen=True, order=True)
 class Month:
     """One calendar month.
@@ -105,18 +114,21 @@ class Period:
 
 
 def covered(folders: Folders) -> Period:
-    """The period of a practice's processed files, from the submissions and payments they hold.
+    """The period of a practice's processed files, from the claims and answers they hold.
 
-    The as-of date is the one outcomes are read at: practice.toml's, else the latest day met.
-    Raises DataError when there is neither claim nor payment.
+    It begins with the first submission (or service, where no submission is known) or payment. The
+    as-of date is the one outcomes are read at: practice.toml's, else the latest day met. Raises
+    DataError when neither claim nor payment carries a date.
     """
     import pyarrow.compute as pc
 
-    dated = {"claims": "submitted_date", "payments": "payment_date"}
-    inputs = {name: tables.read(folders.processed, name) for name in dated}
+    names = ("claims", "payments", "remittances")
+    inputs = {name: tables.read(folders.processed, name) for name in names}
     last = outcomes.last_day(inputs)
-    days = [pc.min_max(inputs[name][column])["min"].as_py() for name, column in dated.items()]
+    claims, payments = inputs["claims"], inputs["payments"]
+    sent = pc.coalesce(claims["submitted_date"], claims["service_date"])
+    days = [pc.min_max(column)["min"].as_py() for column in (sent, payments["payment_date"])]
     return Period(
-        first=min(day for day in days if day is not None),
+        first=min((day for day in days if day is not None), default=last),
         as_of=config.load_practice(folders.raw).as_of or last,
     )

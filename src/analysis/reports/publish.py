@@ -13,13 +13,14 @@ import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import config, tables
 from analysis.config import Folders, project_folder
-from analysis.errors import UsageError, nearest
+from analysis.errors import DataError, UsageError, nearest
 from analysis.reports import index, page, parameters, period, staging
 from analysis.reports import tables as shown_tables
 from analysis.reports.execution import Failed, Records, execute
@@ -82,7 +83,8 @@ def plan(
     (default: the project's notebooks). The insurer's notebook gives one report per insurer with
     at least minimum_cell_size claims up to the month, or the one insurer set.
 
-    Raises UsageError for a wrong month, notebook, setting or insurer, with the nearest right one.
+    Raises UsageError for a wrong month, notebook, setting or insurer, with the nearest right one,
+    and DataError when no report can be made.
     """
     library = library or project_folder() / "notebooks"
     chosen = _chosen(notebooks, library)
@@ -102,6 +104,11 @@ def plan(
             reports += _per_insurer(folders, source, parsed)
         else:
             reports.append(Report(source, parsed, notebook))
+    if not reports:
+        raise DataError(
+            f"{folders.practice}: no insurer has as many claims as a report on it asks for; "
+            "name one with `--set payer_id=...`"
+        )
     return reports
 
 
@@ -237,15 +244,20 @@ def _run_all(
             ): report
             for report in reports
         }
-        for n_done, future in enumerate(as_completed(running), start=1):
-            name = running[future].name
-            try:
-                finished[name] = future.result()
-                said = "done"
-            except Failed as failure:
-                failures[name] = str(failure)
-                said = f"failed: {failure}"
-            say(f"{n_done} of {len(reports)}: {name} {said}")
+        try:
+            for n_done, future in enumerate(as_completed(running), start=1):
+                name = running[future].name
+                try:
+                    finished[name] = future.result()
+                    said = "done"
+                except Failed as failure:
+                    failures[name] = str(failure)
+                    said = f"failed: {failure}"
+                say(f"{n_done} of {len(reports)}: {name} {said}")
+        except BaseException:
+            # Leaving the pool waits for what runs; after Ctrl-C nothing new may start.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return finished, failures
 
 
@@ -310,7 +322,7 @@ def _published(report: Report, records: Records, made: Mapping[str, Any]) -> _Mo
             insurer=report.insurer,
             practice_name=made["practice_name"],
             month=period.Month.parse(made["month"]).label,
-            as_of=made["as_of"],
+            as_of=period.in_words(date.fromisoformat(made["as_of"])),
             is_made_up=made["made_up"],
             notebook=report.notebook,
             version=made["program"]["version"],

@@ -11,6 +11,8 @@ from datetime import date
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
+from analysis.reports.period import in_words
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -178,7 +180,7 @@ def _words(values: list[Any], kind: Kind) -> str:
     if kind == "interval":
         return f"{written(values[0], 'whole')} to {written(values[1], 'whole')}%"
     if kind == "date":
-        return written(date.fromisoformat(values[0]), "date")
+        return in_words(date.fromisoformat(values[0]))
     [value] = values
     # The words of the findings, so that a table and the sentence above it never differ.
     return written(value, {"text": ""}.get(kind, kind))

@@ -1,0 +1,170 @@
+"""A visit against the plan's limit, the authorization and the units a visit may have."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from analysis import tables
+from analysis.features.visits import visit_counts
+from features.practice import SERVED, claim, outcome, practice
+
+
+def day(number):
+    """The day of the patient's visit `number`: one a week."""
+    return SERVED + timedelta(7 * (number - 1))
+
+
+def visits(n, units=4.0, **stated):
+    """Tables of `n` weekly visits by one patient; `stated` fills claim_outcomes of all."""
+    return {
+        "claims": [claim(f"c{i}", service_date=day(i)) for i in range(1, n + 1)],
+        "claim_outcomes": [
+            outcome(f"c{i}", service_date=day(i), episode_id="e1", **stated)
+            for i in range(1, n + 1)
+        ],
+        "line_outcomes": [line_outcome(f"c{i}", day(i), units=units) for i in range(1, n + 1)],
+    }
+
+
+def line_outcome(claim_id, served, **stated):
+    return {
+        "claim_id": claim_id, "line_number": 1, "procedure_code": "97124", "units": 4.0,
+        "service_date": served, "charge_cents": 12000, "allowed_cents": 9000, "paid_cents": 9000,
+        "first_determination": "approved", "final_determination": "approved",
+    } | stated  # fmt: skip
+
+
+def policy(rule, value, number=1, **stated):
+    return {
+        "policy_id": f"r{number}", "file_name": "policies.csv", "position": number,
+        "payer_id": "00123", "rule": rule, "value": float(value),
+    } | stated  # fmt: skip
+
+
+def authorization(number=1, visits_authorized=2, **stated):
+    return {
+        "authorization_id": f"z{number}", "file_name": "authorizations.csv", "position": number,
+        "authorization_number": f"A{number}", "payer_id": "00123", "patient_id": "p_1",
+        "procedure_codes": "97124:97140", "visits_authorized": visits_authorized,
+        "start_date": SERVED, "end_date": SERVED + timedelta(180), "status": "approved",
+    } | stated  # fmt: skip
+
+
+def counted(state="WA", **rows):
+    table = visit_counts(practice(**rows), state)
+    assert tables.problems("visit_counts", table) == []
+    return {row["claim_id"]: row for row in table.to_pylist()}
+
+
+def test_without_a_rule_nobody_knows_whether_a_visit_lies_past_it():
+    found = counted(**visits(2))["c2"]
+    assert (found["n_visits_year"], found["n_visits_episode"]) == (2, 2)
+    unknown = ("is_past_visit_limit", "is_past_authorization", "is_past_units", "units_limit")
+    assert [found[name] for name in unknown] == [None] * 4
+
+
+def test_the_visit_after_the_last_allowed_one_lies_past_the_limit():
+    found = counted(**visits(3), policies=[policy("visit_limit_year", 2)])
+    assert [found[f"c{i}"]["is_past_visit_limit"] for i in (1, 2, 3)] == [False, False, True]
+    assert [found[f"c{i}"]["n_visits_left_year"] for i in (1, 2, 3)] == [1, 0, -1]
+
+
+def test_a_voided_claim_uses_no_visit_but_a_deductible_one_does():
+    rows = visits(3)
+    rows["claim_outcomes"][0] |= {"final_determination": "voided"}
+    rows["claim_outcomes"][1] |= {"paid_cents": 0, "patient_responsibility_cents": 9000}
+    found = counted(**rows)
+    assert [found[f"c{i}"]["n_visits_year"] for i in (1, 2, 3)] == [None, 1, 2]
+
+
+def test_two_claims_of_one_day_are_one_visit():
+    rows = visits(2)
+    for name in ("claims", "claim_outcomes", "line_outcomes"):
+        rows[name][1] |= {"service_date": SERVED}
+    assert counted(**rows)["c2"]["n_visits_year"] == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "limit"),
+    [
+        ({"state": "WA"}, 12),
+        ({"state": "OR"}, 30),
+        ({"plan_id": "G1"}, 12),
+        ({"plan_id": "G2"}, 30),
+        ({"effective_to": SERVED - timedelta(1)}, 30),
+        ({"effective_from": SERVED + timedelta(1)}, 30),
+        ({"payer_id": "00999"}, 30),
+    ],
+)
+def test_a_rule_holds_for_its_plan_state_and_days(rule, limit):
+    plan = {
+        "payer_id": "00123", "plan_id": "G1", "plan_name": "Gold", "funding": "insured",
+        "visit_limit_year": 30,
+    }  # fmt: skip
+    found = counted(**visits(1), plans=[plan], policies=[policy("visit_limit_year", 12, **rule)])
+    assert found["c1"]["visit_limit_year"] == limit
+
+
+def test_the_plans_own_rule_goes_before_the_insurers():
+    rules = [
+        policy("visit_limit_year", 10),
+        policy("visit_limit_year", 20, number=2, plan_id="G1"),
+    ]
+    assert counted(**visits(1), policies=rules)["c1"]["visit_limit_year"] == 20
+
+
+def test_a_limit_on_a_code_counts_the_visits_with_that_code():
+    rows = visits(3)
+    rows["line_outcomes"][1] |= {"procedure_code": "97140"}
+    rule = policy("visit_limit_year", 2, procedure_code="97124")
+    found = counted(**rows, policies=[rule])
+    assert found["c3"]["n_visits_left_year"] == 0
+    assert found["c2"]["visit_limit_year"] is None
+
+
+def test_a_new_year_starts_the_count_again():
+    rows = visits(2)
+    for name in ("claims", "claim_outcomes", "line_outcomes"):
+        rows[name][1] |= {"service_date": date(2026, 1, 5)}
+    found = counted(**rows)["c2"]
+    assert (found["n_visits_year"], found["n_visits_episode"]) == (1, 2)
+
+
+def test_visits_of_the_last_seven_days():
+    rows = visits(3)
+    for place, later in enumerate((0, 6, 7)):
+        for name in ("claims", "claim_outcomes", "line_outcomes"):
+            rows[name][place] |= {"service_date": SERVED + timedelta(later)}
+    found = counted(**rows)
+    assert [found[f"c{i}"]["n_visits_week"] for i in (1, 2, 3)] == [1, 2, 2]
+
+
+def test_the_third_visit_of_two_authorized_lies_past_them():
+    found = counted(**visits(3), authorizations=[authorization()])
+    assert [found[f"c{i}"]["n_authorized_visits_left"] for i in (1, 2, 3)] == [1, 0, -1]
+    assert [found[f"c{i}"]["is_past_authorization"] for i in (1, 2, 3)] == [False, False, True]
+
+
+def test_a_renewed_authorization_is_told_by_the_number_on_the_claim():
+    rows = visits(3)
+    for row, number in zip(rows["claims"], ("A1", "A1", "A2"), strict=True):
+        row |= {"authorization_number": number}
+    renewed = authorization(2, start_date=day(3))
+    found = counted(**rows, authorizations=[authorization(), renewed])["c3"]
+    assert (found["n_authorized_visits_used"], found["is_past_authorization"]) == (1, False)
+
+
+def test_overlapping_authorizations_without_a_number_leave_it_open():
+    # The second authorization ran alone in the last week: four visits may have used it, or one.
+    first = authorization(1, end_date=day(3))
+    second = authorization(2, visits_authorized=3)
+    found = counted(**visits(4), authorizations=[first, second])["c4"]
+    assert found["n_authorized_visits_used"] is None
+    assert found["is_past_authorization"] is None
+
+
+@pytest.mark.parametrize(("units", "is_past"), [(4.0, False), (5.0, True), (None, None)])
+def test_units_of_a_visit_against_the_rule(units, is_past):
+    rule = policy("units_per_visit", 4, procedure_code="97124")
+    found = counted(**visits(1, units), policies=[rule])["c1"]
+    assert (found["n_units_visit"], found["is_past_units"]) == (units, is_past)

@@ -1,0 +1,85 @@
+"""A table is one thing in two forms: words on the page, bare values in the CSV."""
+
+import pandas as pd
+import pytest
+
+from analysis.reports import tables
+from analysis.reports.tables import ColumnSpec, Shown
+
+COLUMNS = [
+    ColumnSpec("Insurer"),
+    ColumnSpec("Claims", "count"),
+    ColumnSpec("Approved", "percent", missing="too few claims"),
+    ColumnSpec("Range", "interval"),
+    ColumnSpec("Charges", "dollars"),
+    ColumnSpec("First sent", "date"),
+]
+
+
+def rates(*rows: tuple) -> Shown:
+    names = ["insurer", "n", "estimate", "lower", "upper", "charge_cents", "first_date"]
+    frame = pd.DataFrame(list(rows), columns=names)
+    frame["first_date"] = pd.to_datetime(frame["first_date"])
+    return Shown("rates", "Approval", frame, COLUMNS, note="Ranges at 95%.")
+
+
+KNOWN = ("Evergreen Health", 1204, 0.714, 0.64, 0.77, 120408, "2026-03-01")
+TOO_FEW = ("Auto", 3, None, None, None, 0, None)
+
+
+def test_a_row_reads_as_the_sentences_do():
+    html = tables.html(rates(KNOWN))
+    for cell in ("1,204", "71%", "64 to 77%", "$1,204", "1 March 2026"):
+        assert f">{cell}<" in html
+
+
+def test_the_csv_holds_what_the_page_rounds():
+    assert tables.csv_text(tables.record(rates(KNOWN, TOO_FEW))).splitlines() == [
+        "insurer,n,estimate,lower,upper,charge_cents,first_date",
+        "Evergreen Health,1204,0.714,0.64,0.77,120408,2026-03-01",
+        "Auto,3,,,,0,",
+    ]
+
+
+def test_what_is_not_known_says_so_and_is_not_zero():
+    html = tables.html(rates(TOO_FEW))
+    assert ">too few claims<" in html
+    assert "0%" not in html
+
+
+def test_each_column_of_the_csv_is_described_with_its_unit():
+    fields = tables.schema(tables.record(rates(KNOWN)))["fields"]
+    assert [field["title"] for field in fields[3:6]] == ["Range, lower", "Range, upper", "Charges"]
+    assert fields[5] == {
+        "name": "charge_cents",
+        "title": "Charges",
+        "type": "integer",
+        "description": "US cents",
+    }
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x", "\t=1"])
+def test_a_spreadsheet_does_not_run_an_insurers_name(name):
+    record = tables.record(rates((name, *KNOWN[1:])))
+    assert f"'{name}," in tables.csv_text(record)
+
+
+def test_a_negative_amount_stays_a_number():
+    record = tables.record(rates((*KNOWN[:5], -1250, None)))
+    assert ",-1250," in tables.csv_text(record)
+
+
+def test_columns_must_cover_the_frame():
+    with pytest.raises(ValueError, match="1 columns described, the frame has 2"):
+        Shown("t", "T", pd.DataFrame({"a": ["x"], "b": [1]}), [ColumnSpec("A")])
+
+
+def test_a_count_that_is_no_whole_number_is_a_mistake():
+    with pytest.raises(ValueError, match="whole number"):
+        tables.html(rates(("Auto", 2.5, *KNOWN[2:])))
+
+
+def test_headers_captions_and_cells_are_text():
+    frame = pd.DataFrame({"a": ["<i>x</i>"]})
+    html = tables.html(Shown("t", "<b>T</b>", frame, [ColumnSpec("<u>A</u>")], note="<s>n</s>"))
+    assert not any(tag in html for tag in ("<i>", "<b>", "<u>", "<s>"))
