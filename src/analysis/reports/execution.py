@@ -28,8 +28,8 @@ class Records:
     figures: list[dict[str, Any]] = field(default_factory=list)
 
 
-def execute(source: Path, target: Path, given: Parameters) -> Records:
-    """The records of notebook `source` run with `given`; the executed notebook goes to `target`.
+def execute(source: Path, target: Path, given: Parameters, tries: int = 2) -> Records:
+    """The records of notebook `source` run with `given`; the executed one goes to `target`.
 
     Raises Failed with a reason that can be shown. The executed notebook is kept then too, with
     the traceback, for whoever mends the notebook.
@@ -68,8 +68,12 @@ def execute(source: Path, target: Path, given: Parameters) -> Records:
         except CellTimeoutError as problem:
             raise Failed(f"not done after {_TIMEOUT_SECONDS // 60} minutes") from problem
         except RuntimeError as problem:
-            # nbclient's DeadKernelError is one too.
-            raise Failed("its kernel died, often for want of memory; try `--jobs 1`") from problem
+            # nbclient's DeadKernelError is one too. Kernels that start at the same moment may be
+            # given one port; the second start gets another.
+            if tries > 1:
+                return execute(source, target, given, tries - 1)
+            reason = "its kernel died, often for want of memory; try `--jobs 1`"
+            raise Failed(reason) from problem
         except Exception as problem:
             # A notebook that cannot even be read must not take the other reports with it.
             raise Failed(f"a defect of ours ({type(problem).__name__})") from problem
