@@ -83,3 +83,9 @@ def test_headers_captions_and_cells_are_text():
     frame = pd.DataFrame({"a": ["<i>x</i>"]})
     html = tables.html(Shown("t", "<b>T</b>", frame, [ColumnSpec("<u>A</u>")], note="<s>n</s>"))
     assert not any(tag in html for tag in ("<i>", "<b>", "<u>", "<s>"))
+
+
+def test_a_cell_carries_its_heading_for_a_phone_where_the_head_is_out_of_sight():
+    html = tables.html(rates(KNOWN))
+    assert '<td role="cell" data-label="Claims" class="number">1,204</td>' in html
+    assert 'data-label="Insurer"' not in html

@@ -123,17 +123,19 @@ def schema(record: dict[str, Any]) -> dict[str, Any]:
 def html(shown: Shown) -> str:
     """The table as HTML: caption, column and row headers with scope, numbers to the right."""
     head = "".join(
-        f'<th scope="col"{_align(column.kind)}>{escape(column.header)}</th>'
+        f'<th scope="col" role="columnheader"{_align(column.kind)}>{escape(column.header)}</th>'
         for column in shown.columns
     )
     body = "".join(_row(shown, row) for row in shown.frame.itertuples(index=False, name=None))
     note = f'<p class="note">{escape(shown.note)}</p>' if shown.note else ""
     label = escape(f"table-{shown.name}")
-    # The region takes the focus so that a wide table can be scrolled by keyboard.
+    # The region takes the focus so that a wide table can be scrolled by keyboard. The roles keep
+    # it a table where a phone's style lays its rows out as blocks.
     return (
         f'<div class="table" role="region" tabindex="0" aria-labelledby="{label}">'
-        f'<table><caption id="{label}"><span>{escape(shown.caption)}</span></caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
+        f'<table role="table"><caption id="{label}"><span>{escape(shown.caption)}</span></caption>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table></div>{note}'
     )
 
 
@@ -148,9 +150,11 @@ def _row(shown: Shown, row: tuple[Any, ...]) -> str:
     for place, column in enumerate(shown.columns):
         taken = [_plain(next(values), column.kind) for _ in _span(column)]
         text = column.missing if None in taken else _words(taken, column.kind)
-        tag = 'th scope="row"' if place == 0 else "td"
+        # On a phone, where the head is out of sight, each cell carries its own.
+        label = escape(column.header)
+        tag = f'td role="cell" data-label="{label}"' if place else 'th scope="row" role="rowheader"'
         cells.append(f"<{tag}{_align(column.kind)}>{escape(text)}</{tag[:2]}>")
-    return f"<tr>{''.join(cells)}</tr>"
+    return f'<tr role="row">{"".join(cells)}</tr>'
 
 
 def _align(kind: Kind) -> str:
