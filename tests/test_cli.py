@@ -35,6 +35,22 @@ def test_an_unknown_practice_is_refused_in_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_check_tells_how_it_understood_an_export_and_proposes_where_it_does_not(
+    tmp_path: Path,
+) -> None:
+    raw = tmp_path / "raw" / "clinic"
+    raw.mkdir(parents=True)
+    known = (
+        "DOS,Service/CPT Code,Client,Charge,Insurance/Agency Payments\n2026-03-16,97124,A,90,60\n"
+    )
+    (raw / "known.csv").write_text(known, encoding="utf-8")
+    (raw / "other.csv").write_text("Visit Date,Fee\n2026-03-16,90\n", encoding="utf-8")
+    done = outcomes("check", "clinic", "--data-dir", str(tmp_path))
+    assert done.returncode == 3
+    assert "known.csv: read as Therabill, Session Balance, guessed from its header" in done.stdout
+    assert 'columns = { service_date = "Visit Date", charge = "Fee" }' in done.stdout
+
+
 def test_a_new_practice_is_started_checked_and_built_empty(tmp_path: Path) -> None:
     folder = ["--data-dir", str(tmp_path)]
     assert outcomes("init", "clinic", *folder).returncode == 0

@@ -1,7 +1,9 @@
 """The main job on files made by others: nothing crashes, nothing is lost, pairs find each other."""
 
+import csv
 import shutil
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,48 @@ def test_a_corrected_file_takes_its_rows_out_of_quarantine(
     good = practice.raw / "era835" / "zentist__TigerShark" / "5010-835-example-1.txt"
     shutil.copyfile(good, folders.raw / "masked.835")
     assert set_aside() == 0
+
+
+def test_outcomes_of_ten_thousand_exported_claims_say_that_an_export_told_them(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    folders = Folders(tmp_path / "data", tmp_path / "reports", "export")
+    folders.raw.mkdir(parents=True)
+    source = shared_data / "synthetic_claims" / "healthcare_claims_10000.csv"
+    (folders.raw / "claims.csv").symlink_to(source)
+    (folders.raw / "practice.toml").write_text(
+        """
+[[exports]]
+file = "claims.csv"
+[exports.columns]
+patient_control_number = "claim_id"
+patient = "patient_id"
+payer_name = "payer_name"
+submitted_date = "submission_date"
+procedure_code = "cpt_code"
+diagnoses = "icd10_code"
+charge = "claim_amount"
+paid = "amount_paid"
+outcome = "claim_status"
+reason_code = "carc_code"
+[exports.outcome_words]
+approved = ["Approved"]
+denied = ["Denied"]
+""",
+        encoding="utf-8",
+    )
+    pipeline.build(folders, through="outcomes", say=lambda _: None)
+    ledger = tables.read(folders.processed, "row_ledger").to_pylist()
+    assert Counter((row["record"], row["disposition"]) for row in ledger) == {
+        ("file", "accepted"): 1,
+        ("row", "accepted"): 10_000,
+    }
+    outcomes = tables.read(folders.processed, "claim_outcomes").to_pylist()
+    assert Counter((o["first_determination"], o["outcome_source"]) for o in outcomes) == {
+        ("approved", "export"): 8_746,
+        ("denied", "export"): 1_254,
+    }
+    with source.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for column, name in (("charge_cents", "claim_amount"), ("paid_cents", "amount_paid")):
+        assert sum(o[column] for o in outcomes) == sum(Decimal(r[name]) * 100 for r in rows)

@@ -87,6 +87,8 @@ class ExportStatement(_Stated):
     file: str = Field(min_length=1)
     date_order: Literal["MDY", "DMY"] | None = None
     ignore_signs: bool = False
+    # A posting is one payment or adjustment; the postings of a code are one line.
+    row_is: Literal["line", "posting"] = "line"
     columns: ExportColumns | None = None
     outcome_words: OutcomeWords = OutcomeWords()
     # Column -> values: rows to pass over, and the only rows to read.

@@ -1,40 +1,30 @@
-"""The records a therapist keeps by hand, as CSV: documentation, authorizations, calls, appeals.
+"""The records a therapist keeps by hand, as CSV or a spreadsheet: documentation, calls, appeals.
 
 A file is recognised by its header, whatever its name. Each row is judged by itself: a row that
 cannot be understood is quarantined with its line and what to write instead, and the others are
 read. No reason quotes a cell, because a cell may be a patient's.
 """
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
-from itertools import compress
+from itertools import chain, compress
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import codes, tables
+from analysis.intake import cells
+from analysis.intake.cells import UnclearError
 from analysis.intake.parsed import LedgerRow, Parsed
 from analysis.intake.pseudonymize import Pseudonyms
+from analysis.intake.sheets import Row, Sheet, sheets
 
-YES = frozenset({"y", "yes", "true", "1", "x"})
-NO = frozenset({"n", "no", "false", "0"})
 NOT_REQUIRED = frozenset({"na", "n/a", "n.a.", "not needed", "not required"})
-UNKNOWN = frozenset({"?", "unknown"})
-
-_ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]00:00(?::00)?)?")
-_SLASH_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})")
-_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
-
-
-class _UnclearError(ValueError):
-    """A file, row or cell that cannot be understood; the text says what to write instead."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +64,7 @@ RECORD_FILES = (
         (
             Field("claim_number", "patient_control_number", "text", is_required=True),
             Field("service_date", "service_date", "date", is_required=True),
-            Field("techniques", "technique", "techniques"),
+            Field("techniques", "technique", "words"),
             *(Field(r["name"], r["item_id"], "document") for r in codes.rows("documentation")),
         ),
     ),
@@ -87,7 +77,7 @@ RECORD_FILES = (
             Field("authorization_number", "authorization_number", "text"),
             Field("payer_id", "payer_id", "text", is_required=True),
             Field("member_id", "patient_id", "text"),
-            Field("procedure_codes", "procedure_codes", "procedure_codes"),
+            Field("procedure_codes", "procedure_codes", "codes"),
             Field("visits_authorized", "visits_authorized", "count"),
             Field("start_date", "start_date", "date"),
             Field("end_date", "end_date", "date"),
@@ -156,23 +146,22 @@ def read(data: bytes, file_name: str, pseudonyms: Pseudonyms) -> Parsed:
     file gives no table and one quarantined ledger row saying what was expected.
     """
     try:
-        sheet = _Sheet(_decode(data))
-        record_file = _recognise(sheet.headers)
-    except _UnclearError as unclear:
+        record_file, sheet = _recognised(data)
+    except UnclearError as unclear:
         reason = f"{file_name}: {unclear}"
         return Parsed({}, [LedgerRow("file", 1, "quarantined", reason)])
-    values = _interpret(record_file, sheet)
+    kept = _Kept(record_file, sheet)
+    values = _interpret(record_file, kept)
     digest = hashlib.sha256(data).hexdigest()[:16]
-    ledger = _column_notes(record_file, sheet, file_name) + sheet.ledger(file_name)
+    ledger = _column_notes(record_file, kept, file_name) + kept.ledger(file_name)
     return Parsed(_tables(record_file, values, digest, file_name, pseudonyms), ledger)
 
 
 def recognises(data: bytes) -> bool:
     """Whether the file's first line is the header of a record file."""
     try:
-        lines = (line for line in _decode(data).splitlines() if line.strip())
-        _recognise(_Sheet(next(lines, "")).headers)
-    except _UnclearError:
+        _recognised(data)
+    except UnclearError:
         return False
     return True
 
@@ -180,60 +169,84 @@ def recognises(data: bytes) -> bool:
 # ---- the sheet --------------------------------------------------------------------------
 
 
-class _Sheet:
-    """The cells of a CSV file, and what became of each of its lines.
+def _recognised(data: bytes) -> tuple[RecordFile, Sheet]:
+    """The kind of record file, and the sheet of it that has its header."""
+    try:
+        found = sheets(data)
+    except UnclearError as unclear:
+        raise UnclearError(f"{unclear}; {_EXPECTED}") from None
+    problem = UnclearError(f"its first line is no header known here; {_EXPECTED}")
+    for sheet in found:
+        try:
+            record_file = _recognise(_headers(sheet))
+            _refuse_repeated(_headers(sheet))
+        except UnclearError as unclear:
+            if sheet is found[0]:
+                problem = unclear
+        else:
+            return record_file, sheet
+    raise problem
 
-    `rows` holds cells -> line of the rows that could be split; `set_aside` holds line ->
-    (disposition, reason) for all that must not become data.
+
+def _header_row(sheet: Sheet) -> Row | None:
+    """The first row that holds anything."""
+    return next((row for row in sheet.head if any(row.cells)), None)
+
+
+def _headers(sheet: Sheet) -> list[str]:
+    """The header's cells as column names."""
+    header = _header_row(sheet)
+    return [re.sub(r"[\s-]+", "_", cell.lower()) for cell in (header.cells if header else ())]
+
+
+def _refuse_repeated(headers: list[str]) -> None:
+    repeated = {name for name in headers if headers.count(name) > 1}
+    if repeated & {header for known in RECORD_FILES for header in known.headers}:
+        raise UnclearError("a column stands twice in the header; keep one of the two")
+
+
+class _Kept:
+    """The rows of a sheet that could be split, and what became of each of its lines.
+
+    `rows` holds cells -> line; `set_aside` holds line -> (disposition, reason) for all that must
+    not become data.
     """
 
-    def __init__(self, text: str) -> None:
-        first = next((line for line in text.splitlines() if line.strip()), "")
-        delimiter = max(",;\t", key=first.count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        self.headers: list[str] = []
+    def __init__(self, record_file: RecordFile, sheet: Sheet) -> None:
+        self.headers = _headers(sheet)
+        self._record_file = record_file
         self.rows: dict[tuple[str, ...], int] = {}
         self.set_aside: dict[int, tuple[str, str]] = {}
-        start = 1
-        try:
-            for row in reader:
-                span = range(start, reader.line_num + 1)
-                start = span.stop
-                cells = tuple(map(str.strip, row))
-                if not any(cells):
-                    continue
-                if self.headers:
-                    self._take(cells, span)
-                else:
-                    self.headers = [re.sub(r"[\s-]+", "_", cell.lower()) for cell in cells]
-        except csv.Error:
-            raise _UnclearError(
-                f"line {start} and what follows cannot be split into cells; look for a quotation "
-                "mark that is opened and never closed"
-            ) from None
-        repeated = {name for name in self.headers if self.headers.count(name) > 1}
-        if repeated & {header for known in RECORD_FILES for header in known.headers}:
-            raise _UnclearError("a column stands twice in the header; keep one of the two")
+        self._where: dict[int, str] = {}
+        header = _header_row(sheet)
+        for row in sheet.rows():
+            if row.fault or (any(row.cells) and header and row.first > header.last):
+                self._take(row)
 
-    def _take(self, cells: tuple[str, ...], span: range) -> None:
-        if len(span) > 1:
+    def _take(self, row: Row) -> None:
+        lines = range(row.first, row.last + 1)
+        self._where[row.first] = row.where
+        if row.fault:
+            self.quarantine(dict.fromkeys(lines, row.fault))
+            return
+        if len(lines) > 1:
             reason = (
-                f"a quotation mark opens on line {span[0]} and closes on line {span[-1]}; "
+                f"a quotation mark opens on line {row.first} and closes on line {row.last}; "
                 "write each record on one line"
             )
-            self.quarantine(dict.fromkeys(span, reason))
+            self.quarantine(dict.fromkeys(lines, reason))
             return
-        [line] = span
         width = len(self.headers)
-        if any(cells[width:]):
+        filled = row.cells
+        if any(filled[width:]):
             reason = "has more cells than the header; put a text that holds a separator in quotes"
-            self.quarantine({line: reason})
+            self.quarantine({row.first: reason})
             return
-        if len(cells) != width:
-            cells = cells[:width] + ("",) * (width - len(cells))
-        earlier = self.rows.setdefault(cells, line)
-        if earlier != line:
-            self.set_aside[line] = ("duplicate", f"says the same as line {earlier}")
+        if len(filled) != width:
+            filled = filled[:width] + ("",) * (width - len(filled))
+        earlier = self.rows.setdefault(filled, row.first)
+        if earlier != row.first:
+            self.set_aside[row.first] = ("duplicate", f"says the same as line {earlier}")
 
     @property
     def lines(self) -> list[int]:
@@ -243,7 +256,7 @@ class _Sheet:
     def columns(self) -> dict[str, Sequence[str]]:
         """Header -> its cells, one for each of `lines`; blank for columns the file lacks."""
         blank = [""] * len(self.rows)
-        lacking = {header: blank for known in RECORD_FILES for header in known.headers}
+        lacking = dict.fromkeys(self._record_file.headers, blank)
         return lacking | dict(zip(self.headers, zip(*self.rows, strict=True), strict=False))
 
     def quarantine(self, reasons: dict[int, str]) -> None:
@@ -255,26 +268,15 @@ class _Sheet:
         accepted = (line for line in self.lines if line not in self.set_aside)
         rows = [LedgerRow("row", line, "accepted", None) for line in accepted]
         rows += [
-            LedgerRow("row", line, disposition, f"{file_name}, line {line}: {reason}")
+            LedgerRow(
+                "row",
+                line,
+                disposition,
+                f"{file_name}, {self._where.get(line, f'line {line}')}: {reason}",
+            )
             for line, (disposition, reason) in self.set_aside.items()
         ]
         return sorted(rows, key=lambda row: row.position)
-
-
-def _decode(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        candidates = ["utf-16"]
-    else:
-        # cp1252 is what Excel writes under Windows when not asked for UTF-8.
-        candidates = ["utf-8-sig", "cp1252"]
-    for encoding in candidates:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise _UnclearError(f"is neither X12 nor text; {_EXPECTED}")
 
 
 def _recognise(headers: list[str]) -> RecordFile:
@@ -287,11 +289,11 @@ def _recognise(headers: list[str]) -> RecordFile:
     if nearest.shares(headers):
         missing = [name for name in nearest.recognised_by if name not in headers]
         lacks = f"lacks {' and '.join(missing)}" if missing else "has no further column of it"
-        raise _UnclearError(
+        raise UnclearError(
             f"its first line is nearest to {nearest.name}, but {lacks}; "
             f"its columns are {', '.join(nearest.headers)}"
         )
-    raise _UnclearError(f"its first line is no header known here; {_EXPECTED}")
+    raise UnclearError(f"its first line is no header known here; {_EXPECTED}")
 
 
 _EXPECTED = (
@@ -301,11 +303,11 @@ _EXPECTED = (
 )
 
 
-def _column_notes(record_file: RecordFile, sheet: _Sheet, file_name: str) -> list[LedgerRow]:
+def _column_notes(record_file: RecordFile, kept: _Kept, file_name: str) -> list[LedgerRow]:
     """One quarantined row when columns with almost a known name stay unread."""
-    absent = [header for header in record_file.headers if header not in sheet.headers]
+    absent = [header for header in record_file.headers if header not in kept.headers]
     notes = []
-    for place, header in enumerate(sheet.headers, start=1):
+    for place, header in enumerate(kept.headers, start=1):
         near = get_close_matches(header, absent, n=1, cutoff=0.8)
         if header not in record_file.headers and near:
             notes.append(f"column {place} was not read: did you mean '{near[0]}'?")
@@ -317,14 +319,14 @@ def _column_notes(record_file: RecordFile, sheet: _Sheet, file_name: str) -> lis
 # ---- the cells --------------------------------------------------------------------------
 
 
-def _interpret(record_file: RecordFile, sheet: _Sheet) -> dict[str, list[Any]]:
+def _interpret(record_file: RecordFile, kept: _Kept) -> dict[str, list[Any]]:
     """Field header -> value of each accepted row, after quarantining rows with an unclear cell.
 
     Each distinct text is read once. The line numbers stand under 'line'.
     """
-    columns = sheet.columns()
+    columns = kept.columns()
     readers = _readers(record_file, columns)
-    lines = sheet.lines
+    lines = kept.lines
     values: dict[str, list[Any]] = {"line": lines}
     reasons: dict[int, str] = {}
     for field in record_file.fields:
@@ -334,13 +336,13 @@ def _interpret(record_file: RecordFile, sheet: _Sheet) -> dict[str, list[Any]]:
         for text in set(texts):
             try:
                 meanings[text] = _cell(field, text, readers)
-            except _UnclearError as unclear:
+            except UnclearError as unclear:
                 faults[text] = f"{field.header} {unclear}"
         for line, text in zip(lines, texts, strict=True) if faults else ():
             if text in faults:
                 reasons.setdefault(line, faults[text])
         values[field.header] = list(map(meanings.get, texts))
-    sheet.quarantine(reasons)
+    kept.quarantine(reasons)
     clear = [line not in reasons for line in lines]
     return {header: list(compress(column, clear)) for header, column in values.items()}
 
@@ -349,7 +351,7 @@ def _cell(field: Field, text: str, readers: dict[str, Callable[[str], Any]]) -> 
     if text:
         return readers[field.kind if field.kind != "choice" else field.column](text)
     if field.is_required:
-        raise _UnclearError("is empty; every row needs it")
+        raise UnclearError("is empty; every row needs it")
     return None
 
 
@@ -357,16 +359,13 @@ def _readers(
     record_file: RecordFile, columns: dict[str, Sequence[str]]
 ) -> dict[str, Callable[[str], Any]]:
     """Kind of cell -> how its text is read in this file; a choice under its column's name."""
-    is_month_first = _is_month_first(record_file, columns)
+    order = _date_order(record_file, columns)
 
-    def read_date(text: str) -> date:
-        return _date(text, is_month_first=is_month_first)
-
-    def read_document(text: str) -> tuple[str, date | None]:
-        return _document(text, read_date)
+    def read_date(text: str) -> date | None:
+        return cells.day(text, order)
 
     def read_choice(allowed: tuple[str, ...]) -> Callable[[str], str]:
-        return lambda text: _choice(text, allowed)
+        return lambda text: cells.choice(text, allowed)
 
     choices = {
         column.name: read_choice(column.values)
@@ -377,120 +376,46 @@ def _readers(
         "text": str,
         "word": str.lower,
         "date": read_date,
-        "document": read_document,
-        "yes_no": _yes_no,
-        "count": _count,
-        "number": _number,
-        "time": _time,
-        "state": _state,
-        "techniques": _techniques,
-        "procedure_codes": lambda text: ":".join(re.split(r"[;:,\s]+", text.upper())),
+        "document": lambda text: _document(text, read_date),
+        "yes_no": cells.yes_no,
+        "count": cells.count,
+        "number": cells.number,
+        "time": cells.clock,
+        "state": cells.state,
+        "words": cells.words,
+        "codes": lambda text: ":".join(re.split(r"[;:,\s]+", text.upper())),
         **choices,
     }
 
 
-def _is_month_first(record_file: RecordFile, columns: dict[str, Sequence[str]]) -> bool:
-    """False when some date of the file, as 31/1/2026, can only be written day first."""
-    cells = {
-        text
-        for field in record_file.fields
-        if field.kind in ("date", "document")
-        for text in columns[field.header]
-    }
-    matches = filter(None, map(_SLASH_DATE.fullmatch, cells))
-    return not any(int(match[1]) > 12 >= int(match[2]) for match in matches)
+def _date_order(record_file: RecordFile, columns: dict[str, Sequence[str]]) -> str | None:
+    """The order that the file's dates prove; month first, as here, where they prove none.
+
+    Where they prove both, no date that may be read either way is read.
+    """
+    dated = [field.header for field in record_file.fields if field.kind in ("date", "document")]
+    proven = cells.proven_orders(set(chain.from_iterable(columns[header] for header in dated)))
+    if len(proven) > 1:
+        return None
+    return next(iter(proven), "MDY")
 
 
-def _date(text: str, *, is_month_first: bool) -> date:
-    unclear = _UnclearError("is not a date; write it as YYYY-MM-DD")
-    if iso := _ISO_DATE.fullmatch(text):
-        year, month, day = (int(part) for part in iso.groups())
-    elif slashed := _SLASH_DATE.fullmatch(text):
-        month, day, year = (int(part) for part in slashed.groups())
-        year += 2000 if year < 100 else 0
-        if not is_month_first and day <= 12:
-            raise _UnclearError(
-                "may be month first or day first, the file holds both; write it as YYYY-MM-DD"
-            )
-    else:
-        raise unclear
-    try:
-        return date(year, month, day)
-    except ValueError:
-        raise unclear from None
-
-
-def _document(text: str, read_date: Callable[[str], date]) -> tuple[str, date | None]:
+def _document(text: str, read_date: Callable[[str], date | None]) -> tuple[str, date | None]:
     """(status, day since when the document exists) of a checklist cell."""
     word = text.lower()
     for words, status in (
-        (YES, "present"),
-        (NO, "absent"),
+        (cells.YES, "present"),
+        (cells.NO, "absent"),
         (NOT_REQUIRED, "not_required"),
-        (UNKNOWN, "unknown"),
+        (cells.UNKNOWN, "unknown"),
     ):
         if word in words:
             return status, None
     if text[0].isdigit():
         return "present", read_date(text)
-    raise _UnclearError(
+    raise UnclearError(
         "is not understood; write a date as YYYY-MM-DD, yes, no, n/a, or leave it empty"
     )
-
-
-def _yes_no(text: str) -> bool | None:
-    word = text.lower()
-    if word in YES:
-        return True
-    if word in NO:
-        return False
-    if word in UNKNOWN:
-        return None
-    raise _UnclearError("is not understood; write yes, no, or leave it empty")
-
-
-def _count(text: str) -> int:
-    # A spreadsheet may write a whole number as 12.0; more than 9 digits is no number of visits.
-    if match := re.fullmatch(r"(\d{1,9})(?:\.0+)?", text):
-        return int(match[1])
-    raise _UnclearError("is not a whole number; write digits only, or leave it empty")
-
-
-def _number(text: str) -> float:
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
-        return float(text)
-    if text.lower() in YES:
-        return 1.0
-    if text.lower() in NO:
-        return 0.0
-    raise _UnclearError("is not a number; write digits, with a point for fractions")
-
-
-def _time(text: str) -> str:
-    if match := _TIME.fullmatch(text):
-        hour, minute, half = int(match[1]), int(match[2]), (match[3] or "").lower()
-        if minute < 60 and (1 <= hour <= 12 if half else hour < 24):
-            hour = hour % 12 + (12 if half == "p" else 0) if half else hour
-            return f"{hour:02d}:{minute:02d}"
-    raise _UnclearError("is not a time; write it as HH:MM")
-
-
-def _state(text: str) -> str:
-    if re.fullmatch("[A-Za-z]{2}", text):
-        return text.upper()
-    raise _UnclearError("is not a state; write two letters, for example WA")
-
-
-def _choice(text: str, allowed: tuple[str, ...]) -> str:
-    word = re.sub(r"[\s-]+", "_", text.lower())
-    if word in allowed:
-        return word
-    raise _UnclearError(f"is not understood; write one of: {', '.join(allowed)}")
-
-
-def _techniques(text: str) -> list[str]:
-    words = (" ".join(part.lower().split()) for part in re.split("[;,]", text))
-    return list(dict.fromkeys(word for word in words if word))
 
 
 # ---- the tables -------------------------------------------------------------------------

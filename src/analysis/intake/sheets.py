@@ -1,0 +1,155 @@
+"""A file that is not X12 as sheets of cells: text of any encoding and delimiter, or a spreadsheet.
+
+Nothing is dropped here: a stretch of lines that cannot be split is a row with a fault.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from itertools import islice
+
+from analysis.intake.cells import SERIAL_ORIGIN, SERIAL_ORIGIN_1904, UnclearError
+
+# A header stands within the first rows; what comes before it is a preamble.
+HEADER_WITHIN = 40
+_DELIMITERS = ",\t;|"
+_FAULT = (
+    "cannot be split into cells: a quotation mark is opened and never closed, or a cell is longer "
+    "than a hundred thousand characters"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Cells, and where they stand: `first` to `last` count the lines (or rows) of the file."""
+
+    first: int
+    last: int
+    where: str
+    cells: tuple[str, ...]
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet; `rows` starts again at each call. `delimiter` is empty for a spreadsheet."""
+
+    rows: Callable[[], Iterator[Row]]
+    delimiter: str = ""
+    serial_origin: date = SERIAL_ORIGIN
+
+    @cached_property
+    def head(self) -> list[Row]:
+        """The first rows, among which the header is looked for."""
+        return list(islice(self.rows(), HEADER_WITHIN))
+
+    def swallows(self, row: Row, width: int) -> bool:
+        """Whether a quoted cell of the row seems to hold lines that are rows of their own."""
+        return bool(self.delimiter) and any(
+            line.count(self.delimiter) * 2 >= width - 1
+            for cell in row.cells
+            for line in cell.splitlines()[1:]
+        )
+
+
+def sheets(data: bytes) -> list[Sheet]:
+    """Every sheet of a spreadsheet; a text once for each delimiter, the likeliest first.
+
+    Raises UnclearError, saying what to do, for what is neither.
+    """
+    if data.startswith(b"PK"):
+        return _workbook(data)
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise UnclearError(
+            "is an old or a locked spreadsheet (.xls); save it as .xlsx or CSV, without a password"
+        )
+    text = text_of(data)
+    if re.match(r"\s*<(!doctype|html|table|\?xml)", text, re.IGNORECASE):
+        raise UnclearError(
+            "is a web page, whatever its name says; open it in a spreadsheet program and save it "
+            "as CSV"
+        )
+    opening = "".join(islice(io.StringIO(text, newline=""), HEADER_WITHIN))
+    likeliest = sorted(_DELIMITERS, key=opening.count, reverse=True)
+    return [_text_sheet(text, delimiter) for delimiter in likeliest]
+
+
+def text_of(data: bytes) -> str:
+    """The text, whether UTF-8, UTF-16 (with its mark or without), or what Windows writes."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    elif b"\0" in data[:400]:
+        # Latin letters in UTF-16: every second byte is zero.
+        encodings = [
+            "utf-16-le" if data[1:400:2].count(0) > data[0:400:2].count(0) else "utf-16-be"
+        ]
+    else:
+        encodings = ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise UnclearError("is neither X12 nor text nor a spreadsheet")
+
+
+def _text_sheet(text: str, delimiter: str) -> Sheet:
+    def rows() -> Iterator[Row]:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        first = 1
+        while True:
+            cells: list[str] = []
+            fault = None
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                fault = _FAULT
+            # The reader counts a line it could not finish, and goes on with the next.
+            last = max(first, reader.line_num)
+            yield Row(first, last, f"line {first}", tuple(map(str.strip, cells)), fault)
+            first = last + 1
+
+    return Sheet(rows, delimiter)
+
+
+def _workbook(data: bytes) -> list[Sheet]:
+    import openpyxl
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        origin = SERIAL_ORIGIN_1904 if book.epoch == CALENDAR_MAC_1904 else SERIAL_ORIGIN
+        filled = [[tuple(map(_text, row)) for row in sheet.values] for sheet in book.worksheets]
+    except Exception as damage:  # openpyxl raises whatever the damaged part made it raise
+        raise UnclearError("is a spreadsheet that cannot be opened; save it as CSV") from damage
+    made, before = [], 0
+    for number, cells in enumerate(filled, start=1):
+        prefix = f"sheet {number}, " if len(filled) > 1 else ""
+        made.append(_workbook_sheet(cells, before, prefix, origin))
+        before += len(cells)
+    return made
+
+
+def _workbook_sheet(filled: list[tuple[str, ...]], before: int, prefix: str, origin: date) -> Sheet:
+    def rows() -> Iterator[Row]:
+        for number, cells in enumerate(filled, start=1):
+            place = before + number
+            yield Row(place, place, f"{prefix}row {number}", cells)
+
+    return Sheet(rows, serial_origin=origin)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return format(value, ".15g") if isinstance(value, float) else str(value).strip()
