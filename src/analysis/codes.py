@@ -19,6 +19,7 @@ NAMES = (
     "documentation",
     "payer_types",
     "denial_categories",
+    "next_actions",
 )
 
 

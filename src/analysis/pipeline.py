@@ -74,6 +74,12 @@ def _features(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.T
     }
 
 
+def _actions(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+    from analysis import actions
+
+    return {"next_actions": actions.next_actions(inputs, practice.state)}
+
+
 def _model(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, pa.Table]":
     from analysis.config import ModelDesign
     from analysis.models import approval
@@ -141,6 +147,14 @@ STEPS = (
          "line_outcomes", "payers", "plans"),
         ("documentation", "documentation_contradictions", "claim_features", "visit_counts",
          "call_outcomes"),
+    ),
+    Step(
+        "actions",
+        "finding what to do next",
+        _actions,
+        ("claims", "remittances", "adjustments", "remarks", "claim_lineage", "claim_outcomes",
+         "appeals", "policies"),
+        ("next_actions",),
     ),
     Step(
         "model",
@@ -241,7 +255,7 @@ def _raw_digest(raw: Path) -> str:
 
 
 # What no table depends on: an edit there must not rebuild a practice's tables.
-_APART = {"cli.py", "reports", "release", "findings", "synthetic", "actions.py", "__pycache__"}
+_APART = {"cli.py", "reports", "release", "findings", "synthetic", "worklist", "__pycache__"}
 
 
 @cache

@@ -26,6 +26,26 @@ DOCUMENT_STATUSES = ("present", "absent", "not_required", "unknown")
 CHANNELS = ("claim", "remittance", "attested")
 DISPOSITIONS = ("accepted", "quarantined", "duplicate", "skipped")
 SOURCES = ("x12", "export")
+ACTION_STATES = ("to_do", "waiting", "settled")
+ACTION_REASONS = (
+    "approved",
+    "voided",
+    "usual_time",
+    "appeal_filed",
+    "correction_sent",
+    "rejected",
+    "records_requested",
+    "no_answer",
+    "appeal_won_unpaid",
+    "no_appeal_right",
+    "patient_share",
+    "contract_only",
+    "nothing_to_gain",
+    "appeal_lost",
+    "appeals_used_up",
+    "reason_code",
+    "no_reason",
+)
 
 
 @dataclass(frozen=True)
@@ -402,9 +422,12 @@ _TABLES = (
                 "authorization_after_visit",
                 "referral_required",
                 "units_per_visit",
+                "appeal_days",
+                "correction_days",
+                "timely_filing_days",
                 nullable=False,
             ),
-            _number("value", "the limit; null where the rule needs none"),
+            _number("value", "the limit or the days; null where the rule needs none"),
             _date("effective_from", "first day in force; null: always was"),
             _date("effective_to", "last day in force; null: still is"),
             _text("source", "where the practice read it"),
@@ -656,6 +679,35 @@ _TABLES = (
             _count("maturity_days", "95th percentile of days from submission to first answer"),
             _flag(
                 "is_mature", "the first version is older than the 95th percentile of decision delay"
+            ),
+        ),
+    ),
+    # ---- what to do next ----------------------------------------------------------------
+    Table(
+        "next_actions",
+        "a claim: the one thing to do next, or why there is nothing to do",
+        ("claim_id",),
+        (
+            _identifier("claim_id", "the claim"),
+            _text("state", "whose turn it is", *ACTION_STATES, nullable=False),
+            _text("why", "what decided it", *ACTION_REASONS, nullable=False),
+            _text("action", "what to do (reference/next_actions.csv); null while it waits"),
+            _text("category", "kind of reason the standing answer gives"),
+            _text("group_code", "CAS group of that reason: who the insurer says owes the amount"),
+            _text("reason_code", "its CARC"),
+            _text("remark_code", "the RARC that tells more, or that forbids an appeal"),
+            _text("item_id", "the document that remark asks for"),
+            _date("answer_date", "payment date of the standing answer"),
+            _text("payer_claim_control_number", "CLP07 of the standing answer"),
+            _cents("refused_charge_cents", "charge that is not allowed so far"),
+            _date("deadline_date", "last day to act; null where nothing is to do"),
+            _text(
+                "deadline_source",
+                "letter: written down from it; contract: policies.csv; default: usual for the kind"
+                " of insurance",
+                "letter",
+                "contract",
+                "default",
             ),
         ),
     ),

@@ -52,7 +52,7 @@ def read(path: Path) -> list[Story]:
 
 def determine(story: Story) -> dict[str, Row]:
     """What the package makes of a story: control number (and day, where two share it) -> claim."""
-    rows = outcomes(_inputs(story), AS_OF)["claim_outcomes"].to_pylist()
+    rows = outcomes(inputs(story), AS_OF)["claim_outcomes"].to_pylist()
     numbers = [row["patient_control_number"] for row in rows]
     return {
         number if numbers.count(number) == 1 else f"{number} {row['service_date']}": row
@@ -68,7 +68,8 @@ def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _inputs(story: Story) -> dict[str, pa.Table]:
+def inputs(story: Story) -> dict[str, pa.Table]:
+    """The tables of intake and lineage that a story amounts to."""
     rows: dict[str, list[dict[str, Any]]] = {
         name: [] for name in (*INPUTS, "provider_adjustments") if name != "claim_lineage"
     }

@@ -1,0 +1,417 @@
+-- The one thing to do next about every claim, or why there is nothing to do.
+-- Inputs: claims, remittances, adjustments, remarks, claim_lineage, claim_outcomes, appeals,
+-- policies, carc, rarc, payer_types, steps (first_action or category -> action), actions.
+-- Variable: state, the practice's own ('' where it states none).
+
+-- name: control_numbers
+SELECT l.claim_id, upper(trim(c.patient_control_number)) AS control_number
+FROM claims AS c
+INNER JOIN claim_lineage AS l ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
+WHERE c.patient_control_number IS NOT NULL
+UNION
+SELECT claim_id, upper(trim(patient_control_number))
+FROM claim_outcomes
+WHERE patient_control_number IS NOT NULL
+
+-- name: sendings
+SELECT l.claim_id, max(c.submitted_date) AS last_sent_date
+FROM claims AS c
+INNER JOIN claim_lineage AS l ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
+WHERE coalesce(c.payer_sequence_code, 'P') = 'P'
+GROUP BY l.claim_id
+
+-- name: deciding_answers
+-- A secondary insurer's answer, a reversal and a forecast decide nothing.
+SELECT
+    l.claim_id,
+    r.remittance_id,
+    r.payment_date,
+    r.payer_claim_control_number,
+    row_number() OVER (
+        PARTITION BY l.claim_id
+        ORDER BY
+            CASE WHEN r.payment_date = o.final_determination_date THEN 0 ELSE 1 END,
+            r.payment_date DESC NULLS LAST,
+            r.remittance_id DESC
+    ) AS choice
+FROM remittances AS r
+INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+INNER JOIN claim_outcomes AS o ON o.claim_id = l.claim_id
+WHERE coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '22', '23', '25')
+
+-- name: standing_answers
+-- The answer that stands. Parts of it may have come in several remittances on one day.
+SELECT a.claim_id, a.remittance_id
+FROM deciding_answers AS a
+INNER JOIN deciding_answers AS s ON s.claim_id = a.claim_id AND s.choice = 1
+WHERE a.remittance_id = s.remittance_id OR a.payment_date = s.payment_date
+
+-- name: standing_remarks
+SELECT s.claim_id, m.remittance_id, m.remittance_line_id, m.remark_id, m.remark_code,
+    k.category, k.item_id, k.next_step
+FROM standing_answers AS s
+INNER JOIN remarks AS m ON m.remittance_id = s.remittance_id
+INNER JOIN rarc AS k ON k.remark_code = m.remark_code
+
+-- name: guards
+-- A remark that forbids an appeal speaks before every reason code.
+SELECT claim_id, remark_code, next_step
+FROM (
+    SELECT
+        claim_id,
+        remark_code,
+        next_step,
+        row_number() OVER (PARTITION BY claim_id ORDER BY next_step DESC, remark_code) AS choice
+    FROM standing_remarks
+    WHERE next_step LIKE 'NO APPEAL%'
+) AS ranked
+WHERE choice = 1
+
+-- name: telling_remarks
+-- The first remark of a line (or of the claim) that tells a reason.
+SELECT remittance_id, remittance_line_id, remark_code, category, item_id
+FROM (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY remittance_id, remittance_line_id ORDER BY remark_id
+        ) AS choice
+    FROM standing_remarks
+    WHERE
+        category NOT IN (
+            'appeal_outcome', 'contractual', 'reversal', 'recoupment', 'patient_responsibility',
+            'other'
+        )
+) AS ranked
+WHERE choice = 1
+
+-- name: refusing_codes
+-- Every code of the standing answer that refuses money, what it means, and what to do about it.
+SELECT
+    s.claim_id,
+    a.adjustment_id,
+    a.group_code,
+    a.reason_code,
+    a.amount_cents,
+    coalesce(x.remark_code, y.remark_code) AS remark_code,
+    coalesce(x.item_id, y.item_id) AS item_id,
+    coalesce(x.category, y.category) AS remark_category,
+    CASE
+        WHEN k.reason_code IS NULL THEN 'unmapped'
+        WHEN k.needs_remark = 'yes' THEN coalesce(x.category, y.category, k.category)
+        ELSE k.category
+    END AS category,
+    -- A code that means nothing without a remark asks for nothing by itself.
+    CASE WHEN k.needs_remark = 'yes' AND coalesce(x.category, y.category) IS NOT NULL
+        THEN NULL ELSE k.first_action
+    END AS first_action
+FROM standing_answers AS s
+INNER JOIN adjustments AS a ON a.remittance_id = s.remittance_id
+LEFT JOIN carc AS k ON k.reason_code = a.reason_code
+LEFT JOIN telling_remarks AS x
+    ON x.remittance_id = a.remittance_id AND x.remittance_line_id = a.remittance_line_id
+LEFT JOIN telling_remarks AS y
+    ON y.remittance_id = a.remittance_id AND y.remittance_line_id IS NULL
+WHERE
+    a.amount_cents > 0
+    AND (k.reason_code IS NULL OR k.is_denial IN ('yes', 'depends') OR k.category = 'pending')
+
+-- name: code_actions
+SELECT
+    c.*,
+    coalesce(f.action, g.action, 'ask_insurer') AS action,
+    CAST(d.place AS INTEGER) AS place
+FROM refusing_codes AS c
+LEFT JOIN steps AS f ON f.kind = 'first_action' AND f.code = c.first_action
+LEFT JOIN steps AS g ON g.kind = 'category' AND g.code = c.category
+INNER JOIN actions AS d ON d.action = coalesce(f.action, g.action, 'ask_insurer')
+
+-- name: chosen_codes
+-- Several reasons on one claim: the one whose action comes first in the order of decision.
+SELECT
+    *,
+    sum(amount_cents) OVER (PARTITION BY claim_id) AS refused_cents
+FROM code_actions
+QUALIFY
+    row_number() OVER (
+        PARTITION BY claim_id ORDER BY place, amount_cents DESC, reason_code, adjustment_id
+    ) = 1
+
+-- name: contract_only
+-- Charged, nothing refused, and what was taken off is a contract reduction or the patient's share.
+SELECT
+    s.claim_id,
+    max(CASE WHEN a.group_code = 'PR' AND a.reason_code IN ('1', '2', '3') THEN 1 ELSE 0 END)
+        AS has_patient_share
+FROM standing_answers AS s
+INNER JOIN adjustments AS a ON a.remittance_id = s.remittance_id
+WHERE a.amount_cents > 0 AND s.claim_id NOT IN (SELECT claim_id FROM refusing_codes)
+GROUP BY s.claim_id
+
+-- name: logged_appeals
+SELECT DISTINCT
+    n.claim_id,
+    p.appeal_id,
+    lower(trim(p.level)) AS level,
+    p.filed_date,
+    p.decision_date,
+    coalesce(p.outcome, 'pending') AS outcome,
+    p.deadline_date,
+    p.deadline_source
+FROM appeals AS p
+INNER JOIN control_numbers AS n ON n.control_number = upper(trim(p.patient_control_number))
+
+-- name: open_appeals
+-- Filed, and answered neither in the practice's own records nor by a later answer to an appeal.
+SELECT p.claim_id, max(p.filed_date) AS filed_date
+FROM logged_appeals AS p
+INNER JOIN claim_outcomes AS o ON o.claim_id = p.claim_id
+WHERE
+    p.filed_date IS NOT NULL
+    AND p.decision_date IS NULL
+    AND p.outcome = 'pending'
+    AND NOT (o.appeal_outcome IS NOT NULL AND o.final_determination_date > p.filed_date)
+GROUP BY p.claim_id
+
+-- name: last_decisions
+SELECT claim_id, level, outcome, decision_date
+FROM logged_appeals
+WHERE outcome IN ('overturned', 'partial', 'upheld')
+QUALIFY
+    row_number() OVER (
+        PARTITION BY claim_id ORDER BY decision_date DESC NULLS LAST, level DESC, appeal_id
+    ) = 1
+
+-- name: noted_deadlines
+-- A deadline written down for an appeal not yet filed.
+SELECT claim_id, deadline_date, deadline_source
+FROM logged_appeals
+WHERE filed_date IS NULL AND deadline_date IS NOT NULL
+QUALIFY
+    row_number() OVER (
+        PARTITION BY claim_id
+        ORDER BY
+            CASE deadline_source WHEN 'letter' THEN 0 WHEN 'contract' THEN 1 ELSE 2 END,
+            deadline_date,
+            appeal_id
+    ) = 1
+
+-- name: contract_terms
+-- The days a contract gives, by the most precise rule in force on the day of service.
+SELECT
+    o.claim_id,
+    p.rule,
+    CAST(p.value AS INTEGER) AS n_days
+FROM claim_outcomes AS o
+INNER JOIN policies AS p
+    ON
+        p.payer_id = o.payer_id
+        AND (p.plan_id IS NULL OR p.plan_id = o.plan_id)
+        AND (p.state IS NULL OR p.state = getvariable('state'))
+        AND p.procedure_code IS NULL
+        AND (p.effective_from IS NULL OR p.effective_from <= o.service_date)
+        AND (p.effective_to IS NULL OR p.effective_to >= o.service_date)
+WHERE p.rule IN ('appeal_days', 'correction_days', 'timely_filing_days') AND p.value IS NOT NULL
+QUALIFY
+    row_number() OVER (
+        PARTITION BY o.claim_id, p.rule
+        ORDER BY
+            CASE WHEN p.plan_id IS NULL THEN 0 ELSE 2 END
+            + CASE WHEN p.state IS NULL THEN 0 ELSE 1 END DESC,
+            p.effective_from DESC NULLS LAST,
+            p.policy_id
+    ) = 1
+
+-- name: default_terms
+-- Where nobody knows the time, the shortest: a deadline believed too long is a claim lost.
+SELECT
+    o.claim_id,
+    coalesce(
+        CAST(t.first_appeal_days AS INTEGER),
+        (SELECT min(CAST(first_appeal_days AS INTEGER)) FROM payer_types)
+    ) AS appeal_days,
+    coalesce(
+        CAST(t.timely_filing_days AS INTEGER),
+        (SELECT min(CAST(timely_filing_days AS INTEGER)) FROM payer_types)
+    ) AS filing_days
+FROM claim_outcomes AS o
+LEFT JOIN payer_types AS t ON t.payer_type = o.payer_type
+
+-- name: facts
+SELECT
+    o.claim_id,
+    o.final_determination,
+    o.charge_cents,
+    o.service_date,
+    o.as_of_date,
+    o.maturity_days,
+    o.appeal_outcome,
+    coalesce(s.last_sent_date, o.service_date) AS last_sent_date,
+    a.payment_date AS answer_date,
+    a.payer_claim_control_number,
+    c.group_code,
+    c.reason_code,
+    c.refused_cents,
+    c.action AS code_action,
+    c.remark_category,
+    c.place < (SELECT CAST(place AS INTEGER) FROM actions WHERE action = 'correct')
+        AS is_before_correction,
+    -- "Decision kept" repeats no reason: the one given before still holds.
+    coalesce(nullif(c.category, 'appeal_outcome'), o.final_denial_category, c.category) AS category,
+    coalesce(g.remark_code, c.remark_code) AS remark_code,
+    c.item_id,
+    g.next_step AS guard,
+    k.has_patient_share,
+    p.filed_date AS appeal_filed_date,
+    d.outcome AS decision,
+    d.level AS decision_level,
+    d.decision_date,
+    n.deadline_date AS noted_deadline_date,
+    coalesce(n.deadline_source, 'default') AS noted_deadline_source,
+    date_diff('day', coalesce(s.last_sent_date, o.service_date), o.as_of_date)
+        > coalesce(o.maturity_days, 90) AS is_overdue,
+    s.last_sent_date > o.final_determination_date AS is_sent_again
+FROM claim_outcomes AS o
+LEFT JOIN sendings AS s ON s.claim_id = o.claim_id
+LEFT JOIN deciding_answers AS a ON a.claim_id = o.claim_id AND a.choice = 1
+LEFT JOIN chosen_codes AS c ON c.claim_id = o.claim_id
+LEFT JOIN guards AS g ON g.claim_id = o.claim_id
+LEFT JOIN contract_only AS k ON k.claim_id = o.claim_id
+LEFT JOIN open_appeals AS p ON p.claim_id = o.claim_id
+LEFT JOIN last_decisions AS d ON d.claim_id = o.claim_id
+LEFT JOIN noted_deadlines AS n ON n.claim_id = o.claim_id
+
+-- name: judged
+-- The order of decision. What needs no hand comes first, then what waits, then the guards, then
+-- the reason the insurer gave.
+SELECT
+    *,
+    CASE
+        WHEN final_determination IN ('approved', 'voided') THEN final_determination
+        WHEN final_determination = 'rejected' THEN 'rejected'
+        WHEN final_determination = 'pending' AND NOT is_overdue AND remark_category = 'documentation'
+            THEN 'records_requested'
+        WHEN final_determination = 'pending' AND is_overdue THEN 'no_answer'
+        WHEN final_determination = 'pending' THEN 'usual_time'
+        WHEN appeal_filed_date IS NOT NULL THEN 'appeal_filed'
+        WHEN is_sent_again AND NOT is_overdue THEN 'correction_sent'
+        WHEN is_sent_again THEN 'no_answer'
+        WHEN decision IN ('overturned', 'partial') AND final_determination = 'denied'
+            AND decision_date >= answer_date
+            THEN 'appeal_won_unpaid'
+        WHEN guard IS NOT NULL THEN 'no_appeal_right'
+        WHEN code_action IS NULL AND has_patient_share = 1 THEN 'patient_share'
+        WHEN code_action IS NULL AND has_patient_share = 0 THEN 'contract_only'
+        WHEN code_action IN ('post', 'write_off') THEN 'nothing_to_gain'
+        WHEN
+            (decision = 'upheld' OR appeal_outcome = 'upheld')
+            AND code_action IN (
+                'appeal', 'next_appeal', 'send_records', 'check_contract', 'check_plan',
+                'ask_insurer'
+            )
+            THEN CASE
+                WHEN decision_level IN ('3', '4', '5', 'external') THEN 'appeals_used_up'
+                ELSE 'appeal_lost'
+            END
+        WHEN code_action IS NULL THEN 'no_reason'
+        ELSE 'reason_code'
+    END AS why
+FROM facts
+
+-- name: decided
+SELECT
+    j.*,
+    CASE
+        WHEN why IN ('usual_time', 'appeal_filed', 'correction_sent') THEN 'waiting'
+        WHEN
+            why IN (
+                'approved', 'voided', 'patient_share', 'contract_only', 'nothing_to_gain',
+                'appeals_used_up'
+            )
+            THEN 'settled'
+        ELSE 'to_do'
+    END AS state,
+    CASE
+        WHEN why = 'rejected' THEN 'new_claim'
+        WHEN why = 'no_appeal_right' AND guard LIKE '%new claim' THEN 'new_claim'
+        WHEN why = 'no_appeal_right' AND is_before_correction THEN code_action
+        WHEN why = 'no_appeal_right' THEN 'correct'
+        WHEN why = 'records_requested' THEN 'send_records'
+        WHEN why IN ('no_answer', 'no_reason', 'appeal_won_unpaid') THEN 'ask_insurer'
+        WHEN why = 'appeal_lost' THEN 'next_appeal'
+        WHEN why = 'patient_share' THEN 'bill_patient'
+        WHEN why = 'contract_only' THEN 'post'
+        WHEN why IN ('nothing_to_gain', 'reason_code') THEN code_action
+    END AS action
+FROM judged AS j
+
+-- name: clocks
+-- The deadline of the action, by source: what the letter says, the contract, what is usual.
+SELECT
+    d.claim_id,
+    d.noted_deadline_date AS letter_date,
+    d.noted_deadline_source AS letter_source,
+    coalesce(d.decision_date, d.answer_date) + r.n_days AS contract_date,
+    coalesce(d.decision_date, d.answer_date) + t.appeal_days AS default_date
+FROM decided AS d
+INNER JOIN actions AS k ON k.action = d.action AND k.deadline = 'appeal'
+INNER JOIN default_terms AS t ON t.claim_id = d.claim_id
+LEFT JOIN contract_terms AS r ON r.claim_id = d.claim_id AND r.rule = 'appeal_days'
+WHERE d.state = 'to_do'
+UNION ALL
+SELECT
+    d.claim_id,
+    NULL,
+    NULL,
+    CASE
+        WHEN k.deadline = 'correction' AND c.n_days IS NOT NULL THEN d.answer_date + c.n_days
+        ELSE d.service_date + f.n_days
+    END,
+    d.service_date + t.filing_days
+FROM decided AS d
+INNER JOIN actions AS k ON k.action = d.action AND k.deadline IN ('filing', 'correction')
+INNER JOIN default_terms AS t ON t.claim_id = d.claim_id
+LEFT JOIN contract_terms AS c ON c.claim_id = d.claim_id AND c.rule = 'correction_days'
+LEFT JOIN contract_terms AS f ON f.claim_id = d.claim_id AND f.rule = 'timely_filing_days'
+WHERE d.state = 'to_do'
+
+-- name: deadlines
+-- A claim that the insurer has in hand runs against no clock; one that never arrived still does.
+SELECT
+    c.claim_id,
+    coalesce(c.letter_date, c.contract_date, c.default_date) AS deadline_date,
+    CASE
+        WHEN c.letter_date IS NOT NULL THEN c.letter_source
+        WHEN c.contract_date IS NOT NULL THEN 'contract'
+        WHEN c.default_date IS NOT NULL THEN 'default'
+    END AS deadline_source
+FROM clocks AS c
+INNER JOIN decided AS d ON d.claim_id = c.claim_id
+WHERE
+    d.why <> 'no_answer'
+    OR coalesce(c.letter_date, c.contract_date, c.default_date) >= d.as_of_date
+
+-- name: next_actions
+SELECT
+    d.claim_id,
+    d.state,
+    d.why,
+    d.action,
+    CASE WHEN d.state <> 'settled' THEN d.category END AS category,
+    CASE WHEN d.state <> 'settled' THEN d.group_code END AS group_code,
+    CASE WHEN d.state <> 'settled' THEN d.reason_code END AS reason_code,
+    CASE WHEN d.state <> 'settled' THEN d.remark_code END AS remark_code,
+    CASE WHEN d.state <> 'settled' THEN d.item_id END AS item_id,
+    d.answer_date,
+    d.payer_claim_control_number,
+    CASE
+        WHEN d.final_determination IN ('approved', 'voided') THEN 0
+        WHEN d.final_determination = 'partially_approved'
+            THEN least(d.charge_cents, coalesce(d.refused_cents, 0))
+        ELSE d.charge_cents
+    END AS refused_charge_cents,
+    t.deadline_date,
+    t.deadline_source
+FROM decided AS d
+LEFT JOIN deadlines AS t ON t.claim_id = d.claim_id
+ORDER BY d.claim_id
