@@ -55,6 +55,12 @@ def _lineage(_: Folders, __: Practice, inputs: Tables) -> "dict[str, pa.Table]":
     }
 
 
+def _balances(_: Folders, __: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+    from analysis.claims import quality
+
+    return quality.balances(inputs)
+
+
 def _outcomes(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.Table]":
     from analysis import outcomes
 
@@ -108,6 +114,7 @@ _FILES = (
     "remarks",
     "provider_adjustments",
     "acknowledgments",
+    "file_checks",
     "attested_documents",
     "visit_techniques",
     "authorizations",
@@ -137,6 +144,14 @@ STEPS = (
          "remittance_lines", "adjustments", "remarks", "claim_lineage", "payers",
          "acknowledgments"),
         ("claim_outcomes", "line_outcomes", "line_lineage"),
+    ),
+    Step(
+        "balances",
+        "checking that the money adds up",
+        _balances,
+        ("claims", "service_lines", "payments", "remittances", "remittance_lines", "adjustments",
+         "provider_adjustments", "file_checks", "claim_lineage", "line_lineage"),
+        ("imbalances", "checks"),
     ),
     Step(
         "features",

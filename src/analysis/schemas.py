@@ -46,6 +46,35 @@ ACTION_REASONS = (
     "reason_code",
     "no_reason",
 )
+FILE_CHECKS = (
+    "transaction_segments",
+    "transaction_number",
+    "group_transactions",
+    "group_number",
+    "interchange_groups",
+    "interchange_number",
+    "level_numbers",
+    "known_segments",
+    "readable_values",
+)
+BALANCES = (
+    "sent_charge",
+    "line_paid",
+    "claim_charge",
+    "claim_paid",
+    "claim_paid_by_lines",
+    "responsibility",
+    "deposit",
+    "answered_charge",
+    "answer_has_claim",
+    "answered_line",
+    "answered_code",
+    "answered_day",
+    "answered_units",
+    "sent_line_answered",
+    "sent_day",
+)
+CHECKS = FILE_CHECKS + BALANCES
 
 
 @dataclass(frozen=True)
@@ -104,6 +133,12 @@ def _flag(name: str, description: str, *, nullable: bool = False) -> Column:
 
 _FILE = _identifier("file_name", "file in data/raw/<practice>, with the member inside a zip")
 _POSITION = _count("position", "ordinal of the record in its file, from 1")
+_INTERCHANGE = _count(
+    "interchange", "ordinal of the interchange in its file, from 1; null in exports", nullable=True
+)
+_SEGMENT = _count(
+    "segment", "place of its segment in the interchange, from 1; null in exports", nullable=True
+)
 _PCN = _text("patient_control_number", "the practice's own claim number: CLM01, echoed in CLP01")
 _PAYER = _text("payer_id", "the insurer's identifier as text")
 _PATIENT = _text("patient_id", "keyed pseudonym of the patient; null where the source names none")
@@ -121,6 +156,8 @@ _TABLES = (
             _identifier("claim_version_id", "content of the interchange, and the place in it"),
             _FILE,
             _POSITION,
+            _INTERCHANGE,
+            _SEGMENT,
             _SOURCE,
             _date("submitted_date", "day the file was made (BHT04, else GS04, else ISA09)"),
             _PCN,
@@ -161,6 +198,7 @@ _TABLES = (
             _identifier("service_line_id", "claim version, and the line's place in it"),
             _identifier("claim_version_id", "the claim version the line belongs to"),
             _count("line_number", "place of the line in its claim, from 1"),
+            _SEGMENT,
             _text("line_control_number", "REF 6R"),
             _PROCEDURE,
             _MODIFIERS,
@@ -190,12 +228,18 @@ _TABLES = (
             _identifier("payment_id", "content of the interchange, and the place in it"),
             _FILE,
             _POSITION,
+            _INTERCHANGE,
+            _SEGMENT,
             _PAYER,
             _text("payer_name", "N1 PR, as sent"),
             _text("trace_number", "TRN02, the check or transfer number"),
             _date("payment_date", "BPR16"),
             _text("payment_method_code", "BPR04: ACH, CHK, NON"),
-            _cents("deposit_cents", "BPR02, the money that reached the bank; debits negative"),
+            _cents(
+                "deposit_cents",
+                "BPR02, the money that reached the bank, debits negative; null where unreadable",
+                nullable=True,
+            ),
         ),
     ),
     Table(
@@ -207,6 +251,8 @@ _TABLES = (
             _identifier("payment_id", "the payment that carries it"),
             _FILE,
             _POSITION,
+            _INTERCHANGE,
+            _SEGMENT,
             _SOURCE,
             _text(
                 "stated_determination",
@@ -244,6 +290,7 @@ _TABLES = (
             _identifier("remittance_line_id", "remittance, and the line's place in it"),
             _identifier("remittance_id", "the remittance the line belongs to"),
             _count("line_number", "place of the SVC in its CLP, from 1"),
+            _SEGMENT,
             _text("line_control_number", "REF 6R"),
             _text("procedure_code", "SVC01-2, the code adjudicated"),
             _MODIFIERS,
@@ -508,6 +555,49 @@ _TABLES = (
             _text("disposition", "what became of it", *DISPOSITIONS, nullable=False),
             _text("reason", "why it was set aside: what is wrong, and what to do next"),
             _text("duplicate_of", "the file that holds the same content already"),
+        ),
+    ),
+    Table(
+        "file_checks",
+        "a check of an interchange by what it says of itself: a count, a number, its form",
+        ("file_check_id",),
+        (
+            _identifier("file_check_id", "content of the interchange, and the check's place in it"),
+            _FILE,
+            _INTERCHANGE,
+            _SEGMENT,
+            _text("check_name", "what was checked", *FILE_CHECKS, nullable=False),
+            _count("n_expected", "as stated; null where nothing legible states it", nullable=True),
+            _count("n_found", "as counted; null for numbers that only repeat", nullable=True),
+            _flag("is_holding", "what is stated is what was found"),
+        ),
+    ),
+    Table(
+        "imbalances",
+        "a check that a record does not pass: kept and marked, never mended",
+        ("check_name", "record_id"),
+        (
+            _text("check_name", "what was checked", *CHECKS, nullable=False),
+            _identifier("record_id", "payment, remittance, line, claim version or file check"),
+            _FILE,
+            _INTERCHANGE,
+            _SEGMENT,
+            _cents("expected_cents", "by the rule; null where it is not of money", nullable=True),
+            _cents("found_cents", "as the file says", nullable=True),
+            _cents("difference_cents", "found less expected", nullable=True),
+            _text("expected", "by the rule, where it is not of money"),
+            _text("found", "as the file says, where it is not of money"),
+        ),
+    ),
+    Table(
+        "checks",
+        "a check: on how many records it was made",
+        ("check_name",),
+        (
+            _text("check_name", "what was checked", *CHECKS, nullable=False),
+            _count("n_checked", "records it could be made on"),
+            _count("n_holding", "records that pass; the others stand in imbalances"),
+            _count("n_unknown", "records that lack what it needs"),
         ),
     ),
     Table(

@@ -90,6 +90,8 @@ def test_a_claim_is_read_with_its_references_dates_and_plan() -> None:
         "claim_version_id": "",
         "file_name": "a.837",
         "position": 1,
+        "interchange": 1,
+        "segment": len(HEADER) + len(SUBSCRIBER) + 1,
         "submitted_date": date(2024, 1, 14),
         "patient_control_number": "A1",
         "source": "x12",

@@ -129,11 +129,13 @@ def test_lines_before_any_claim_are_noted() -> None:
     assert "service lines without a claim" in str(parsed.ledger[-1].reason)
 
 
-def test_a_payment_without_amount_is_left_out_and_its_claims_stay() -> None:
+def test_a_payment_without_amount_stays_with_its_claims_and_is_marked() -> None:
     parsed = altered("BPR*I*120", "BPR*I*MASKED")
     assert told(parsed)[:2] == [("CLP", 1, "accepted"), ("CLP", 2, "accepted")]
     assert "BPR02" in str(parsed.ledger[-1].reason)
-    assert len(parsed.tables["payments"]) == 0
+    (payment,) = parsed.tables["payments"].to_pylist()
+    assert payment["deposit_cents"] is None
+    assert payment["trace_number"] == "CHECK1"
 
 
 def test_a_claim_sent_without_an_amount_is_set_aside() -> None:

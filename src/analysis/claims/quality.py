@@ -1,4 +1,8 @@
-"""Whether every record is understood: the codes nobody has mapped yet."""
+"""Whether every record is understood and every cent accounted for.
+
+`balances` is the cent ledger: what a file states is held against its parts and against the claim
+that was sent. `unmapped_codes` is the worklist of codes nobody has mapped yet.
+"""
 
 from collections.abc import Mapping
 
@@ -6,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import codes, engine, tables
+from analysis.schemas import CHECKS
 
 INPUTS = (
     "adjustments",
@@ -15,6 +20,34 @@ INPUTS = (
     "claim_diagnoses",
     "claims",
 )
+BALANCE_INPUTS = (
+    "claims",
+    "service_lines",
+    "payments",
+    "remittances",
+    "remittance_lines",
+    "adjustments",
+    "provider_adjustments",
+    "file_checks",
+    "claim_lineage",
+    "line_lineage",
+)
+BALANCE_OUTPUTS = ("imbalances", "checks")
+
+
+def balances(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Tables `imbalances` (each check a record does not pass) and `checks` (how many were made).
+
+    The rules are the balancing rules of the 835's implementation guide (X221, section 1.10.2.1):
+    charge less adjustments is paid, for a line and for a claim; claims less PLB are the deposit.
+    """
+    names = pa.table({"check_name": list(CHECKS), "place": range(len(CHECKS))})
+    made = engine.run(
+        engine.statements("analysis.claims", "balances.sql"),
+        {name: inputs[name] for name in BALANCE_INPUTS} | {"check_names": names},
+        list(BALANCE_OUTPUTS),
+    )
+    return {name: tables.conform(name, made[name]) for name in BALANCE_OUTPUTS}
 
 
 def unmapped_codes(inputs: Mapping[str, pa.Table]) -> pa.Table:

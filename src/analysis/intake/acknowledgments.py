@@ -10,7 +10,7 @@ from typing import Any
 from analysis import tables
 from analysis.intake.parsed import LedgerRow, Parsed
 from analysis.intake.pseudonymize import Pseudonyms
-from analysis.intake.x12 import envelopes
+from analysis.intake.x12 import counts, envelopes
 from analysis.intake.x12.envelopes import Interchange
 
 # STC01-1 of a 277CA: forwarded, received, accepted, split; returned, not found, rejected.
@@ -42,7 +42,11 @@ def read(interchange: Interchange, file_name: str, _pseudonyms: Pseudonyms) -> P
     ledger = [LedgerRow("status", row["position"], "accepted") for row in rows]
     if not rows:
         ledger = [LedgerRow("interchange", interchange.ordinal, "accepted", "holds no answers")]
-    return Parsed({"acknowledgments": tables.from_rows("acknowledgments", rows)}, ledger)
+    read_tables = {
+        "acknowledgments": tables.from_rows("acknowledgments", rows),
+        "file_checks": counts.file_checks(interchange, file_name),
+    }
+    return Parsed(read_tables, ledger)
 
 
 def _claim_answers(interchange: Interchange) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from analysis import tables
 from analysis.intake.parsed import Parsed
 from analysis.intake.pseudonymize import Pseudonyms
-from analysis.intake.x12 import reading
+from analysis.intake.x12 import counts, reading
 from analysis.intake.x12.envelopes import Interchange
 from analysis.intake.x12.gate import Gate
 from analysis.intake.x12.reading import Rows, column, pick, preceding
@@ -55,6 +55,8 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
                 "claim_version_id": ids,
                 "file_name": pa.repeat(file_name, len(claims)),
                 "position": np.arange(len(claims)) + interchange.first_position,
+                "interchange": pa.repeat(interchange.ordinal, len(claims)),
+                "segment": reading.places_of_segments(claims),
                 "source": pa.repeat("x12", len(claims)),
                 "charge_cents": charges,
                 **_as_sent(claims),
@@ -67,6 +69,7 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
         ).filter(gate.kept),
         "service_lines": _service_lines(lines, line_owner, line_charges, ids, gate),
         "claim_diagnoses": _diagnoses(sent.tables["diagnoses"], claims, ids, gate),
+        "file_checks": counts.file_checks(interchange, file_name, sent),
     }
     return Parsed(read_tables, gate.ledger())
 
@@ -182,6 +185,7 @@ def _service_lines(
             "service_line_id": reading.numbered(claim_version_ids, line_numbers),
             "claim_version_id": claim_version_ids,
             "line_number": line_numbers,
+            "segment": reading.places_of_segments(lines),
             "line_control_number": column(lines, "line_control_number"),
             "procedure_code": column(lines, "procedure_code"),
             "modifiers": reading.joined([column(lines, f"modifier_{n}") for n in range(1, 5)]),

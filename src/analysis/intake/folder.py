@@ -43,6 +43,7 @@ TABLES = (
     "remarks",
     "provider_adjustments",
     "acknowledgments",
+    "file_checks",
     "attested_documents",
     "visit_techniques",
     "authorizations",

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from analysis import tables
 from analysis.intake.parsed import Parsed
 from analysis.intake.pseudonymize import Pseudonyms
-from analysis.intake.x12 import reading
+from analysis.intake.x12 import counts, reading
 from analysis.intake.x12.envelopes import Interchange
 from analysis.intake.x12.gate import Gate
 from analysis.intake.x12.reading import Rows, column, pick, preceding
@@ -28,8 +28,8 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
     """The remittances of an interchange, and a ledger row for every CLP in it.
 
     A remittance is set aside when CLP03, CLP04, an SVC02 or SVC03 or an adjustment holds no
-    amount, or when it is torn; see `gate`. A payment without an amount in BPR02 is left out of
-    payments; its remittances stay.
+    amount, or when it is torn; see `gate`. A payment without an amount in BPR02 is kept, its
+    deposit unknown.
     """
     sent = reading.read(interchange, "835", "2100")
     clp = sent.tables["claims"].filter(pc.is_valid(sent.tables["claims"]["clp"]))
@@ -59,6 +59,7 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
             "remittance_id": ids,
             "file_name": pa.repeat(file_name, len(clp)),
             "position": itself + interchange.first_position,
+            **_place(interchange, clp),
             "source": pa.repeat("x12", len(clp)),
             **_as_sent(clp, pseudonyms),
             **_from_payment(payments, clp),
@@ -66,12 +67,13 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
         },
     )
     read_tables = {
-        "payments": payments.filter(pc.is_valid(payments["deposit_cents"])),
+        "payments": payments,
         "remittances": remittances.filter(gate.kept),
         "remittance_lines": _lines(svc, svc_owner, ids, line_ids).filter(gate.keeps(svc_owner)),
         "adjustments": _adjustments(cas, cas_owner, ids, line_ids).filter(gate.keeps(cas_owner)),
         "remarks": _remarks(sent.tables["remarks"], clp, ids, line_ids, gate),
         "provider_adjustments": _provider_adjustments(sent.tables, payments),
+        "file_checks": counts.file_checks(interchange, file_name, sent),
     }
     return Parsed(read_tables, gate.ledger())
 
@@ -90,12 +92,21 @@ def _payments(interchange: Interchange, file_name: str, sent: pa.Table, clp: pa.
             "payment_id": reading.numbered(interchange.digest[:16], np.arange(1, len(sent) + 1)),
             "file_name": pa.repeat(file_name, len(sent)),
             "position": first_clp + interchange.first_position,
+            **_place(interchange, sent),
             "payer_id": pc.coalesce(*payer),
             **{name: column(sent, name) for name in texts},
             "payment_date": column(sent, "payment_date"),
             "deposit_cents": pc.if_else(is_debit, pc.negate(deposit), deposit),
         },
     )
+
+
+def _place(interchange: Interchange, rows: pa.Table) -> dict[str, pa.Array]:
+    """Where the rows stand in the file."""
+    return {
+        "interchange": pa.repeat(interchange.ordinal, len(rows)),
+        "segment": reading.places_of_segments(rows),
+    }
 
 
 def _as_sent(clp: pa.Table, pseudonyms: Pseudonyms) -> dict[str, pa.Array]:
@@ -151,6 +162,7 @@ def _lines(svc: pa.Table, owner: Rows, ids: pa.Array, line_ids: pa.Array) -> pa.
             "remittance_line_id": line_ids,
             "remittance_id": pick(ids, owner),
             "line_number": reading.places(owner),
+            "segment": reading.places_of_segments(svc),
             **{name: column(svc, name) for name in texts},
             "modifiers": reading.joined(modifiers),
             "charge_cents": reading.cents(svc, "charge"),

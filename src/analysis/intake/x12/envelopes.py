@@ -55,6 +55,7 @@ class Interchange:
     `data` has one form whatever the line ends of the file were, and `digest`, its SHA-256, is the
     same wherever the same content comes again. `ordinal` counts interchanges and `first_position`
     records in the file, both from 1. `problem` says in a sentence why the kind is "other".
+    `n_groups` counts the groups of the whole interchange; None for a part that another follows.
     """
 
     data: bytes
@@ -64,6 +65,7 @@ class Interchange:
     first_position: int
     delimiters: Delimiters
     problem: str | None = None
+    n_groups: int | None = None
 
 
 def split(data: bytes) -> list[Interchange]:
@@ -72,7 +74,9 @@ def split(data: bytes) -> list[Interchange]:
     first_position = 1
     for piece in _pieces(data.removeprefix(_BYTE_ORDER_MARK)):
         delimiters = _delimiters(piece)
-        for part, kind, problem in _parts(_one_form(piece, delimiters), delimiters):
+        whole = _one_form(piece, delimiters)
+        parts = list(_parts(whole, delimiters))
+        for place, (part, kind, problem) in enumerate(parts, start=1):
             interchange = Interchange(
                 data=part,
                 digest=hashlib.sha256(part).hexdigest(),
@@ -81,6 +85,7 @@ def split(data: bytes) -> list[Interchange]:
                 first_position=first_position,
                 delimiters=delimiters,
                 problem=problem,
+                n_groups=len(_group_starts(whole, delimiters)) if place == len(parts) else None,
             )
             found.append(interchange)
             first_position += len(record_segments(interchange))
@@ -175,20 +180,18 @@ def _terminator(gap: bytes) -> bytes:
 
 
 def _one_form(piece: bytes, delimiters: Delimiters) -> bytes:
-    """The piece without blanks between segments, and without line ends that end none.
+    """The piece without blanks or nothing between segments, and without line ends that end none.
 
     Lines may end before a terminator, after it, or wherever a system broke them at 80 characters.
     """
     end = delimiters.segment
     piece = piece.replace(b"\r", b"\n") if end == b"\n" else piece.translate(None, b"\r\n")
-    return re.sub(re.escape(end) + rb"\s+", end, piece)
+    return re.sub(rb"%b(?:\s|%b)+" % (re.escape(end), re.escape(end)), end, piece)
 
 
 def _parts(piece: bytes, delimiters: Delimiters) -> Iterator[tuple[bytes, Kind, str | None]]:
     """A piece as it is, or one part for each run of groups of one kind, each with the ISA."""
-    begins = re.escape(delimiters.segment + b"GS" + delimiters.element)
-    starts = [match.start() for match in re.finditer(begins, delimiters.segment + piece)]
-    starts = starts or [0]
+    starts = _group_starts(piece, delimiters) or [0]
     header = piece[: starts[0]]
     groups = [
         piece[start:end] for start, end in zip(starts, [*starts[1:], len(piece)], strict=True)
@@ -202,6 +205,11 @@ def _parts(piece: bytes, delimiters: Delimiters) -> Iterator[tuple[bytes, Kind, 
             runs.append((header + group, kind, problem))
     for part, kind, problem in runs:
         yield part.strip(), kind, problem
+
+
+def _group_starts(piece: bytes, delimiters: Delimiters) -> list[int]:
+    begins = re.escape(delimiters.segment + b"GS" + delimiters.element)
+    return [match.start() for match in re.finditer(begins, delimiters.segment + piece)]
 
 
 def _kind(group: bytes, delimiters: Delimiters) -> tuple[Kind, str | None]:

@@ -41,9 +41,9 @@ class Gate:
         self._refuse(segments, owner[missing], what)
 
     def note_amount(self, rows: pa.Table, name: str, element: str) -> None:
-        """Note rows outside any record that are left out for want of an amount."""
+        """Note rows outside any record that lack an amount."""
         for segment in column(rows, "segment").to_numpy()[_missing(rows, name)]:
-            self._note(segment, f"{element} holds no amount and was left out; {_SEND_AGAIN}")
+            self._note(segment, f"{element} holds no amount, so it is unknown; {_SEND_AGAIN}")
 
     def require_owner(self, lines: pa.Table, owner: Rows) -> None:
         """Note service lines that no claim precedes: the claim's own segment is lost."""
@@ -71,11 +71,12 @@ class Gate:
         Either alone is merely odd. Together they say that a line, or the start of the next claim,
         was lost.
         """
-        owner = np.searchsorted(self._segments, reading.unknown, side="right") - 1
+        unknown = reading.unknown_in_records
+        owner = np.searchsorted(self._segments, unknown, side="right") - 1
         differs = pc.fill_null(pick(pc.not_equal(charges, line_totals), owner), False)
         torn = differs.to_numpy(zero_copy_only=False)
         what = "cannot be read, and the lines of this claim do not add up to its charge"
-        self._refuse(reading.unknown[torn], owner[torn], f"{what}; {_SEND_AGAIN}")
+        self._refuse(unknown[torn], owner[torn], f"{what}; {_SEND_AGAIN}")
 
     @property
     def kept(self) -> pa.Array:

@@ -29,13 +29,17 @@ _HUNDRED = pa.scalar(Decimal(100), pa.decimal128(3, 0))
 class Reading:
     """The spec's tables of one interchange: text trimmed (blank is null), `segment` counted from 0.
 
-    `is_cut_off`: the bytes end inside a transaction. `unknown`: the segments inside records that
-    no loop holds, in their order.
+    `is_cut_off`: the bytes end inside a transaction. `unknown`: the segments that no loop holds,
+    `unknown_in_records` those of them inside records, `unreadable` those with an amount, a
+    quantity or a date that is none, all in their order; `n_segments` counts all there are.
     """
 
     tables: dict[str, pa.Table]
     is_cut_off: bool
+    n_segments: int
     unknown: Rows
+    unknown_in_records: Rows
+    unreadable: Rows
 
 
 def read(interchange: Interchange, spec_name: str, record_loop: str) -> Reading:
@@ -46,16 +50,19 @@ def read(interchange: Interchange, spec_name: str, record_loop: str) -> Reading:
         spec=spec.load(spec_name),
         delimiters=oxedi.Delimiters(element, component, segment),
     )
-    unknown = [
-        diagnostic.segment
-        for diagnostic in result.diagnostics
-        if diagnostic.kind == "UnknownSegment" and f"/{record_loop}#" in diagnostic.path
-    ]
+    unknown = [found for found in result.diagnostics if found.kind == "UnknownSegment"]
+    in_records = [found for found in unknown if f"/{record_loop}#" in found.path]
+    unreadable = [found for found in result.diagnostics if found.kind == "TypeMismatch"]
     return Reading(
         {name: _clean(pa.table(result.tables[name])) for name in result.tables},
         _last_segment(result.document) not in (b"SE", b"GE", b"IEA"),
-        np.array(unknown, dtype=np.int64),
+        len(result.document),
+        *(_segments(found) for found in (unknown, in_records, unreadable)),
     )
+
+
+def _segments(found: Iterable[oxedi.Diagnostic]) -> Rows:
+    return np.array([diagnostic.segment for diagnostic in found], dtype=np.int64)
 
 
 def _last_segment(document: oxedi.Document) -> bytes:
@@ -83,6 +90,11 @@ def _clean(table: pa.Table) -> pa.Table:
 def column(table: pa.Table, name: str) -> pa.Array:
     """A column in one piece."""
     return table[name].combine_chunks()
+
+
+def places_of_segments(table: pa.Table) -> pa.Array:
+    """Where each row's segment stands in the interchange, from 1, as people count."""
+    return pc.add(column(table, "segment"), 1)
 
 
 # ---- values -----------------------------------------------------------------------------

@@ -1,0 +1,306 @@
+-- The cent ledger: every sum a file states is held against its parts, and every answer against the
+-- claim sent. What does not agree is kept as it is and marked; nothing is mended.
+-- Inputs: claims, service_lines, payments, remittances, remittance_lines, adjustments,
+-- provider_adjustments, file_checks, claim_lineage, line_lineage, check_names.
+-- Children are summed before they are joined, so no amount counts twice. Amounts of a reversal are
+-- negative throughout, so the same sums hold for it.
+
+-- name: line_adjustments
+SELECT remittance_line_id, sum(amount_cents) AS adjusted_cents
+FROM adjustments
+WHERE remittance_line_id IS NOT NULL
+GROUP BY remittance_line_id
+
+-- name: claim_adjustments
+SELECT
+    remittance_id,
+    sum(amount_cents) AS adjusted_cents,
+    sum(CASE WHEN remittance_line_id IS NULL THEN amount_cents ELSE 0 END) AS claim_level_cents,
+    sum(CASE WHEN group_code = 'PR' THEN amount_cents ELSE 0 END) AS patient_cents
+FROM adjustments
+GROUP BY remittance_id
+
+-- name: answered_sums
+SELECT
+    remittance_id,
+    sum(charge_cents) AS charge_cents,
+    sum(paid_cents) AS paid_cents
+FROM remittance_lines
+GROUP BY remittance_id
+
+-- name: sent_sums
+SELECT claim_version_id, sum(charge_cents) AS charge_cents
+FROM service_lines
+GROUP BY claim_version_id
+
+-- name: payment_sums
+SELECT payment_id, sum(paid_cents) AS paid_cents FROM remittances GROUP BY payment_id
+
+-- name: moved_sums
+SELECT payment_id, sum(amount_cents) AS moved_cents FROM provider_adjustments GROUP BY payment_id
+
+-- name: answers_with_sums
+SELECT
+    r.remittance_id,
+    r.file_name,
+    r.interchange,
+    r.segment,
+    r.claim_status_code,
+    r.charge_cents,
+    r.paid_cents,
+    r.patient_responsibility_cents,
+    s.charge_cents AS line_charge_cents,
+    s.paid_cents AS line_paid_cents,
+    coalesce(a.adjusted_cents, 0) AS adjusted_cents,
+    coalesce(a.claim_level_cents, 0) AS claim_level_cents,
+    coalesce(a.patient_cents, 0) AS patient_cents
+FROM remittances AS r
+LEFT JOIN answered_sums AS s ON s.remittance_id = r.remittance_id
+LEFT JOIN claim_adjustments AS a ON a.remittance_id = r.remittance_id
+WHERE r.source = 'x12'
+
+-- name: sent_versions
+-- Voids carry charges of their own but no insurer answers them with money.
+SELECT
+    l.claim_id,
+    c.claim_version_id,
+    c.charge_cents,
+    c.submitted_date,
+    c.service_date,
+    c.service_to_date,
+    coalesce(c.payer_sequence_code, 'P') = 'P' AS is_primary
+FROM claims AS c
+INNER JOIN claim_lineage AS l ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
+WHERE coalesce(c.claim_frequency_code, '1') <> '8'
+
+-- name: answers_in_claims
+SELECT
+    l.claim_id,
+    r.remittance_id,
+    r.file_name,
+    r.interchange,
+    r.segment,
+    r.payment_date,
+    r.service_date,
+    r.payer_id,
+    r.charge_cents < 0 AS is_taken_back,
+    abs(r.charge_cents) AS charge_cents,
+    l.match_kind
+FROM remittances AS r
+INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+WHERE r.source = 'x12'
+
+-- name: nearest_versions
+-- The version an answer fits best, and what the answer and others of its kind charge together: an
+-- insurer may split one claim over several CLPs, days and files.
+SELECT
+    *,
+    sum(charge_cents) OVER (
+        PARTITION BY claim_id, payer_id, is_taken_back, charge_cents < sent_cents
+    ) AS parts_cents
+FROM (
+    SELECT
+        a.*,
+        v.charge_cents AS sent_cents,
+        row_number() OVER (
+            PARTITION BY a.remittance_id
+            ORDER BY
+                CASE WHEN v.charge_cents = a.charge_cents THEN 0 ELSE 1 END,
+                CASE WHEN v.submitted_date <= a.payment_date THEN 0 ELSE 1 END,
+                v.submitted_date DESC NULLS LAST,
+                v.claim_version_id
+        ) AS choice
+    FROM answers_in_claims AS a
+    INNER JOIN sent_versions AS v ON v.claim_id = a.claim_id
+) AS ranked
+WHERE choice = 1
+
+-- name: sums
+-- One row for each sum and the record it was checked on; null where a side is unknown.
+SELECT
+    'sent_charge' AS check_name, c.claim_version_id AS record_id, c.file_name, c.interchange,
+    c.segment, s.charge_cents AS expected_cents, c.charge_cents AS found_cents
+FROM claims AS c
+LEFT JOIN sent_sums AS s ON s.claim_version_id = c.claim_version_id
+WHERE c.source = 'x12'
+UNION ALL
+SELECT
+    'line_paid', s.remittance_line_id, r.file_name, r.interchange, s.segment,
+    s.charge_cents - coalesce(a.adjusted_cents, 0), s.paid_cents
+FROM remittance_lines AS s
+INNER JOIN answers_with_sums AS r ON r.remittance_id = s.remittance_id
+LEFT JOIN line_adjustments AS a ON a.remittance_line_id = s.remittance_line_id
+UNION ALL
+SELECT
+    'claim_charge', remittance_id, file_name, interchange, segment,
+    line_charge_cents, charge_cents
+FROM answers_with_sums
+WHERE line_charge_cents IS NOT NULL
+UNION ALL
+SELECT
+    'claim_paid', remittance_id, file_name, interchange, segment,
+    charge_cents - adjusted_cents, paid_cents
+FROM answers_with_sums
+UNION ALL
+-- An adjustment of the whole claim lowers what its lines pay.
+SELECT
+    'claim_paid_by_lines', remittance_id, file_name, interchange, segment,
+    line_paid_cents - claim_level_cents, paid_cents
+FROM answers_with_sums
+WHERE line_paid_cents IS NOT NULL
+UNION ALL
+-- CLP05 is left out where the patient owes nothing, and in a reversal.
+SELECT
+    'responsibility', remittance_id, file_name, interchange, segment,
+    patient_cents, coalesce(patient_responsibility_cents, 0)
+FROM answers_with_sums
+WHERE coalesce(claim_status_code, '') <> '22' OR patient_responsibility_cents IS NOT NULL
+UNION ALL
+SELECT
+    'deposit', p.payment_id, p.file_name, p.interchange, p.segment,
+    coalesce(s.paid_cents, 0) - coalesce(m.moved_cents, 0), p.deposit_cents
+FROM payments AS p
+LEFT JOIN payment_sums AS s ON s.payment_id = p.payment_id
+LEFT JOIN moved_sums AS m ON m.payment_id = p.payment_id
+UNION ALL
+SELECT
+    'answered_charge', remittance_id, file_name, interchange, segment,
+    sent_cents,
+    CASE WHEN parts_cents = sent_cents THEN parts_cents ELSE charge_cents END
+FROM nearest_versions
+
+-- name: sent_period
+SELECT min(service_date) AS first_date, max(service_to_date) AS last_date FROM claims
+
+-- name: answered_lines
+-- Each answered line of a claim that was sent, beside the line it is about.
+SELECT
+    l.remittance_line_id,
+    r.file_name,
+    r.interchange,
+    s.segment,
+    l.match_kind,
+    q.procedure_code AS sent_code,
+    s.procedure_code AS answered_code,
+    s.submitted_procedure_code AS recoded_from,
+    coalesce(q.service_date, v.service_date) AS sent_date,
+    coalesce(q.service_to_date, v.service_to_date) AS sent_to_date,
+    coalesce(s.service_date, r.service_date) AS answered_date,
+    q.units AS sent_units,
+    coalesce(s.submitted_units, s.units) AS answered_units
+FROM line_lineage AS l
+INNER JOIN remittance_lines AS s ON s.remittance_line_id = l.remittance_line_id
+INNER JOIN answers_in_claims AS r ON r.remittance_id = s.remittance_id
+LEFT JOIN service_lines AS q ON q.service_line_id = l.service_line_id
+LEFT JOIN sent_versions AS v ON v.claim_version_id = q.claim_version_id
+WHERE l.claim_id IN (SELECT claim_id FROM sent_versions WHERE is_primary)
+
+-- name: likenesses
+-- One row for each likeness and the record it was checked on; null where a side is unknown.
+SELECT
+    'answer_has_claim' AS check_name, a.remittance_id AS record_id, a.file_name, a.interchange,
+    a.segment, 'a claim' AS expected,
+    CASE WHEN a.match_kind = 'remittance_only' THEN 'none' ELSE 'a claim' END AS found
+FROM answers_in_claims AS a
+CROSS JOIN sent_period AS p
+-- Answers to months whose claims were never given are no surprise.
+WHERE a.service_date IS NULL OR (a.service_date >= p.first_date AND a.service_date <= p.last_date)
+UNION ALL
+SELECT
+    'answered_line', remittance_line_id, file_name, interchange, segment, 'a line sent',
+    CASE WHEN match_kind = 'beyond' THEN 'none' ELSE 'a line sent' END
+FROM answered_lines
+UNION ALL
+SELECT
+    'answered_code', remittance_line_id, file_name, interchange, segment, sent_code,
+    CASE WHEN sent_code IN (answered_code, recoded_from) THEN sent_code ELSE answered_code END
+FROM answered_lines
+WHERE match_kind <> 'beyond'
+UNION ALL
+SELECT
+    'answered_day', remittance_line_id, file_name, interchange, segment,
+    CAST(sent_date AS VARCHAR),
+    CAST(
+        CASE
+            WHEN answered_date > sent_date AND answered_date <= sent_to_date THEN sent_date
+            ELSE answered_date
+        END AS VARCHAR
+    )
+FROM answered_lines
+WHERE match_kind <> 'beyond'
+UNION ALL
+SELECT
+    'answered_units', remittance_line_id, file_name, interchange, segment,
+    CAST(sent_units AS VARCHAR), CAST(answered_units AS VARCHAR)
+FROM answered_lines
+WHERE match_kind <> 'beyond'
+UNION ALL
+-- Only where an insurer answered line by line can it have passed one over.
+SELECT
+    'sent_line_answered', s.service_line_id, c.file_name, c.interchange, s.segment, 'an answer',
+    CASE
+        WHEN s.service_line_id IN (SELECT service_line_id FROM line_lineage) THEN 'an answer'
+        ELSE 'none'
+    END
+FROM service_lines AS s
+INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
+WHERE
+    s.claim_version_id IN (
+        SELECT q.claim_version_id
+        FROM line_lineage AS l
+        INNER JOIN service_lines AS q ON q.service_line_id = l.service_line_id
+    )
+UNION ALL
+SELECT
+    'sent_day', claim_version_id, file_name, interchange, segment, 'a day of service',
+    CASE WHEN service_date IS NULL THEN 'none' ELSE 'a day of service' END
+FROM claims
+UNION ALL
+-- A count that is stated but unreadable is a fault and not unknown, so both sides are text.
+SELECT
+    check_name, file_check_id, file_name, interchange, segment,
+    coalesce(CAST(n_expected AS VARCHAR), CASE WHEN is_holding THEN 'same' ELSE 'legible' END),
+    CASE
+        WHEN is_holding THEN coalesce(CAST(n_expected AS VARCHAR), 'same')
+        ELSE coalesce(CAST(n_found AS VARCHAR), 'none')
+    END
+FROM file_checks
+
+-- name: checked
+SELECT
+    check_name, record_id, file_name, interchange, segment, expected_cents, found_cents,
+    CAST(NULL AS VARCHAR) AS expected, CAST(NULL AS VARCHAR) AS found,
+    expected_cents = found_cents AS is_holding
+FROM sums
+UNION ALL
+SELECT
+    check_name, record_id, file_name, interchange, segment, NULL, NULL, expected, found,
+    expected = found
+FROM likenesses
+
+-- name: imbalances
+SELECT
+    check_name,
+    record_id,
+    file_name,
+    interchange,
+    segment,
+    expected_cents,
+    found_cents,
+    found_cents - expected_cents AS difference_cents,
+    expected,
+    found
+FROM checked
+WHERE NOT is_holding
+ORDER BY file_name, interchange, segment, check_name, record_id
+
+-- name: checks
+SELECT
+    n.check_name,
+    count(c.is_holding) AS n_checked,
+    count(CASE WHEN c.is_holding THEN 1 END) AS n_holding,
+    count(CASE WHEN c.record_id IS NOT NULL AND c.is_holding IS NULL THEN 1 END) AS n_unknown
+FROM check_names AS n
+LEFT JOIN checked AS c ON c.check_name = n.check_name
+GROUP BY n.check_name, n.place
+ORDER BY n.place
