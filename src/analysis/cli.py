@@ -147,10 +147,11 @@ def report(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A notebook parameter.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Reports made at the same time.")] = 2,
+    no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Web pages only.")] = False,
     data_dir: DataDir = None,
     reports_dir: ReportsDir = None,
 ) -> None:
-    """Publish a month's reports as web pages."""
+    """Publish a month's reports as web pages and PDFs."""
     from analysis import pipeline
     from analysis.reports import publish
 
@@ -159,7 +160,7 @@ def report(
     chosen = _settings(settings or [])
     pipeline.build(folders, say=typer.echo)
     planned = publish.plan(folders, month, notebook or [], chosen)
-    outcome = publish.publish(folders, planned, jobs, typer.echo)
+    outcome = publish.publish(folders, planned, jobs, typer.echo, with_pdf=not no_pdf)
     typer.echo(f"Open {folders.reports_dir / 'index.html'}")
     if outcome.failures:
         raise typer.Exit(ExitCode.INCOMPLETE)

@@ -138,8 +138,14 @@ def test_findings_of_a_failing_notebook_are_not_recorded(outcome):
     assert own["denominator"] == 35
 
 
+def texts(outcome: Outcome) -> dict[Path, str]:
+    """Everything published that is text."""
+    files = [path for path in outcome.folder.rglob("*") if path.is_file()]
+    return {path: path.read_text("utf-8") for path in files if path.suffix != ".pdf"}
+
+
 def test_nothing_a_cell_printed_or_raised_reaches_what_is_published(outcome, said):
-    published = [p.read_text(encoding="utf-8") for p in outcome.folder.rglob("*") if p.is_file()]
+    published = list(texts(outcome).values())
     for text in [*published, *said]:
         assert "DOE^JANE" not in text
         assert "stray" not in text
@@ -166,9 +172,14 @@ def test_the_manifest_holds_the_hash_of_every_published_file(outcome):
 
 
 def test_nothing_published_names_a_folder_of_this_machine(outcome, folders):
-    for path in outcome.folder.rglob("*"):
-        if path.is_file():
-            assert str(folders.data_dir) not in path.read_text(encoding="utf-8"), path.name
+    for path, text in texts(outcome).items():
+        assert str(folders.data_dir) not in text, path.name
+
+
+def test_every_page_has_a_pdf_beside_it(outcome):
+    pages = {path.with_suffix("") for path in outcome.folder.rglob("*.html")}
+    pdfs = {path.with_suffix("") for path in outcome.folder.rglob("*.pdf")}
+    assert pages - pdfs == {outcome.folder / "index"}
 
 
 def test_a_table_lies_beside_the_page_with_its_schema(outcome):

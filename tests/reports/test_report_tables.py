@@ -28,7 +28,7 @@ TOO_FEW = ("Auto", 3, None, None, None, 0, None)
 
 
 def test_a_row_reads_as_the_sentences_do():
-    html = tables.html(rates(KNOWN))
+    html = tables.html(tables.record(rates(KNOWN)))
     for cell in ("1,204", "71%", "64 to 77%", "$1,204", "1 March 2026"):
         assert f">{cell}<" in html
 
@@ -42,7 +42,7 @@ def test_the_csv_holds_what_the_page_rounds():
 
 
 def test_what_is_not_known_says_so_and_is_not_zero():
-    html = tables.html(rates(TOO_FEW))
+    html = tables.html(tables.record(rates(TOO_FEW)))
     assert ">too few claims<" in html
     assert "0%" not in html
 
@@ -76,16 +76,18 @@ def test_columns_must_cover_the_frame():
 
 def test_a_count_that_is_no_whole_number_is_a_mistake():
     with pytest.raises(ValueError, match="whole number"):
-        tables.html(rates(("Auto", 2.5, *KNOWN[2:])))
+        tables.html(tables.record(rates(("Auto", 2.5, *KNOWN[2:]))))
 
 
 def test_headers_captions_and_cells_are_text():
     frame = pd.DataFrame({"a": ["<i>x</i>"]})
-    html = tables.html(Shown("t", "<b>T</b>", frame, [ColumnSpec("<u>A</u>")], note="<s>n</s>"))
+    html = tables.html(
+        tables.record(Shown("t", "<b>T</b>", frame, [ColumnSpec("<u>A</u>")], note="<s>n</s>"))
+    )
     assert not any(tag in html for tag in ("<i>", "<b>", "<u>", "<s>"))
 
 
 def test_a_cell_carries_its_heading_for_a_phone_where_the_head_is_out_of_sight():
-    html = tables.html(rates(KNOWN))
+    html = tables.html(tables.record(rates(KNOWN)))
     assert '<td role="cell" data-label="Claims" class="number">1,204</td>' in html
     assert 'data-label="Insurer"' not in html

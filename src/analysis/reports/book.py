@@ -100,7 +100,8 @@ class Book:
     def show(self, shown: Shown) -> None:
         """Show a table, and record it for the CSV that others re-check."""
         self._once("table", shown.name)
-        _display(shown_tables.html(shown), TABLE, shown_tables.record(shown))
+        record = shown_tables.record(shown)
+        _display(shown_tables.html(record), TABLE, record)
 
     def draw(self, drawn: "Drawn", name: str, caption: str) -> None:
         """Show a figure of `figures` with its alternative text, and record it."""

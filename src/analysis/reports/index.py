@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.reports import definitions
 from analysis.reports.page import TEMPLATES
 from analysis.reports.period import Month, in_words
 
@@ -72,4 +73,6 @@ def _practice(manifests: list[dict[str, Any]]) -> dict[str, Any]:
 def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader
 
-    return Environment(loader=FileSystemLoader(TEMPLATES / "report"), autoescape=True)
+    environment = Environment(loader=FileSystemLoader(TEMPLATES / "report"), autoescape=True)
+    environment.globals["definitions"] = definitions
+    return environment

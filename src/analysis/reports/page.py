@@ -7,11 +7,13 @@ never do.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from analysis.reports import book
+from analysis.reports import book, definitions
+from analysis.reports.period import in_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 _RECORDED = {book.FINDING, book.NOTE, book.TABLE, book.FIGURE}
@@ -25,13 +27,17 @@ class Page:
     insurer: str
     practice_name: str
     month: str
-    as_of: str
+    as_of: date
     is_made_up: bool
     notebook: str
     version: str
     made_from: str
     up: str
     """Relative path from the page to the month's folder: '' or '../'."""
+    pdf: str = ""
+    """The PDF's name beside the page; '' where none is made."""
+    limits: str = definitions.FOR_THE_PRACTICE
+    """Whom the report is for."""
 
 
 def title_of(notebook: Any) -> str:
@@ -51,7 +57,8 @@ def render(notebook: Any, page: Page) -> str:
         if cell.cell_type == "markdown"
         for section in re.findall(r'<h2 id="(.*?)">(.*?)</h2>', _prose(cell.source))
     ]
-    resources = {"page": {**vars(page), "sections": sections}}
+    words = {**vars(page), "as_of": in_words(page.as_of), "sections": sections}
+    resources = {"page": words}
     html: str = _exporter().from_notebook_node(notebook, resources=resources)[0]
     return html
 
@@ -67,6 +74,7 @@ def _exporter() -> Any:
     )
     exporter.register_filter("prose", _prose)
     exporter.environment.autoescape = True
+    exporter.environment.globals["definitions"] = definitions
     exporter.environment.tests["recorded"] = _is_recorded
     return exporter
 

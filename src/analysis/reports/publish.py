@@ -38,8 +38,8 @@ _OF_THE_COMMAND = {
     "data_dir": "use --data-dir",
     "reports_dir": "use --reports-dir",
 }
-_LIBRARIES = ("duckdb", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pyarrow",
-              "scikit-learn", "scipy")  # fmt: skip
+_LIBRARIES = ("duckdb", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pikepdf",
+              "pyarrow", "scikit-learn", "scipy", "typst")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,16 @@ def plan(
 
 
 def publish(
-    folders: Folders, reports: list[Report], jobs: int, say: Callable[[str], None]
+    folders: Folders,
+    reports: list[Report],
+    jobs: int,
+    say: Callable[[str], None],
+    *,
+    with_pdf: bool = True,
 ) -> Outcome:
     """Run `reports`, `jobs` at a time, and publish their month; one line to `say` for each.
+
+    Each is a page and, unless told otherwise, a PDF of the same content.
 
     A failing report leaves the others alone: the month is published with those that finished and
     its index names the failed ones. Reports of that month which were not run now are kept. When
@@ -131,7 +138,7 @@ def publish(
         staging.recover(folders.reports)
         finished, failures = _run_all(folders, reports, jobs, say)
         if finished:
-            month = _month(folders, reports, finished, failures)
+            month = _month(folders, reports, finished, failures, with_pdf=with_pdf)
             staging.replace(target, month.files, month.manifest)
             index.write_overview(folders.reports_dir)
     return Outcome(target, tuple(sorted(finished)), failures)
@@ -277,6 +284,8 @@ def _month(
     reports: list[Report],
     finished: Mapping[str, Records],
     failures: Mapping[str, str],
+    *,
+    with_pdf: bool,
 ) -> _Month:
     practice = config.load_practice(folders.raw)
     month = reports[0].parameters.month
@@ -297,7 +306,7 @@ def _month(
     entries, findings, files = _kept(folders.reports / month, reports)
     for report in reports:
         if report.name in finished:
-            published = _published(report, finished[report.name], made)
+            published = _published(report, finished[report.name], made, with_pdf=with_pdf)
             entries[report.name] = published.manifest
             files |= published.files
             findings += [{"report": report.name, **f} for f in finished[report.name].findings]
@@ -312,25 +321,29 @@ def _month(
     return _Month(files, manifest)
 
 
-def _published(report: Report, records: Records, made: Mapping[str, Any]) -> _Month:
+def _published(
+    report: Report, records: Records, made: Mapping[str, Any], *, with_pdf: bool
+) -> _Month:
     """One report's files, and its entry in the manifest."""
+    from analysis.reports import pdf
+
     title = page.title_of(records.notebook)
-    html = page.render(
-        records.notebook,
-        Page(
-            title=title,
-            insurer=report.insurer,
-            practice_name=made["practice_name"],
-            month=period.Month.parse(made["month"]).label,
-            as_of=period.in_words(date.fromisoformat(made["as_of"])),
-            is_made_up=made["made_up"],
-            notebook=report.notebook,
-            version=made["program"]["version"],
-            made_from=made["made_from"],
-            up="../" * report.name.count("/"),
-        ),
+    told = Page(
+        title=title,
+        insurer=report.insurer,
+        practice_name=made["practice_name"],
+        month=period.Month.parse(made["month"]).label,
+        as_of=date.fromisoformat(made["as_of"]),
+        is_made_up=made["made_up"],
+        notebook=report.notebook,
+        version=made["program"]["version"],
+        made_from=made["made_from"],
+        up="../" * report.name.count("/"),
+        pdf=f"{Path(report.name).name}.pdf" if with_pdf else "",
     )
-    files = {f"{report.name}.html": html.encode()}
+    files = {f"{report.name}.html": page.render(records.notebook, told).encode()}
+    if with_pdf:
+        files[f"{report.name}.pdf"] = pdf.render(records.notebook, told)
     captions = {}
     for table in records.tables:
         # An insurer's tables have the names of every other insurer's.

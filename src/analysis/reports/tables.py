@@ -5,7 +5,7 @@ The same cells serve both: the page shows "71%" and "$1,204", the CSV beside it 
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -73,7 +73,11 @@ class Shown:
 
 
 def record(shown: Shown) -> dict[str, Any]:
-    """The table as plain data: name, caption, note, fields (with kinds and units) and rows."""
+    """The table as plain data: what the CSV holds (fields, rows) and what people read.
+
+    `headers` and `cells` are the words of the page and the PDF; `is_number` tells the columns
+    that stand to the right.
+    """
     names = iter(str(name) for name in shown.frame.columns)
     fields = []
     for column in shown.columns:
@@ -98,10 +102,13 @@ def record(shown: Shown) -> dict[str, Any]:
         "note": shown.note,
         "fields": fields,
         "rows": rows,
+        "headers": [column.header for column in shown.columns],
+        "is_number": [column.kind not in ("text", "date") for column in shown.columns],
+        "cells": [_read(shown.columns, row) for row in rows],
     }
 
 
-def csv_text(record: dict[str, Any]) -> str:
+def csv_text(record: Mapping[str, Any]) -> str:
     """A recorded table as CSV: UTF-8 text, one header row, empty cells where nothing is known."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -110,7 +117,7 @@ def csv_text(record: dict[str, Any]) -> str:
     return text.getvalue()
 
 
-def schema(record: dict[str, Any]) -> dict[str, Any]:
+def schema(record: Mapping[str, Any]) -> dict[str, Any]:
     """The Table Schema that lies beside the CSV: what the table is and what each column holds."""
     return {
         "title": record["caption"],
@@ -120,20 +127,23 @@ def schema(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def html(shown: Shown) -> str:
-    """The table as HTML: caption, column and row headers with scope, numbers to the right."""
+def html(record: Mapping[str, Any]) -> str:
+    """A recorded table as HTML: caption, headers with scope, numbers to the right."""
+    aligned = [' class="number"' if is_number else "" for is_number in record["is_number"]]
+    columns = list(zip(record["headers"], aligned, strict=True))
     head = "".join(
-        f'<th scope="col" role="columnheader"{_align(column.kind)}>{escape(column.header)}</th>'
-        for column in shown.columns
+        f'<th scope="col" role="columnheader"{align}>{escape(header)}</th>'
+        for header, align in columns
     )
-    body = "".join(_row(shown, row) for row in shown.frame.itertuples(index=False, name=None))
-    note = f'<p class="note">{escape(shown.note)}</p>' if shown.note else ""
-    label = escape(f"table-{shown.name}")
+    body = "".join(_row(columns, cells) for cells in record["cells"])
+    note = f'<p class="note">{escape(record["note"])}</p>' if record["note"] else ""
+    label = escape(f"table-{record['name']}")
     # The region takes the focus so that a wide table can be scrolled by keyboard. The roles keep
     # it a table where a phone's style lays its rows out as blocks.
     return (
         f'<div class="table" role="region" tabindex="0" aria-labelledby="{label}">'
-        f'<table role="table"><caption id="{label}"><span>{escape(shown.caption)}</span></caption>'
+        f'<table role="table"><caption id="{label}">'
+        f"<span>{escape(record['caption'])}</span></caption>"
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody></table></div>{note}'
     )
@@ -144,21 +154,24 @@ def _span(column: ColumnSpec) -> tuple[str, ...]:
     return (", lower", ", upper") if column.kind == "interval" else ("",)
 
 
-def _row(shown: Shown, row: tuple[Any, ...]) -> str:
-    values = iter(row)
-    cells = []
-    for place, column in enumerate(shown.columns):
-        taken = [_plain(next(values), column.kind) for _ in _span(column)]
-        text = column.missing if None in taken else _words(taken, column.kind)
+def _row(columns: Sequence[tuple[str, str]], cells: Sequence[str]) -> str:
+    row = []
+    for place, ((header, align), text) in enumerate(zip(columns, cells, strict=True)):
         # On a phone, where the head is out of sight, each cell carries its own.
-        label = escape(column.header)
+        label = escape(header)
         tag = f'td role="cell" data-label="{label}"' if place else 'th scope="row" role="rowheader"'
-        cells.append(f"<{tag}{_align(column.kind)}>{escape(text)}</{tag[:2]}>")
-    return f'<tr role="row">{"".join(cells)}</tr>'
+        row.append(f"<{tag}{align}>{escape(text)}</{tag[:2]}>")
+    return f'<tr role="row">{"".join(row)}</tr>'
 
 
-def _align(kind: Kind) -> str:
-    return "" if kind in ("text", "date") else ' class="number"'
+def _read(columns: Sequence[ColumnSpec], row: Sequence[Any]) -> list[str]:
+    """A row's cells as people read them, one for each column."""
+    values = iter(row)
+    taken = [[next(values) for _ in _span(column)] for column in columns]
+    return [
+        column.missing if None in cell else _words(cell, column.kind)
+        for column, cell in zip(columns, taken, strict=True)
+    ]
 
 
 def _plain(value: Any, kind: Kind) -> Any:
