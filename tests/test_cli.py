@@ -78,3 +78,17 @@ def test_a_setting_without_a_value_is_refused(tmp_path: Path, setting: str) -> N
     done = outcomes("report", "demo", "--set", setting, "--data-dir", str(tmp_path))
     assert done.returncode == 2
     assert "KEY=VALUE" in done.stderr
+
+
+def test_a_worklist_counts_from_the_day_named_and_refuses_what_is_no_day(tmp_path: Path) -> None:
+    folder = ["--data-dir", str(tmp_path)]
+    assert (
+        outcomes("synthesize", "clinic", "--claims", "40", "--months", "4", *folder).returncode == 0
+    )
+    refused = outcomes("worklist", "clinic", "--as-of", "30.9.2026", *folder)
+    assert refused.returncode == 2
+    assert "YYYY-MM-DD" in refused.stderr
+    done = outcomes("worklist", "clinic", "--as-of", "2026-09-30", *folder)
+    assert done.returncode == 0, done.stderr
+    assert "to act on, worth about" in done.stdout
+    assert (tmp_path / "private" / "clinic" / "worklist.xlsx").exists()

@@ -6,6 +6,7 @@ Heavy parts are imported inside the commands, so that `outcomes --help` answers 
 import sys
 import traceback
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -176,6 +177,36 @@ def _settings(pairs: list[str]) -> dict[str, str]:
             )
         chosen[key.strip()] = value.strip()
     return chosen
+
+
+@app.command()
+def worklist(
+    practice: PracticeName,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="Count days left from this day. Default: today."),
+    ] = None,
+    data_dir: DataDir = None,
+    reports_dir: ReportsDir = None,
+) -> None:
+    """List what to appeal, correct or complete, by deadline. Private: it names claims."""
+    from analysis import pipeline
+    from analysis.worklist import files
+
+    folders = _folders(practice, data_dir, reports_dir)
+    folders.require_raw()
+    today = _day("--as-of", as_of) if as_of else date.today()
+    pipeline.build(folders, through="actions", say=typer.echo)
+    written = files.write(folders, today)
+    typer.echo(f"{practice}: {written.in_words(today)}")
+    typer.echo(f"Open {written.workbook}")
+
+
+def _day(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} {text}: write the day as YYYY-MM-DD") from None
 
 
 @app.command()

@@ -20,6 +20,7 @@ NAMES = (
     "payer_types",
     "denial_categories",
     "next_actions",
+    "recovery_rates",
 )
 
 

@@ -153,17 +153,22 @@ def at_stake(outcomes: pd.DataFrame, month: str) -> Finding:
 
 
 def worth(claims: pd.DataFrame, priced: pd.DataFrame) -> int:
-    """Cents that `claims` would bring at the share of charges each insurer allowed in `priced`.
+    """Cents that `claims` would bring at the share of charges each insurer allowed in `priced`."""
+    return round(float((claims["charge_cents"] * allowed_share(claims, priced)).sum()))
 
-    An insurer that allowed nothing so far is priced at the share over all insurers.
+
+def allowed_share(claims: pd.DataFrame, priced: pd.DataFrame) -> pd.Series:
+    """The share of its charge that each claim's insurer allowed on its approved claims in `priced`.
+
+    An insurer that allowed nothing so far has the share over all insurers; 0 where none did.
     """
     approved = priced[priced["final_determination"] == "approved"]
     if approved.empty:
-        return 0
+        return pd.Series(0.0, index=claims.index)
     sums = approved.groupby("payer_id")[["allowed_cents", "charge_cents"]].sum()
     usual = approved["allowed_cents"].sum() / approved["charge_cents"].sum()
     share = claims["payer_id"].map(sums["allowed_cents"] / sums["charge_cents"]).astype(float)
-    return round(float((claims["charge_cents"] * share.fillna(usual)).sum()))
+    return share.fillna(float(usual))
 
 
 def _share(denials: pd.DataFrame, holds: pd.Series) -> rates.Rate:

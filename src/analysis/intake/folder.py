@@ -31,6 +31,7 @@ from analysis.intake import (
 from analysis.intake.parsed import LedgerRow, Parsed
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import envelopes
+from analysis.workbooks import inert
 
 TABLES = (
     "claims",
@@ -102,15 +103,8 @@ def quarantine_file(private: Path, ledger: pa.Table) -> Path:
         writer.writerow(names)
         for row in ledger.to_pylist():
             if row["disposition"] == "quarantined":
-                writer.writerow([_inert(row[name]) for name in names])
+                writer.writerow([inert(row[name]) for name in names])
     return staged.replace(path)
-
-
-def _inert(value: object) -> object:
-    """Text that a spreadsheet program will not take for a formula."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value
 
 
 # ---- reading ----------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.reports.period import in_words
+from analysis.workbooks import inert
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +114,7 @@ def csv_text(record: Mapping[str, Any]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([field["name"] for field in record["fields"]])
-    writer.writerows([_cell(value) for value in row] for row in record["rows"])
+    writer.writerows([inert(value) for value in row] for row in record["rows"])
     return text.getvalue()
 
 
@@ -201,9 +202,3 @@ def _words(values: list[Any], kind: Kind) -> str:
     [value] = values
     # The words of the findings, so that a table and the sentence above it never differ.
     return written(value, {"text": ""}.get(kind, kind))
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value

@@ -1,0 +1,155 @@
+"""Spreadsheets and CSV for people: private files whose cells no spreadsheet program runs.
+
+A cell that begins like a formula is text here, and stays text when someone edits it: in CSV by an
+apostrophe before it, in a workbook by its type and the mark that the apostrophe stands for.
+"""
+
+import csv
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from analysis.errors import UsageError
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+Kind = Literal["text", "date", "count", "dollars", "percent"]
+
+_FORMATS: dict[Kind, str] = {
+    "text": "General",
+    "date": "d mmm yyyy",
+    "count": "0",
+    "dollars": "$#,##0.00",
+    "percent": "0%",
+}
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# What XML 1.0, and so a workbook, cannot hold.
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One column: its heading, what its cells hold (dollars: whole cents) and its width."""
+
+    title: str
+    kind: Kind = "text"
+    width: int = 14
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: a title, its columns and its rows; a cell is None where nothing is known."""
+
+    title: str
+    columns: Sequence[Heading]
+    rows: Sequence[Sequence[Any]]
+
+
+def inert(value: Any) -> Any:
+    """`value`, or text that a spreadsheet program will not take for a formula.
+
+    >>> inert("=1+1"), inert(" @SUM(A1)"), inert("Harbor Trust"), inert(-3)
+    ("'=1+1", "' @SUM(A1)", 'Harbor Trust', -3)
+    """
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+def write_csv(path: Path, columns: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> Path:
+    """Write rows as CSV, mode 0600, whole or not at all; dollars with cents, days as YYYY-MM-DD."""
+    # The mark at the start makes spreadsheet programs read the file as UTF-8.
+    with _staged(path) as staged, staged.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([column.title for column in columns])
+        for row in rows:
+            cells = zip(row, columns, strict=True)
+            writer.writerow([_csv_cell(value, column.kind) for value, column in cells])
+    return path
+
+
+def write_workbook(path: Path, sheets: Sequence[Sheet]) -> Path:
+    """Write sheets as an .xlsx, mode 0600, whole or not at all, ready to read and to print."""
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.active)
+    for sheet in sheets:
+        _fill(book.create_sheet(sheet.title), sheet)
+    with _staged(path) as staged:
+        book.save(staged)
+    return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a text, mode 0600, whole or not at all."""
+    with _staged(path) as staged:
+        staged.write_text(text, encoding="utf-8")
+    return path
+
+
+@contextmanager
+def _staged(path: Path) -> Iterator[Path]:
+    """A private file beside `path` that takes its place once it is written.
+
+    Raises UsageError when another program holds `path` open, as a spreadsheet on Windows does.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    staged = path.with_name(f".{path.name}.part")
+    staged.unlink(missing_ok=True)
+    os.close(os.open(staged, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        yield staged
+        staged.replace(path)
+    except PermissionError as problem:
+        raise UsageError(f"{path} is open in another program; close it and run again") from problem
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _csv_cell(value: Any, kind: Kind) -> Any:
+    if value is None:
+        return ""
+    if kind == "dollars":
+        return f"{value / 100:.2f}"
+    if kind == "percent":
+        return f"{value:.2f}"
+    return inert(value.isoformat() if isinstance(value, date) else value)
+
+
+def _fill(page: "Worksheet", sheet: Sheet) -> None:
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.utils import get_column_letter
+
+    for place, column in enumerate(sheet.columns, 1):
+        page.column_dimensions[get_column_letter(place)].width = column.width
+        head = page.cell(1, place, column.title)
+        head.font = Font(bold=True)
+        head.fill = PatternFill("solid", fgColor="DDE6EE")
+        head.alignment = Alignment(wrap_text=True, vertical="top")
+    for at, row in enumerate(sheet.rows, 2):
+        for place, (value, column) in enumerate(zip(row, sheet.columns, strict=True), 1):
+            cell = page.cell(at, place)
+            cell.number_format = _FORMATS[column.kind]
+            cell.alignment = Alignment(wrap_text=column.kind == "text", vertical="top")
+            if isinstance(value, str):
+                cell.value = _UNWRITABLE.sub("\ufffd", value)
+                # openpyxl would make a formula of a text that begins with "=".
+                cell.data_type = "s"
+                cell.quotePrefix = True
+            elif value is not None:
+                cell.value = value / 100 if column.kind == "dollars" else value
+    last = get_column_letter(len(sheet.columns))
+    page.freeze_panes = "B2"
+    page.auto_filter.ref = f"A1:{last}{len(sheet.rows) + 1}"
+    page.page_setup.orientation = "landscape"
+    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
+    page.sheet_properties.pageSetUpPr.fitToPage = True
+    page.print_title_rows = "1:1"
+    page.oddFooter.center.text = "&A, page &P of &N"
