@@ -68,16 +68,15 @@ def _outcomes(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.T
 
 
 def _features(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.Table]":
-    from analysis.features import calls, claim, documentation, visits
+    from analysis.features import calls, claim, documentation, policies, visits
 
-    documented = documentation.documentation(inputs)
-    visit_counts = visits.visit_counts(inputs, practice.state)
-    return {
-        **documented,
-        "claim_features": claim.claim_features({**inputs, **documented}),
-        "visit_counts": visit_counts,
-        "call_outcomes": calls.call_outcomes({**inputs, "visit_counts": visit_counts}),
-    }
+    made: dict[str, pa.Table] = {}
+    made["rules_in_force"] = policies.rules_in_force(inputs, practice.state)
+    made |= documentation.documentation({**inputs, **made})
+    made |= visits.visits({**inputs, **made})
+    made["claim_features"] = claim.claim_features({**inputs, **made})
+    made["call_outcomes"] = calls.call_outcomes({**inputs, **made})
+    return made
 
 
 def _actions(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.Table]":
@@ -118,6 +117,7 @@ _FILES = (
     "attested_documents",
     "visit_techniques",
     "authorizations",
+    "prescriptions",
     "benefit_calls",
     "appeals",
     "policies",
@@ -157,11 +157,11 @@ STEPS = (
         "features",
         "describing documents, visits and calls",
         _features,
-        ("claims", "service_lines", "claim_diagnoses", "remarks", "attested_documents",
-         "authorizations", "benefit_calls", "policies", "claim_lineage", "claim_outcomes",
-         "line_outcomes", "payers", "plans"),
-        ("documentation", "documentation_contradictions", "claim_features", "visit_counts",
-         "call_outcomes"),
+        ("claims", "service_lines", "claim_diagnoses", "remittances", "remarks",
+         "attested_documents", "authorizations", "prescriptions", "benefit_calls", "policies",
+         "claim_lineage", "claim_outcomes", "line_outcomes", "payers", "plans"),
+        ("documentation", "documentation_contradictions", "claim_features", "rules_in_force",
+         "visit_counts", "visit_limits", "call_outcomes"),
     ),
     Step(
         "actions",

@@ -8,6 +8,7 @@ import pyarrow as pa
 from analysis import schemas, tables
 from analysis.features.claim import claim_features
 from analysis.features.documentation import documentation
+from analysis.features.policies import rules_in_force
 
 SERVED = date(2025, 3, 3)
 SENT = date(2025, 3, 10)
@@ -29,6 +30,7 @@ def claim(claim_id: str = "c1", **stated: Any) -> dict[str, Any]:
         "charge_cents": 12000,
         "attachment_codes": "",
         "has_note": False,
+        "note_codes": "",
         "service_date": SERVED,
         "service_to_date": SERVED,
     }
@@ -119,7 +121,10 @@ def remarked(remark_code: str, claim_id: str = "c1") -> dict[str, list[dict[str,
 
 
 def practice(**rows: list[dict[str, Any]]) -> dict[str, pa.Table]:
-    """Every declared table, empty but for `rows`; one claim, its line and outcome unless stated."""
+    """Every declared table, empty but for `rows`; one claim, its line and outcome unless stated.
+
+    The rules in force follow from its policies, in Washington.
+    """
     rows = {
         "claims": [claim()],
         "claim_outcomes": [outcome()],
@@ -134,12 +139,13 @@ def practice(**rows: list[dict[str, Any]]) -> dict[str, pa.Table]:
             }
         ],
     } | rows
-    return {
+    made = {
         name: tables.from_rows(name, rows[name])
         if rows.get(name)
         else tables.from_columns(name, {})
         for name in schemas.TABLES
     }
+    return made | {"rules_in_force": rules_in_force(made, "WA")}
 
 
 def documented(**rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], dict[str, Any]]:

@@ -128,6 +128,8 @@ def test_a_claim_of_two_visits_is_documented_when_both_are():
         ({"end_date": SERVED - timedelta(1)}, "unknown"),
         ({"patient_id": "p_2"}, "unknown"),
         ({"payer_id": "00999"}, "unknown"),
+        ({"procedure_codes": "97124:97140"}, "present"),
+        ({"procedure_codes": "97140"}, "unknown"),
     ],
 )
 def test_the_list_of_authorizations_speaks_for_days_it_covers(stated, expected):
@@ -160,6 +162,91 @@ def test_a_commercial_plan_asks_for_authorization_from_the_seventh_visit():
     assert seventh[("c1", AUTHORIZATION, "claim")]["is_required"]
 
 
+def rule(kind, value, **stated):
+    return {
+        "policy_id": f"{kind}-{value}-{stated}", "file_name": "policies.csv", "position": 1,
+        "payer_id": "00123", "rule": kind, "value": value,
+    } | stated  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rules", "visit", "is_asked"),
+    [
+        ([rule("authorization_after_visit", 3.0)], 4, True),
+        ([rule("authorization_after_visit", 12.0)], 7, False),
+        ([rule("authorization_after_visit", 3.0, procedure_code="97124")], 4, True),
+        ([rule("authorization_after_visit", 3.0, procedure_code="97140")], 4, False),
+        ([rule("authorization_after_visit", 12.0, state="OR")], 7, True),
+        ([rule("authorization_after_visit", 12.0, effective_to=SERVED - timedelta(1))], 7, True),
+        ([rule("authorization_after_visit", None)], 7, True),
+    ],
+)
+def test_a_rule_the_practice_noted_goes_before_the_checklist(rules, visit, is_asked):
+    found = documented(policies=rules, claim_outcomes=[outcome(visit_number=visit)])
+    assert (("c1", AUTHORIZATION, "claim") in found) == is_asked
+
+
+@pytest.mark.parametrize(("value", "is_asked"), [(1.0, True), (None, True), (0.0, False)])
+def test_an_insurer_that_asks_for_no_referral_misses_none(value, is_asked):
+    found = documented(policies=[rule("referral_required", value)])
+    assert (("c1", PRESCRIPTION, "claim") in found) == is_asked
+
+
+@pytest.mark.parametrize(
+    ("payer_type", "condition", "is_asked"),
+    [
+        ("va_community_care", "low_back_pain", False),
+        ("va_community_care", "postop_orthopedic", True),
+        ("workers_comp_WA_LNI", "low_back_pain", True),
+        ("commercial_fully_insured_WA", "postop_orthopedic", False),
+    ],
+)
+def test_the_accidents_date_is_asked_for_where_there_was_one(payer_type, condition, is_asked):
+    stated = outcome(payer_type=payer_type, condition_group=condition)
+    found = documented(claim_outcomes=[stated])
+    assert (("c1", "D03_dates", "claim") in found) == is_asked
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({}, "present"),
+        ({"expiry_date": SERVED}, "present"),
+        ({"expiry_date": SERVED - timedelta(1)}, "unknown"),
+        ({"prescribed_date": SERVED + timedelta(1)}, "unknown"),
+        ({"diagnosis_codes": "M54.2"}, "unknown"),
+        ({"patient_id": "p_2"}, "unknown"),
+    ],
+)
+def test_a_prescription_on_the_list_that_covers_the_visit_is_there(stated, expected):
+    listed = {
+        "prescription_id": "s1", "file_name": "prescriptions.csv", "position": 2,
+        "patient_id": "p_1", "prescribed_date": SERVED - timedelta(9),
+    } | stated  # fmt: skip
+    row = documented(prescriptions=[listed])[("c1", PRESCRIPTION, "attested")]
+    assert row["status"] == expected
+    assert row["existed_date"] == (listed["prescribed_date"] if expected == "present" else None)
+
+
+def test_a_note_shows_the_document_its_kind_names_and_no_other():
+    found = documented(claims=[claim(note_codes="ADD:CER", has_note=True)])
+    shown = {key[1] for key, row in found.items() if row["status"] == "present"}
+    assert shown == {"D05_plan_of_care"}
+
+
+def test_each_channel_says_when_it_said_so():
+    remark = remarked("N443")
+    remark["remittances"] = [
+        {"remittance_id": "r1", "file_name": "a.835", "position": 1, "source": "x12",
+         "payment_id": "p1", "payment_date": SENT + timedelta(20), "charge_cents": 1,
+         "paid_cents": 0}
+    ]  # fmt: skip
+    found = documented(claims=[claim(authorization_number="A1")], **remark)
+    assert found[("c1", AUTHORIZATION, "claim")]["said_date"] == SENT
+    assert found[("c1", "D08_minutes", "remittance")]["said_date"] == SENT + timedelta(20)
+    assert found[("c1", "D08_minutes", "attested")]["said_date"] is None
+
+
 def test_a_document_nobody_asked_for_is_kept_where_it_was_seen():
     found = documented(attested_documents=[attested("D18_discharge", "present")])
     assert not found[("c1", "D18_discharge", "attested")]["is_required"]
@@ -174,8 +261,11 @@ def test_every_requirement_names_known_items_and_kinds_of_insurance():
     rows = requirements().to_pylist()
     assert {row["item_id"] for row in rows} <= set(codes.labels("documentation"))
     assert {row["payer_type"] for row in rows} <= set(codes.labels("payer_types"))
+    conditions = {row["condition_group"] for row in rows} - {None}
+    assert conditions <= set(codes.labels("conditions"))
+    keys = {(row["payer_type"], row["item_id"], row["condition_group"]) for row in rows}
+    assert len(keys) == len(rows)
     asked = {(row["payer_type"], row["item_id"]): row["visit_from"] for row in rows}
-    assert len(asked) == len(rows)
     assert asked[("va_community_care", AUTHORIZATION)] == 1
     assert asked[("workers_comp_WA_LNI", AUTHORIZATION)] == 7
     assert ("self_pay", "D01_license") not in asked

@@ -16,6 +16,10 @@ def test_requirements_name_kinds_of_insurance_and_visits(item) -> None:
     assert ("*" in visits) == bool(required)
     assert set(visits) - {"*"} <= required
     assert all(int(visit) >= 1 for visit in visits.values())
+    narrowed = dict(pair.split("=") for pair in item["conditions"].split(";") if pair)
+    assert set(narrowed) <= required
+    conditions = {condition for listed in narrowed.values() for condition in listed.split("|")}
+    assert conditions <= {row["condition_group"] for row in codes.rows("conditions")}
 
 
 def test_remark_codes_are_those_of_the_remark_table() -> None:
@@ -29,7 +33,7 @@ def test_remark_codes_are_those_of_the_remark_table() -> None:
     } == {(code, item_id) for code, item_id in remarks if item_id in items}
 
 
-@pytest.mark.parametrize("column", ["item_id", "name", "attachment_codes"])
+@pytest.mark.parametrize("column", ["item_id", "name", "attachment_codes", "note_codes"])
 def test_nothing_names_two_items(column) -> None:
     named = [word for item in ITEMS for word in item[column].split(";") if word]
     assert len(named) == len(set(named))

@@ -316,6 +316,18 @@ def test_authorizations_on_claims_are_on_record(raw: Path) -> None:
     assert on_claims <= on_record
 
 
+def test_prescriptions_agree_with_the_documents_of_the_episode(made: Synthesized) -> None:
+    rows = _rows(made.raw_dir / "prescriptions.csv")
+    assert [row["prescribed_date"] for row in rows] == sorted(r["prescribed_date"] for r in rows)
+    assert all(row["prescribed_date"] < row["expiry_date"] for row in rows)
+    written = {
+        row["prescription"] for row in _rows(made.raw_dir / "documentation.csv")
+    } & {row["prescribed_date"] for row in rows}  # fmt: skip
+    assert len(written) > 50
+    # Some episodes are prescribed again: more prescriptions than patients who have one.
+    assert len(rows) > len({row["member_id"] for row in rows}) * 1.1
+
+
 def test_parameters_state_every_effect(made: Synthesized) -> None:
     stated = json.loads((made.truth_dir / "parameters.json").read_text(encoding="utf-8"))
     assert stated["arguments"] == {"n_claims": 5000, "n_months": 24, "seed": 1}

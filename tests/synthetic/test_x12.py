@@ -121,7 +121,9 @@ def test_nothing_is_dated_after_the_last_day_of_data(raw: Path) -> None:
     assert max(latest) == AS_OF
     for path in raw.glob("*.csv"):
         columns = path.read_text(encoding="utf-8").splitlines()[0].split(",")
-        may_lie_ahead = {columns.index(c) for c in ("deadline_date", "end_date") if c in columns}
+        may_lie_ahead = {
+            columns.index(c) for c in ("deadline_date", "end_date", "expiry_date") if c in columns
+        }
         for row in path.read_text(encoding="utf-8").splitlines()[1:]:
             for i, cell in enumerate(row.split(",")):
                 if i not in may_lie_ahead and re.fullmatch(r"20\d\d-\d\d-\d\d", cell):

@@ -4,13 +4,15 @@ Three channels are kept apart, because they disagree and differ in worth:
 
 - claim: what the first 837P shows. It can show a document, never the lack of one, so its statuses
   are present and unknown.
-- attested: what the practice wrote down for the visit, and its list of authorizations. A document
-  dated after the submission counts as absent, for it did not exist when the insurer got the claim.
+- attested: what the practice wrote down for the visit, and its lists of authorizations and
+  prescriptions. A document dated after the submission counts as absent, for it did not exist when
+  the insurer got the claim.
 - remittance: a remark (RARC) by which the insurer says that a document lacks. It is known only
   after the decision, so it may contradict the other two but never feeds a feature.
 
-What a claim needs is read from `reference/documentation.csv`: the kind of insurance decides, and
-the visit's place in its episode.
+What a claim needs is read from `reference/documentation.csv`: the kind of insurance decides, the
+condition, and the visit's place in its episode. For authorizations and referrals a rule of the
+insurer that the practice noted goes before it.
 """
 
 from collections.abc import Mapping
@@ -23,9 +25,12 @@ INPUTS = (
     "claims",
     "service_lines",
     "claim_diagnoses",
+    "remittances",
     "remarks",
     "attested_documents",
     "authorizations",
+    "prescriptions",
+    "rules_in_force",
     "claim_lineage",
     "claim_outcomes",
 )
@@ -51,7 +56,8 @@ def documentation(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     references = {
         "checklist": codes.table("documentation"),
         "requirements": requirements(),
-        "item_attachments": _item_attachments(),
+        "item_attachments": _item_codes("attachment_codes"),
+        "item_notes": _item_codes("note_codes"),
         "rarc": codes.table("rarc"),
     }
     staged = engine.statements("analysis.features", "documentation.sql")
@@ -60,19 +66,22 @@ def documentation(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
 
 
 def requirements() -> pa.Table:
-    """One row for each kind of insurance and item it asks for: payer_type, item_id, visit_from.
+    """What each kind of insurance asks for: payer_type, item_id, visit_from, condition_group.
 
-    `visit_from` is the first visit of an episode for which the item is asked. In the checklist `*`
-    stands for every kind of insurance; a kind named beside it goes its own way.
+    `visit_from` is the first visit of an episode for which the item is asked. A null condition
+    stands for every condition, else there is a row for each. In the checklist `*` stands for every
+    kind of insurance; a kind named beside it goes its own way.
     """
     rows = []
     for item in codes.rows("documentation"):
         first_visits = dict(pair.split("=") for pair in item["visit_from"].split(";") if pair)
+        conditions = dict(pair.split("=") for pair in item["conditions"].split(";") if pair)
         for payer_type in _payer_types(item["required_payer_types"]):
             visit_from = int(first_visits.get(payer_type, first_visits.get("*", "1")))
-            rows.append((payer_type, item["item_id"], visit_from))
-    payer_types, items, visits = zip(*rows, strict=True)
-    return pa.table({"payer_type": payer_types, "item_id": items, "visit_from": visits})
+            for condition in conditions.get(payer_type, "").split("|"):
+                rows.append((payer_type, item["item_id"], visit_from, condition or None))
+    names = ("payer_type", "item_id", "visit_from", "condition_group")
+    return pa.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
 
 
 def _payer_types(required: str) -> list[str]:
@@ -82,13 +91,13 @@ def _payer_types(required: str) -> list[str]:
     return [payer_type for payer_type in required.split(";") if payer_type]
 
 
-def _item_attachments() -> pa.Table:
-    """One row for each item and PWK report type that carries it."""
+def _item_codes(column: str) -> pa.Table:
+    """One row for each item and code of that column that shows it: item_id, code."""
     pairs = [
         (item["item_id"], code)
         for item in codes.rows("documentation")
-        for code in item["attachment_codes"].split(";")
+        for code in item[column].split(";")
         if code
     ]
-    items, attachment_codes = zip(*pairs, strict=True)
-    return pa.table({"item_id": items, "attachment_code": attachment_codes})
+    items, item_codes = zip(*pairs, strict=True)
+    return pa.table({"item_id": items, "code": item_codes})

@@ -1,6 +1,7 @@
 -- What was known of every document on the day of first submission, channel by channel.
--- Inputs: claims, service_lines, claim_diagnoses, remarks, attested_documents, authorizations,
--- claim_lineage, claim_outcomes, checklist, requirements, item_attachments, rarc.
+-- Inputs: claims, service_lines, claim_diagnoses, remittances, remarks, attested_documents,
+-- authorizations, prescriptions, rules_in_force, claim_lineage, claim_outcomes, checklist,
+-- requirements, item_attachments, item_notes, rarc.
 
 -- name: submissions
 -- A claim is named by its first version; a claim known from remittances alone was never seen.
@@ -18,17 +19,55 @@ SELECT
     c.rendering_provider_id,
     coalesce(c.onset_date, c.accident_date, c.initial_treatment_date) AS first_date,
     ':' || coalesce(c.attachment_codes, '') || ':' AS attachment_codes,
+    ':' || coalesce(c.note_codes, '') || ':' AS note_codes,
     o.payer_type,
+    o.condition_group,
     -- Unless the visit is known to be a later one, only what every visit needs is asked for.
     coalesce(o.visit_number, 1) AS visit_number
 FROM claims AS c
 INNER JOIN claim_outcomes AS o ON o.claim_id = c.claim_version_id
 
+-- name: ruled_items
+-- What a rule of the insurer that the practice noted says. One on a code speaks for the claims that
+-- bill it; without a value a referral is required.
+SELECT
+    s.claim_id,
+    CASE r.rule WHEN 'referral_required' THEN 'D02_prescription' ELSE 'D04_authorization' END
+        AS item_id,
+    bool_or(
+        CASE r.rule
+            WHEN 'referral_required' THEN coalesce(r.value, 1) > 0
+            ELSE s.visit_number > r.value
+        END
+    ) AS is_required
+FROM submissions AS s
+INNER JOIN rules_in_force AS r ON r.claim_id = s.claim_id
+WHERE
+    (
+        r.rule = 'referral_required'
+        OR (r.rule = 'authorization_after_visit' AND r.value IS NOT NULL)
+    )
+    AND (
+        r.procedure_code = ''
+        OR EXISTS (
+            SELECT 1 FROM service_lines AS l
+            WHERE l.claim_version_id = s.claim_id AND l.procedure_code = r.procedure_code
+        )
+    )
+GROUP BY s.claim_id, 2
+
 -- name: required_items
 SELECT s.claim_id, r.item_id
 FROM submissions AS s
 INNER JOIN requirements AS r
-    ON r.payer_type = s.payer_type AND s.visit_number >= r.visit_from
+    ON
+        r.payer_type = s.payer_type
+        AND s.visit_number >= r.visit_from
+        AND (r.condition_group IS NULL OR r.condition_group = s.condition_group)
+LEFT JOIN ruled_items AS u ON u.claim_id = s.claim_id AND u.item_id = r.item_id
+WHERE u.claim_id IS NULL
+UNION
+SELECT claim_id, item_id FROM ruled_items WHERE is_required
 
 -- name: claim_elements
 -- What the 837P itself shows, and where. It can show a document, never the lack of one: an
@@ -55,16 +94,20 @@ SELECT s.claim_id, 'D06_diagnosis', 'HI'
 FROM submissions AS s
 INNER JOIN claim_diagnoses AS d ON d.claim_version_id = s.claim_id
 UNION
-SELECT s.claim_id, a.item_id, 'PWK ' || a.attachment_code
+SELECT s.claim_id, a.item_id, 'PWK ' || a.code
 FROM submissions AS s
-INNER JOIN item_attachments AS a ON s.attachment_codes LIKE '%:' || a.attachment_code || ':%'
+INNER JOIN item_attachments AS a ON s.attachment_codes LIKE '%:' || a.code || ':%'
+UNION
+SELECT s.claim_id, n.item_id, 'NTE ' || n.code
+FROM submissions AS s
+INNER JOIN item_notes AS n ON s.note_codes LIKE '%:' || n.code || ':%'
 
 -- name: claim_evidence
 SELECT DISTINCT claim_id, item_id FROM claim_elements
 
 -- name: attested_answers
 -- What the practice wrote down of the visit, put back to the day of submission: a document dated
--- later did not exist yet. The last part reads its list of authorizations.
+-- later did not exist yet. The last parts read its lists of authorizations and prescriptions.
 SELECT
     s.claim_id,
     a.item_id,
@@ -92,6 +135,31 @@ WHERE
     AND z.start_date <= s.service_date
     AND z.end_date >= s.service_to_date
     AND z.decision_date <= s.submitted_date
+    AND (
+        coalesce(z.procedure_codes, '') = ''
+        OR EXISTS (
+            SELECT 1 FROM service_lines AS l
+            WHERE
+                l.claim_version_id = s.claim_id
+                AND ':' || z.procedure_codes || ':' LIKE '%:' || l.procedure_code || ':%'
+        )
+    )
+UNION ALL
+SELECT s.claim_id, 'D02_prescription', s.service_date, 'present', p.prescribed_date
+FROM submissions AS s
+INNER JOIN prescriptions AS p ON p.patient_id = s.patient_id
+WHERE
+    p.prescribed_date <= s.service_date
+    AND (p.expiry_date IS NULL OR p.expiry_date >= s.service_to_date)
+    AND (
+        coalesce(p.diagnosis_codes, '') = ''
+        OR EXISTS (
+            SELECT 1
+            FROM claim_diagnoses AS d
+            CROSS JOIN unnest(string_split(p.diagnosis_codes, ':')) AS named (code)
+            WHERE d.claim_version_id = s.claim_id AND starts_with(d.diagnosis_code, named.code)
+        )
+    )
 
 -- name: attested_visits
 -- Several answers for one visit (the records were sent again, with more filled in): a document
@@ -126,30 +194,36 @@ GROUP BY claim_id, item_id
 
 -- name: remarked
 -- An insurer's remark that a document lacks. It comes after the decision: no feature reads it.
-SELECT DISTINCT s.claim_id, k.item_id, k.remark_code
+SELECT s.claim_id, k.item_id, k.remark_code, min(r.payment_date) AS said_date
 FROM submissions AS s
 INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.claim_id = s.claim_id
 INNER JOIN remarks AS m ON m.remittance_id = l.record_id
 INNER JOIN rarc AS k ON k.remark_code = m.remark_code
 INNER JOIN checklist AS i ON i.item_id = k.item_id
+LEFT JOIN remittances AS r ON r.remittance_id = l.record_id
+GROUP BY s.claim_id, k.item_id, k.remark_code
 
 -- name: channel_statuses
-SELECT claim_id, item_id, 'claim' AS channel, 'present' AS status, CAST(NULL AS DATE) AS existed_date
-FROM claim_evidence
+SELECT e.claim_id, e.item_id, 'claim' AS channel, 'present' AS status,
+    CAST(NULL AS DATE) AS existed_date, s.submitted_date AS said_date
+FROM claim_evidence AS e
+INNER JOIN submissions AS s ON s.claim_id = e.claim_id
 UNION ALL
-SELECT r.claim_id, r.item_id, 'claim', 'unknown', CAST(NULL AS DATE)
+SELECT r.claim_id, r.item_id, 'claim', 'unknown', CAST(NULL AS DATE), CAST(NULL AS DATE)
 FROM required_items AS r
 LEFT JOIN claim_evidence AS e ON e.claim_id = r.claim_id AND e.item_id = r.item_id
 WHERE e.claim_id IS NULL
 UNION ALL
-SELECT claim_id, item_id, 'attested', status, existed_date FROM attested
+SELECT claim_id, item_id, 'attested', status, existed_date, CAST(NULL AS DATE) FROM attested
 UNION ALL
-SELECT r.claim_id, r.item_id, 'attested', 'unknown', CAST(NULL AS DATE)
+SELECT r.claim_id, r.item_id, 'attested', 'unknown', CAST(NULL AS DATE), CAST(NULL AS DATE)
 FROM required_items AS r
 LEFT JOIN attested AS a ON a.claim_id = r.claim_id AND a.item_id = r.item_id
 WHERE a.claim_id IS NULL
 UNION ALL
-SELECT DISTINCT claim_id, item_id, 'remittance', 'absent', CAST(NULL AS DATE) FROM remarked
+SELECT claim_id, item_id, 'remittance', 'absent', CAST(NULL AS DATE), min(said_date)
+FROM remarked
+GROUP BY claim_id, item_id
 
 -- name: documentation
 SELECT
@@ -158,6 +232,7 @@ SELECT
     c.channel,
     c.status,
     c.existed_date,
+    c.said_date,
     r.claim_id IS NOT NULL AS is_required
 FROM channel_statuses AS c
 LEFT JOIN required_items AS r ON r.claim_id = c.claim_id AND r.item_id = c.item_id

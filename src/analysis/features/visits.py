@@ -1,7 +1,9 @@
-"""Each claim's place among the patient's visits, against the limits the practice knows.
+"""Each claim's place among the patient's visits, and every limit the practice knows for it.
 
 A visit is a day of service. It counts once, whatever was billed on it, and whatever the insurer
 answered: a visit that fell under the deductible or was denied took place; a voided claim uses none.
+Limits come from four sides, and a visit must pass them all: the insurer's rules, the plan, its
+authorizations, and the prescription with its plan of care.
 """
 
 from collections.abc import Mapping
@@ -10,19 +12,28 @@ import pyarrow as pa
 
 from analysis import engine, tables
 
-INPUTS = ("claim_outcomes", "line_outcomes", "claims", "authorizations", "policies", "plans")
+INPUTS = (
+    "claim_outcomes",
+    "line_outcomes",
+    "claims",
+    "claim_diagnoses",
+    "authorizations",
+    "prescriptions",
+    "rules_in_force",
+)
+OUTPUTS = ("visit_counts", "visit_limits")
 
 
-def visit_counts(inputs: Mapping[str, pa.Table], state: str | None) -> pa.Table:
-    """Table `visit_counts`: one row for each claim, from the tables in INPUTS.
+def visits(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Tables `visit_counts` (one row for each claim) and `visit_limits` (claim x limit known).
 
-    Years and weeks are counted per patient and plan. Rules come from `policies` in force on the
-    day, a rule for one state only when it is the practice's `state`; a rule for the plan goes
-    before one for the insurer, and the undated limit of `plans` stands in where there is none. A
-    limit nobody wrote down is null, and so is the answer whether the visit lies past it. Where
-    authorizations overlap and no claim says which it used, only what holds either way is said.
+    Years and weeks are counted per patient, insurer and plan; episodes per patient and condition.
+    A limit nobody wrote down has no row; where it cannot be told whether the visit lies past it,
+    `is_past` is null. Where authorizations overlap and no claim says which it used, only what holds
+    either way is said. Of prescriptions the newest that fits the diagnosis holds, and its visits
+    are counted from the day it was written.
     """
     given = {name: inputs[name] for name in INPUTS}
     staged = engine.statements("analysis.features", "visits.sql")
-    made = engine.run(staged, given, ["visit_counts"], {"state": state or ""})
-    return tables.conform("visit_counts", made["visit_counts"])
+    made = engine.run(staged, given, list(OUTPUTS))
+    return {name: tables.conform(name, made[name]) for name in OUTPUTS}

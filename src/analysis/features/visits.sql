@@ -1,6 +1,6 @@
 -- A claim's place among the patient's visits, against every limit the practice knows.
--- Inputs: claim_outcomes, line_outcomes, claims, authorizations, policies, plans.
--- Variable: state, the practice's own ('' where it states none).
+-- Inputs: claim_outcomes, line_outcomes, claims, claim_diagnoses, authorizations, prescriptions,
+-- rules_in_force.
 
 -- name: served
 -- A voided claim uses no visit. One without a plan takes the patient's only plan of that insurer.
@@ -64,55 +64,28 @@ INNER JOIN visit_days AS v
 GROUP BY c.claim_id
 
 -- name: used_in_episode
-SELECT c.claim_id, count(DISTINCT v.visit_date) AS n_visits_episode
+-- Weeks are begun ones: a visit seven days after the first lies in the second week.
+SELECT
+    c.claim_id,
+    count(DISTINCT v.visit_date) AS n_visits_episode,
+    date_diff('day', min(v.visit_date), c.visit_date) // 7 + 1 AS n_weeks_episode
 FROM last_days AS c
 INNER JOIN visit_days AS v ON v.episode_id = c.episode_id AND v.visit_date <= c.visit_date
-GROUP BY c.claim_id
-
--- name: rules_in_force
--- Every rule that speaks for the claim. The plan's own limit stands in where no policy is noted.
-SELECT
-    c.claim_id,
-    p.rule,
-    p.procedure_code,
-    p.value,
-    CASE WHEN p.plan_id IS NULL THEN 0 ELSE 2 END + CASE WHEN p.state IS NULL THEN 0 ELSE 1 END
-        AS precision_rank,
-    p.effective_from
-FROM last_days AS c
-INNER JOIN policies AS p
-    ON
-        p.payer_id = c.payer_id
-        AND (p.plan_id IS NULL OR p.plan_id = c.plan_id)
-        AND (p.state IS NULL OR p.state = getvariable('state'))
-        AND (p.effective_from IS NULL OR p.effective_from <= c.visit_date)
-        AND (p.effective_to IS NULL OR p.effective_to >= c.visit_date)
-WHERE p.rule IN ('visit_limit_year', 'units_per_visit') AND p.value IS NOT NULL
-UNION ALL
-SELECT
-    c.claim_id,
-    'visit_limit_year',
-    CAST(NULL AS VARCHAR),
-    CAST(l.visit_limit_year AS DOUBLE),
-    -1,
-    CAST(NULL AS DATE)
-FROM last_days AS c
-INNER JOIN plans AS l ON l.payer_id = c.payer_id AND l.plan_id = c.plan_id
-WHERE l.visit_limit_year IS NOT NULL
+GROUP BY c.claim_id, c.visit_date
 
 -- name: rules
--- Of several rules on the same thing the most particular one holds, then the newest.
-SELECT claim_id, rule, procedure_code, value
-FROM (
-    SELECT
-        *,
-        row_number() OVER (
-            PARTITION BY claim_id, rule, procedure_code
-            ORDER BY precision_rank DESC, effective_from DESC NULLS LAST, value
-        ) AS place
-    FROM rules_in_force
-) AS ranked
-WHERE place = 1
+-- A rule on a code speaks for the claims that bill it.
+SELECT r.claim_id, r.rule, nullif(r.procedure_code, '') AS procedure_code, r.value
+FROM rules_in_force AS r
+WHERE
+    r.value IS NOT NULL
+    AND (
+        r.procedure_code = ''
+        OR EXISTS (
+            SELECT 1 FROM visit_lines AS own
+            WHERE own.claim_id = r.claim_id AND own.procedure_code = r.procedure_code
+        )
+    )
 
 -- name: used_by_rule
 -- A limit on one code counts the visits on which that code was billed.
@@ -127,23 +100,12 @@ INNER JOIN visit_lines AS v
         AND year(v.visit_date) = year(c.visit_date)
         AND v.visit_date <= c.visit_date
         AND (r.procedure_code IS NULL OR r.procedure_code = v.procedure_code)
-WHERE
-    r.rule = 'visit_limit_year'
-    AND (
-        r.procedure_code IS NULL
-        OR EXISTS (
-            SELECT 1 FROM visit_lines AS own
-            WHERE own.claim_id = r.claim_id AND own.procedure_code = r.procedure_code
-        )
-    )
+WHERE r.rule = 'visit_limit_year'
 GROUP BY r.claim_id, r.procedure_code, r.value
 
--- name: limits
+-- name: year_limits
 -- The limit with the fewest visits left is the one that counts.
-SELECT
-    claim_id,
-    CAST(value AS BIGINT) AS visit_limit_year,
-    CAST(value AS BIGINT) - n_used AS n_visits_left_year
+SELECT claim_id, value, n_used
 FROM (
     SELECT
         *,
@@ -153,6 +115,13 @@ FROM (
     FROM used_by_rule
 ) AS ranked
 WHERE place = 1
+
+-- name: tightest_rules
+-- Frequency and duration hold for the visit, whatever is billed on it.
+SELECT claim_id, rule, min(value) AS value
+FROM rules
+WHERE rule IN ('visits_per_week', 'weeks_per_episode')
+GROUP BY claim_id, rule
 
 -- name: unit_sums
 -- Units of a line that states none are unknown, so the sum is then only a least number.
@@ -173,7 +142,7 @@ GROUP BY r.claim_id, r.procedure_code, r.value, l.visit_date
 -- name: unit_checks
 SELECT
     claim_id,
-    min(value) AS units_limit,
+    min(value) AS value,
     CASE
         WHEN max(CASE WHEN n_units > value THEN 1 ELSE 0 END) = 1 THEN true
         WHEN min(CASE WHEN is_whole THEN 1 ELSE 0 END) = 1 THEN false
@@ -250,32 +219,113 @@ SELECT
 FROM drawn_on
 GROUP BY claim_id
 
+-- name: prescribed
+-- A renewal takes the place of what was prescribed before. A code is written in the chart shorter
+-- than it is billed, so M54.5 speaks for M54.50 as well.
+SELECT *
+FROM (
+    SELECT
+        c.claim_id,
+        c.visit_date,
+        c.episode_id,
+        p.*,
+        row_number() OVER (
+            PARTITION BY c.claim_id ORDER BY p.prescribed_date DESC, p.prescription_id DESC
+        ) AS place
+    FROM last_days AS c
+    INNER JOIN prescriptions AS p
+        ON
+            p.patient_id = c.patient_id
+            AND p.prescribed_date <= c.visit_date
+            AND (
+                coalesce(p.diagnosis_codes, '') = ''
+                OR EXISTS (
+                    SELECT 1
+                    FROM claim_diagnoses AS d
+                    CROSS JOIN unnest(string_split(p.diagnosis_codes, ':')) AS named (code)
+                    WHERE d.claim_version_id = c.claim_id AND starts_with(d.diagnosis_code, named.code)
+                )
+            )
+) AS newest
+WHERE place = 1
+
+-- name: prescribed_used
+SELECT
+    p.claim_id,
+    count(DISTINCT v.visit_date) AS n_used,
+    date_diff('day', min(v.visit_date), p.visit_date) // 7 + 1 AS n_weeks
+FROM prescribed AS p
+INNER JOIN visit_days AS v
+    ON
+        v.episode_id = p.episode_id
+        AND v.visit_date <= p.visit_date
+        AND v.visit_date >= p.prescribed_date
+GROUP BY p.claim_id, p.visit_date
+
 -- name: visit_counts
 SELECT
     o.claim_id,
     e.n_visits_episode,
+    e.n_weeks_episode,
     u.n_visits_year,
     u.n_visits_week,
-    l.visit_limit_year,
-    l.n_visits_left_year,
-    l.n_visits_left_year < 0 AS is_past_visit_limit,
-    a.n_visits_authorized,
-    CASE WHEN d.n_at_least = d.n_at_most THEN d.n_at_most END AS n_authorized_visits_used,
-    CASE WHEN d.n_at_least = d.n_at_most THEN a.n_visits_authorized - d.n_at_most END
-        AS n_authorized_visits_left,
-    CASE
-        WHEN d.n_at_least > a.n_visits_authorized THEN true
-        WHEN d.n_at_most <= a.n_visits_authorized THEN false
-    END AS is_past_authorization,
-    m.n_units_visit,
-    k.units_limit,
-    k.is_past_units
+    m.n_units_visit
 FROM claim_outcomes AS o
 LEFT JOIN used_in_episode AS e ON e.claim_id = o.claim_id
 LEFT JOIN used_by_plan AS u ON u.claim_id = o.claim_id
-LEFT JOIN limits AS l ON l.claim_id = o.claim_id
-LEFT JOIN authorized AS a ON a.claim_id = o.claim_id
-LEFT JOIN authorized_used AS d ON d.claim_id = o.claim_id
 LEFT JOIN most_units AS m ON m.claim_id = o.claim_id
-LEFT JOIN unit_checks AS k ON k.claim_id = o.claim_id
 ORDER BY o.claim_id
+
+-- name: visit_limits
+SELECT claim_id, limit_kind, CAST(allowed AS DOUBLE) AS allowed, CAST(used AS DOUBLE) AS used, is_past
+FROM (
+    SELECT claim_id, 'visits_per_year' AS limit_kind, value AS allowed, n_used AS used,
+        n_used > value AS is_past
+    FROM year_limits
+    UNION ALL
+    SELECT t.claim_id, t.rule, t.value, u.n_visits_week, u.n_visits_week > t.value
+    FROM tightest_rules AS t
+    INNER JOIN used_by_plan AS u ON u.claim_id = t.claim_id
+    WHERE t.rule = 'visits_per_week'
+    UNION ALL
+    SELECT t.claim_id, t.rule, t.value, e.n_weeks_episode, e.n_weeks_episode > t.value
+    FROM tightest_rules AS t
+    INNER JOIN used_in_episode AS e ON e.claim_id = t.claim_id
+    WHERE t.rule = 'weeks_per_episode'
+    UNION ALL
+    SELECT k.claim_id, 'units_per_visit', k.value, m.n_units_visit, k.is_past_units
+    FROM unit_checks AS k
+    LEFT JOIN most_units AS m ON m.claim_id = k.claim_id
+    UNION ALL
+    SELECT a.claim_id, 'authorized_visits', a.n_visits_authorized,
+        CASE WHEN d.n_at_least = d.n_at_most THEN d.n_at_most END,
+        CASE
+            WHEN d.n_at_least > a.n_visits_authorized THEN true
+            WHEN d.n_at_most <= a.n_visits_authorized THEN false
+        END
+    FROM authorized AS a
+    LEFT JOIN authorized_used AS d ON d.claim_id = a.claim_id
+    UNION ALL
+    SELECT p.claim_id, 'prescribed_visits', p.visits_prescribed, s.n_used,
+        s.n_used > p.visits_prescribed
+    FROM prescribed AS p
+    INNER JOIN prescribed_used AS s ON s.claim_id = p.claim_id
+    WHERE p.visits_prescribed IS NOT NULL
+    UNION ALL
+    SELECT claim_id, 'prescription_days', date_diff('day', prescribed_date, expiry_date),
+        date_diff('day', prescribed_date, visit_date), visit_date > expiry_date
+    FROM prescribed
+    WHERE expiry_date IS NOT NULL
+    UNION ALL
+    SELECT p.claim_id, 'prescribed_visits_per_week', p.visits_per_week, u.n_visits_week,
+        u.n_visits_week > p.visits_per_week
+    FROM prescribed AS p
+    INNER JOIN used_by_plan AS u ON u.claim_id = p.claim_id
+    WHERE p.visits_per_week IS NOT NULL
+    UNION ALL
+    SELECT p.claim_id, 'prescribed_weeks', p.n_weeks, s.n_weeks, s.n_weeks > p.n_weeks
+    FROM prescribed AS p
+    INNER JOIN prescribed_used AS s ON s.claim_id = p.claim_id
+    WHERE p.n_weeks IS NOT NULL
+) AS known
+ORDER BY claim_id, limit_kind

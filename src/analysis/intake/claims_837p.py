@@ -157,6 +157,7 @@ def _from_parts(sent: dict[str, pa.Table], claims: pa.Table) -> dict[str, pa.Arr
     return {
         "attachment_codes": reading.listed(owner["attachments"], codes, n_claims),
         "has_note": reading.has_any(owner["notes"], n_claims),
+        "note_codes": reading.listed(owner["notes"], column(sent["notes"], "note_code"), n_claims),
         "other_payer_paid_cents": reading.gathered(owner["other_payers"], paid, "sum", n_claims),
     }
 

@@ -48,6 +48,7 @@ TABLES = (
     "attested_documents",
     "visit_techniques",
     "authorizations",
+    "prescriptions",
     "benefit_calls",
     "appeals",
     "policies",

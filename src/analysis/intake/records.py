@@ -87,6 +87,20 @@ RECORD_FILES = (
         ),
     ),
     RecordFile(
+        "prescriptions.csv",
+        "prescriptions",
+        ("member_id", "prescribed_date"),
+        (
+            Field("member_id", "patient_id", "text", is_required=True),
+            Field("prescribed_date", "prescribed_date", "date", is_required=True),
+            Field("expiry_date", "expiry_date", "date"),
+            Field("diagnosis_codes", "diagnosis_codes", "codes"),
+            Field("visits_prescribed", "visits_prescribed", "count"),
+            Field("visits_per_week", "visits_per_week", "number"),
+            Field("weeks", "n_weeks", "count"),
+        ),
+    ),
+    RecordFile(
         "benefit_calls.csv",
         "benefit_calls",
         ("call_date", "payer_id"),
@@ -125,7 +139,7 @@ RECORD_FILES = (
         "policies",
         ("payer_id", "rule"),
         (
-            Field("payer_id", "payer_id", "text"),
+            Field("payer_id", "payer_id", "text", is_required=True),
             Field("plan_id", "plan_id", "text"),
             Field("state", "state", "state"),
             Field("procedure_code", "procedure_code", "text"),

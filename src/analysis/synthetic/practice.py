@@ -17,10 +17,12 @@ from analysis.synthetic.days import first_day, iso
 from analysis.synthetic.histories import Appeal, Histories, tell_histories
 from analysis.synthetic.records import (
     Policy,
+    Prescription,
     csv_text,
     documentation_csv,
     policies,
     practice_toml,
+    prescriptions,
 )
 from analysis.synthetic.remittances_835 import remittance_files
 from analysis.synthetic.truth import ClaimTruth, claim_truth
@@ -92,6 +94,8 @@ def _raw_files(
     yield "documentation.csv", documentation_csv(visits.claims, seed).encode()
     asked = sorted(visits.authorizations, key=lambda row: (row.requested_date, row.member_id))
     yield "authorizations.csv", csv_text(Authorization._fields, asked).encode()
+    ordered = prescriptions(visits.claims, seed)
+    yield "prescriptions.csv", csv_text(Prescription._fields, ordered).encode()
     yield "benefit_calls.csv", csv_text(BenefitCall._fields, sorted(visits.benefit_calls)).encode()
     yield "appeals.csv", csv_text(Appeal._fields, histories.appeals).encode()
     yield "policies.csv", csv_text(Policy._fields, policies()).encode()

@@ -1,11 +1,13 @@
-"""The practice's own records: documentation, policies and practice.toml."""
+"""The practice's own records: documentation, prescriptions, policies and practice.toml."""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from analysis.synthetic import world
+from analysis.synthetic.days import AS_OF as LAST_DAY
 from analysis.synthetic.days import iso
 from analysis.synthetic.draws import Draws
 from analysis.synthetic.visits import Claim
@@ -52,6 +54,59 @@ def _documentation_row(claim: Claim, draws: Draws) -> list[str]:
     return row
 
 
+class Prescription(NamedTuple):
+    """A row of prescriptions.csv."""
+
+    member_id: str
+    prescribed_date: str
+    expiry_date: str
+    diagnosis_codes: str
+    visits_prescribed: int
+    visits_per_week: int
+    weeks: int
+
+
+def prescriptions(claims: Sequence[Claim], seed: int) -> list[Prescription]:
+    """The prescriptions on file, and their renewals, of every episode that has one.
+
+    Drawn in a stream of their own. No insurer answers by them: they tell what was ordered, and
+    documentation.csv whether the prescription was there.
+    """
+    draws = Draws(seed, 5)
+    episodes: dict[tuple[str, int], list[Claim]] = {}
+    for claim in claims:
+        episodes.setdefault((claim.patient.name, claim.episode_start), []).append(claim)
+    rows = [row for visits in episodes.values() for row in _prescribed(visits, draws)]
+    return sorted(rows, key=lambda row: (row.prescribed_date, row.member_id))
+
+
+def _prescribed(visits: Sequence[Claim], draws: Draws) -> Iterator[Prescription]:
+    visits = sorted(visits, key=lambda claim: claim.visit_number)
+    first = visits[0]
+    cell = first.documents["prescription"]
+    if cell in ("no", "n/a"):
+        return
+    dated = date.fromisoformat(cell).toordinal() if cell != "yes" else first.service_day
+    while True:
+        ordered = draws.pick(world.PRESCRIPTION_VISITS)
+        weeks = draws.pick(world.PRESCRIPTION_WEEKS)
+        yield Prescription(
+            first.patient.cover.member_id,
+            iso(dated),
+            iso(dated + 7 * weeks),
+            first.diagnoses[0],
+            ordered,
+            draws.pick((1, 2, 2, 3)),
+            weeks,
+        )
+        later = [claim.service_day for claim in visits if claim.service_day >= dated]
+        # The order is used up, or it runs out, before the visit that would renew it.
+        beyond = [day for n, day in enumerate(later) if n >= ordered or day > dated + 7 * weeks]
+        if not beyond or not draws.chance(world.PRESCRIPTION_RENEWED_RATE):
+            return
+        dated = min(beyond[0], LAST_DAY)
+
+
 def policies() -> Iterator[Policy]:
     """The coverage rules the practice has noted, for every payer and plan."""
     for payer in PAYERS:
@@ -70,6 +125,16 @@ def policies() -> Iterator[Policy]:
             yield manual._replace(rule="referral_required", value="1")
         units = str(payer.units_per_visit)
         yield manual._replace(rule="units_per_visit", value=units, procedure_code="97124")
+        if payer.visits_per_week is not None:
+            a_week = manual._replace(rule="visits_per_week", value=str(payer.visits_per_week))
+            if payer.payer_type.startswith("medicaid"):
+                # Medicaid differs by state: across the river the same insurer pays for one.
+                yield a_week._replace(state="WA")
+                yield a_week._replace(state="OR", value="1")
+            else:
+                yield a_week
+        if payer.weeks_per_episode is not None:
+            yield manual._replace(rule="weeks_per_episode", value=str(payer.weeks_per_episode))
         booklet = manual._replace(rule="visit_limit_year", source="plan booklet")
         for plan in payer.plans:
             if plan.visit_limit_year is not None:

@@ -52,6 +52,8 @@ class Payer:
     authorization_codes: tuple[str, ...] = ()
     referral_required: bool = False
     units_per_visit: int = 4
+    visits_per_week: int | None = None
+    weeks_per_episode: int | None = None
     timely_filing_days: int = 365
     appeal_days: int = 180
     lag_days: tuple[int, int] = (18, 60)
@@ -171,6 +173,8 @@ PAYERS: tuple[Payer, ...] = (
         0.07,
         8_800,
         (Plan("SF", "STATE FUND", "public", 1),),
+        visits_per_week=3,
+        weeks_per_episode=26,
         authorization_after=6,
         referral_required=True,
         appeal_days=60,
@@ -188,6 +192,7 @@ PAYERS: tuple[Payer, ...] = (
         0.05,
         11_600,
         (Plan("VCN-W", "COMMUNITY CARE", "public", 1),),
+        visits_per_week=2,
         authorization_after=0,
         referral_required=True,
         timely_filing_days=180,
@@ -239,6 +244,7 @@ PAYERS: tuple[Payer, ...] = (
         0.025,
         5_800,
         (Plan("CCHP-A", "APPLE COMMUNITY", "public", 1, 18),),
+        visits_per_week=2,
         authorization_after=6,
         referral_required=True,
         appeal_days=60,
@@ -554,6 +560,11 @@ AUTHORIZATION_DENIED_RATE = 0.3
 """Among episodes without an authorization, the share that asked and was refused."""
 AUTHORIZATION_VISITS = (3, 4, 6, 6, 12)
 AUTHORIZATION_RENEWED_RATE = 0.65
+
+PRESCRIPTION_VISITS = (8, 10, 12, 12, 16)
+PRESCRIPTION_WEEKS = (8, 12, 12, 26)
+"""How many visits a prescription orders, and for how many weeks it holds."""
+PRESCRIPTION_RENEWED_RATE = 0.7
 
 # ---- what happens to a claim ---------------------------------------------------------------
 
