@@ -116,6 +116,7 @@ def test_a_claim_is_read_with_its_references_dates_and_plan() -> None:
         "initial_treatment_date": date(2023, 12, 2),
         "attachment_codes": "OZ:B3",
         "has_note": True,
+        "note_codes": "ADD",
         "other_payer_paid_cents": None,
         "service_date": date(2024, 1, 10),
         "service_to_date": date(2024, 1, 12),
