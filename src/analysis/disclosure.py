@@ -1,0 +1,390 @@
+"""Which counts a release must hide, so that none from 1 to 10 is told; at the least cost.
+
+A count from 1 to 10 is hidden (primary suppression). Because published counts add up, others have
+to be hidden with it (complementary suppression), over all linked tables at once. The attacker
+planned against knows every count that is shown, how counts add up, that they are whole and not
+negative, and the rule itself: noughts are shown, so a hidden count is at least 1. For every small
+count his range must reach 11, and one below the count unless the noughts shown rule that out.
+
+Exact: an integer program whose cuts come from the attacker's linear program (Fischetti and
+Salazar, Management Science 2001). Above `EXACT_CELLS` cells: a heuristic that hides the cheapest
+cells through which each small count can move, then shows again whatever it can. The independent
+check of the result is `release.attacker`, which shares no code with this module.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, sparse
+
+from analysis.errors import GateRefused
+
+SMALLEST_SHOWN = 11
+EXACT_CELLS = 2_500
+_UNBOUNDED = 1e6
+_TOLERANCE = 1e-6
+_PRICE = 1e-9
+_ROUNDS = 200
+
+Mask = NDArray[np.bool_]
+Vector = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+
+class CannotProtectError(GateRefused):
+    """No choice of hidden counts keeps the promise; `cells` are the small counts left exposed."""
+
+    def __init__(self, cells: list[int]) -> None:
+        super().__init__(f"{len(cells)} small counts cannot be protected")
+        self.cells = cells
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts that are to be published together, and what binds them.
+
+    values    the true counts, not negative
+    sums      sparse matrix; each row has -1 for a total and 1 for its parts, so sums @ values = 0
+    cost      what hiding each count costs
+    shown     counts that cannot be hidden, such as those of an earlier release; noughts never are
+    hidden    counts that cannot be shown, such as the change since an earlier release
+    least     what the attacker knows each count to be at least
+    """
+
+    values: NDArray[np.int64]
+    sums: sparse.csr_matrix
+    cost: Vector
+    shown: Mask
+    hidden: Mask
+    least: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        """Refuse counts that do not add up: no conclusion from them would hold."""
+        if (self.sums @ self.values != 0).any():
+            raise ValueError("the counts do not add up")
+        if (self.values < self.least)[~self.known].any():
+            raise ValueError("a count is below what is known of it")
+        if (self.shown & self.hidden).any():
+            raise ValueError("a count cannot be both shown and hidden")
+
+    @property
+    def known(self) -> Mask:
+        """Counts that stay visible whatever else is hidden."""
+        known: Mask = self.shown | ((self.values == 0) & ~self.hidden)
+        return known
+
+    @property
+    def small(self) -> Mask:
+        """Counts from 1 to 10 that nobody knows yet."""
+        return (self.values > 0) & (self.values < SMALLEST_SHOWN) & ~self.known
+
+
+def suppress(counts: Counts) -> Mask:
+    """The counts to hide: all small ones, and the cheapest others that protect them.
+
+    Raises CannotProtectError when counts that must be shown give a small one away.
+    """
+    small = counts.small
+    hidden = counts.hidden | small
+    if not small.any():
+        return hidden
+    reach = _Reach(counts)
+    exposed = reach.exposed(~counts.known)
+    if exposed:
+        raise CannotProtectError(exposed)
+    if counts.values.size <= EXACT_CELLS:
+        return _exact(counts, reach, hidden)
+    return _repaired(counts, reach, hidden)
+
+
+def exposed(counts: Counts, hidden: Mask) -> list[int]:
+    """The small counts whose ranges are too narrow when `hidden` is hidden and the rest shown."""
+    return _Reach(counts).exposed(hidden)
+
+
+# ---- how far a count can move -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Want:
+    """A small count, its place among those that can be hidden, and how far it must move."""
+
+    cell: int
+    place: int
+    sign: int
+    need: float
+
+
+class _Reach:
+    """How far counts can move together while every sum and everything shown stays.
+
+    One linear program, kept warm: its columns are the moves of the counts that can be hidden.
+    """
+
+    def __init__(self, counts: Counts) -> None:
+        self.cells = np.flatnonzero(~counts.known)
+        self.place = np.full(counts.values.size, -1)
+        self.place[self.cells] = np.arange(self.cells.size)
+        columns = counts.sums[:, self.cells].tocsr()
+        self.matrix = columns[np.diff(columns.indptr) > 0].tocsc()
+        self.down = (counts.values - counts.least)[self.cells].astype(float)
+        self.up = np.full(self.cells.size, _UNBOUNDED)
+        self.wants = _wants(counts, self.place)
+        self.program = _program(self.matrix, -self.down, self.up)
+        self._all = np.arange(self.cells.size, dtype=np.int32)
+
+    def open(self, share: Vector) -> None:
+        """Let each count move by `share` (0: shown, 1: hidden) of what it could."""
+        self.program.changeColsBounds(
+            self.cells.size, self._all, -self.down * share, self.up * share
+        )
+
+    def exposed(self, hidden: Mask) -> list[int]:
+        """The small counts that cannot move as far as they must."""
+        self.open(hidden[self.cells].astype(float))
+        return sorted({want.cell for want, moved, _ in self.attempts(self.wants) if not moved.size})
+
+    def attempts(self, wants: list[_Want]) -> Iterator[tuple[_Want, Places, Vector]]:
+        """For each want: the places that move with it far enough, else none; and dual prices.
+
+        One solution serves every want that it takes far enough. First all are pushed together:
+        that settles most of them in a few programs.
+        """
+        columns = np.array([want.place for want in wants], dtype=int)
+        signs = np.array([want.sign for want in wants], dtype=float)
+        needs = np.array([want.need for want in wants]) - _TOLERANCE
+        open_ = np.ones(len(wants), bool)
+        none = np.zeros(0)
+
+        def met(moves: Vector) -> NDArray[np.int64]:
+            return np.flatnonzero(open_ & (signs * moves[columns] >= needs))
+
+        for sign in (1.0, -1.0):
+            while (left := np.flatnonzero(open_ & (signs == sign))).size > 1:
+                moves, _ = self._push(columns[left], -sign)
+                newly = met(moves)
+                if not newly.size:
+                    break
+                support = np.flatnonzero(np.abs(moves) > _TOLERANCE)
+                open_[newly] = False
+                yield from ((wants[n], support, none) for n in newly)
+        for n in range(len(wants)):
+            if open_[n]:
+                moves, reduced = self._push(columns[n : n + 1], -signs[n])
+                support = np.flatnonzero(np.abs(moves) > _TOLERANCE)
+                newly = met(moves)
+                if not open_[n] or n not in newly:
+                    open_[n] = False
+                    yield wants[n], support[:0], reduced
+                open_[newly] = False
+                yield from ((wants[m], support, none) for m in newly)
+
+    def _push(self, columns: Places, cost: float) -> tuple[Vector, Vector]:
+        """The moves that gain most when each of `columns` costs `cost`; the reduced costs."""
+        which = columns.astype(np.int32)
+        self.program.changeColsCost(which.size, which, np.full(which.size, cost))
+        self.program.run()
+        if self.program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError("the linear program of the attacker was not solved")
+        solution = self.program.getSolution()
+        self.program.changeColsCost(which.size, which, np.zeros(which.size))
+        return np.array(solution.col_value), np.array(solution.col_dual)
+
+
+def _wants(counts: Counts, place: Places) -> list[_Want]:
+    """How far up and down each small count must be able to move."""
+    floor = _floor(counts)
+    wants = []
+    for cell in np.flatnonzero(counts.small):
+        value = int(counts.values[cell])
+        wants.append(_Want(int(cell), int(place[cell]), 1, float(SMALLEST_SHOWN - value)))
+        if value > floor[cell]:
+            wants.append(_Want(int(cell), int(place[cell]), -1, 1.0))
+    return wants
+
+
+def _floor(counts: Counts) -> NDArray[np.int64]:
+    """The least each count can be when everything that can be hidden is: its parts' least."""
+    floor = np.where(counts.known, counts.values, counts.least)
+    parts = counts.sums.maximum(0).astype(np.int64)
+    totals = (-counts.sums).maximum(0).astype(np.int64).T.tocsr()
+    while True:
+        # A count may be the total of several sums; the largest binds.
+        of_rows = parts @ floor
+        by_total = totals.multiply(of_rows[None, :]).max(axis=1).toarray().ravel()
+        raised = np.maximum(floor, by_total)
+        if (raised == floor).all():
+            return floor
+        floor = raised
+
+
+def _program(matrix: sparse.csc_matrix, lower: Vector, upper: Vector) -> highspy.Highs:
+    """The linear program: `matrix` @ moves = 0, lower <= moves <= upper; nothing to gain yet."""
+    rows, columns = matrix.shape
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = columns, rows
+    model.col_cost_ = np.zeros(columns)
+    model.col_lower_, model.col_upper_ = lower, upper
+    model.row_lower_ = model.row_upper_ = np.zeros(rows)
+    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.a_matrix_.start_ = matrix.indptr
+    model.a_matrix_.index_ = matrix.indices
+    model.a_matrix_.value_ = matrix.data.astype(float)
+    program = highspy.Highs()  # type: ignore[no-untyped-call]
+    program.setOptionValue("output_flag", False)
+    program.setOptionValue("threads", 1)
+    # Without it a program keeps the basis of the one before, which differs in one cost.
+    program.setOptionValue("presolve", "off")
+    program.passModel(model)
+    return program
+
+
+# ---- the optimum --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Of `cells` (places among those that can be hidden), weighted, at least `bound` is hidden."""
+
+    cells: NDArray[np.int64]
+    weights: Vector
+    bound: float
+
+
+def _exact(counts: Counts, reach: _Reach, hidden: Mask) -> Mask:
+    """The cheapest sufficient set, by cuts: hide, let the attacker try, forbid what failed."""
+    cost = np.where(hidden, 0.0, counts.cost)[reach.cells]
+    must = hidden[reach.cells]
+    cuts = _lone_hidden(counts, reach, hidden)
+    whole = False
+    for _ in range(_ROUNDS):
+        share = _cheapest(cost, must, cuts, whole=whole)
+        reach.open(np.clip(share, 0.0, 1.0))
+        failed = [
+            (want, reduced)
+            for want, moved, reduced in reach.attempts(reach.wants)
+            if not moved.size
+        ]
+        cuts += [cut for found in failed if (cut := _cut(reach, must, *found))]
+        if not failed and whole:
+            chosen = hidden.copy()
+            chosen[reach.cells[share > 0.5]] = True
+            return chosen
+        # Fractions first: they are solved quickly and teach most of the cuts.
+        whole = whole or not failed
+    return _repaired(counts, reach, hidden)
+
+
+def _lone_hidden(counts: Counts, reach: _Reach, hidden: Mask) -> list[_Cut]:
+    """Where a small count is the only hidden one of a sum, another must be hidden."""
+    cuts = []
+    for start, end in pairwise(counts.sums.indptr):
+        cells = counts.sums.indices[start:end]
+        free = cells[~counts.known[cells]]
+        if hidden[free].sum() == 1 and counts.small[free].any():
+            others = reach.place[free[~hidden[free]]]
+            cuts.append(_Cut(others, np.ones(others.size), 1.0))
+    return cuts
+
+
+def _cut(reach: _Reach, must: Mask, want: _Want, reduced: Vector) -> _Cut | None:
+    """What the attacker's dual prices say must be hidden besides, to fulfil `want`."""
+    gain = np.where(reduced < 0, -reduced * reach.up, reduced * reach.down)
+    gain[np.abs(reduced) < _PRICE] = 0.0
+    bound = want.need - gain[must].sum()
+    cells = np.flatnonzero(~must & (gain > _TOLERANCE))
+    if bound <= _TOLERANCE or cells.size == 0:
+        return None
+    return _Cut(cells, np.minimum(gain[cells], bound), bound)
+
+
+def _cheapest(cost: Vector, must: Mask, cuts: list[_Cut], *, whole: bool) -> Vector:
+    """What to hide (1) and show (0) at least cost under the cuts; fractions unless `whole`."""
+    rows = np.repeat(np.arange(len(cuts)), [cut.cells.size for cut in cuts])
+    columns = np.concatenate([cut.cells for cut in cuts]) if cuts else np.zeros(0, int)
+    weights = np.concatenate([cut.weights for cut in cuts]) if cuts else np.zeros(0)
+    matrix = sparse.csr_matrix((weights, (rows, columns)), shape=(len(cuts), cost.size))
+    solved = optimize.milp(
+        cost,
+        integrality=np.full(cost.size, int(whole)),
+        bounds=optimize.Bounds(must.astype(float), np.ones(cost.size)),
+        constraints=optimize.LinearConstraint(matrix, [cut.bound for cut in cuts], np.inf)
+        if cuts
+        else (),
+        options={"mip_rel_gap": 0.0},
+    )
+    if solved.x is None:
+        raise RuntimeError("the integer program of the gate was not solved")
+    share: Vector = np.round(solved.x) if whole else solved.x
+    return share
+
+
+# ---- the heuristic ------------------------------------------------------------------------
+
+
+def _repaired(counts: Counts, reach: _Reach, hidden: Mask) -> Mask:
+    """A sufficient set, not always the cheapest: hide along cheapest moves, show what can be."""
+    opened = hidden[reach.cells]
+    moves = _CheapestMoves(reach, np.where(opened, 0.0, counts.cost[reach.cells]))
+    through: dict[_Want, Places] = {}
+    while len(through) < len(reach.wants):
+        reach.open(opened.astype(float))
+        left = [want for want in reach.wants if want not in through]
+        for want, moved, _ in list(reach.attempts(left)):
+            if moved.size:
+                through[want] = moved
+            else:
+                opened[moves.through(want)] = True
+    added = np.flatnonzero(opened & ~hidden[reach.cells])
+    for place in added[np.argsort(-counts.cost[reach.cells[added]], kind="stable")]:
+        opened[place] = False
+        reach.open(opened.astype(float))
+        broken = [want for want, places in through.items() if place in places]
+        mended = {}
+        for want, moved, _ in reach.attempts(broken):
+            if not moved.size:
+                opened[place] = True
+                break
+            mended[want] = moved
+        else:
+            through |= mended
+    chosen = hidden.copy()
+    chosen[reach.cells[opened]] = True
+    return chosen
+
+
+class _CheapestMoves:
+    """The cheapest counts to hide so that one small count can move as far as it must."""
+
+    def __init__(self, reach: _Reach, cost: Vector) -> None:
+        self.n = reach.cells.size
+        # Moves up and moves down are apart, so that both cost; those already hidden cost nearly
+        # nothing, which keeps the moves short.
+        both = sparse.hstack([reach.matrix, -reach.matrix]).tocsc()
+        self.ends = np.concatenate([reach.up, reach.down])
+        self.program = _program(both, np.zeros(2 * self.n), self.ends)
+        self._price(np.arange(2 * self.n), np.tile(cost + _PRICE, 2))
+
+    def through(self, want: _Want) -> Places:
+        """The places that have to be hidden to fulfil `want`; they cost nothing from then on."""
+        up, down = want.place, want.place + self.n
+        there, back = (up, down) if want.sign == 1 else (down, up)
+        self.program.changeColBounds(there, want.need, want.need)
+        self.program.changeColBounds(back, 0.0, 0.0)
+        self.program.run()
+        if self.program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError("the linear program of the gate was not solved")
+        moves = np.array(self.program.getSolution().col_value)
+        for column in (there, back):
+            self.program.changeColBounds(column, 0.0, float(self.ends[column]))
+        moved = np.flatnonzero(moves[: self.n] + moves[self.n :] > _TOLERANCE)
+        both = np.concatenate([moved, moved + self.n])
+        self._price(both, np.full(both.size, _PRICE))
+        return moved
+
+    def _price(self, columns: Places, costs: Vector) -> None:
+        self.program.changeColsCost(columns.size, columns.astype(np.int32), costs)
