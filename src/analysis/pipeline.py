@@ -141,9 +141,9 @@ STEPS = (
         "determining outcomes",
         _outcomes,
         ("claims", "service_lines", "claim_diagnoses", "payments", "remittances",
-         "remittance_lines", "adjustments", "remarks", "claim_lineage", "payers",
-         "acknowledgments"),
-        ("claim_outcomes", "line_outcomes", "line_lineage"),
+         "remittance_lines", "adjustments", "remarks", "provider_adjustments", "claim_lineage",
+         "provider_adjustment_lineage", "payers", "acknowledgments", "appeals"),
+        ("claim_outcomes", "line_outcomes", "line_lineage", "appeal_outcomes"),
     ),
     Step(
         "balances",

@@ -75,6 +75,15 @@ BALANCES = (
     "sent_day",
 )
 CHECKS = FILE_CHECKS + BALANCES
+APPEAL_ANSWERS = ("overturned", "partial", "upheld", "dismissed")
+REVERSAL_REASONS = (
+    "appeal",
+    "corrected_claim",
+    "void",
+    "audit",
+    "retroactive_change",
+    "other_insurer",
+)
 
 
 @dataclass(frozen=True)
@@ -695,12 +704,13 @@ _TABLES = (
             _text("service_line_id", "the line sent; null where the insurer answered beyond those"),
             _text(
                 "match_kind",
-                "what told it: REF 6R; code, day, charge and modifiers; fewer of these; or nothing",
+                "what told it: REF 6R; code, day, charge and modifiers; fewer of these; nothing",
                 "line_control_number",
                 "all_terms",
                 "charge",
                 "day",
                 "code",
+                "day_and_charge",
                 "beyond",
                 nullable=False,
             ),
@@ -764,6 +774,10 @@ _TABLES = (
             _cents("allowed_cents", "allowed by the primary insurer at the end"),
             _cents("paid_cents", "paid over all insurers and reversals"),
             _cents(
+                "moved_outside_cents",
+                "moved outside its remittances and tied to it (PLB); positive took money back",
+            ),
+            _cents(
                 "patient_responsibility_cents", "deductible, coinsurance and copayment at the end"
             ),
             _text("first_determination", "first answer", *DETERMINATIONS, nullable=False),
@@ -785,12 +799,72 @@ _TABLES = (
             ),
             _flag("is_corrected", "a replacement version was sent"),
             _flag("is_reversed", "an answer was taken back"),
-            _text("appeal_outcome", "read from remarks", "overturned", "upheld"),
+            _text("reversal_reason", "why an answer was taken back, if said", *REVERSAL_REASONS),
+            _text("appeal_outcome", "how the last appeal that was decided ended", *APPEAL_ANSWERS),
             _text("date_problem", "a day that cannot be right; kept and counted all the same"),
             _date("as_of_date", "the day the answer is read", nullable=False),
             _count("maturity_days", "95th percentile of days from submission to first answer"),
             _flag(
                 "is_mature", "the first version is older than the 95th percentile of decision delay"
+            ),
+        ),
+    ),
+    Table(
+        "appeal_outcomes",
+        "an appeal that the practice recorded, or that only an insurer's answer tells of",
+        ("appeal_outcome_id",),
+        (
+            _identifier("appeal_outcome_id", "the recorded appeal, else the answer that tells it"),
+            _text("claim_id", "the claim; null where no claim has the number written down"),
+            _count("appeal_number", "place among the claim's appeals, from 1"),
+            _text("appeal_id", "the practice's record; null when it kept none"),
+            _text("level", "1, 2, external as written"),
+            _date("filed_date", "day sent"),
+            _date("deadline_date", "last day to file"),
+            _text(
+                "deadline_source", "where the deadline comes from", "letter", "contract", "default"
+            ),
+            _flag("is_filed_late", "sent after the deadline", nullable=True),
+            _text("assisted_by", "who helped", "nobody", "advocate", "lawyer"),
+            _date("recorded_date", "day answered, as the practice wrote it down"),
+            _text(
+                "recorded_outcome",
+                "the answer, as the practice wrote it down",
+                "overturned",
+                "upheld",
+                "partial",
+                "pending",
+                "withdrawn",
+            ),
+            _text("remittance_id", "the insurer's answer that speaks of an appeal"),
+            _date("remittance_date", "its payment date"),
+            _text(
+                "remittance_outcome",
+                "more allowed than before (partial: lines or units stay refused) or not; dismissed,"
+                " not heard",
+                *APPEAL_ANSWERS,
+            ),
+            _text("evidence_codes", "the RARC and CARC that speak of the appeal"),
+            _cents("won_cents", "allowed by that answer beyond what was before", nullable=True),
+            _text(
+                "agreement",
+                "record against answer: not_recorded, the answer alone tells; recorded_only, no"
+                " answer speaks of it; not_updated, answered but still pending in the record",
+                "agree",
+                "disagree",
+                "recorded_only",
+                "not_recorded",
+                "not_updated",
+                "open",
+                nullable=False,
+            ),
+            _text(
+                "outcome",
+                "the insurer's answer where there is one, else the record",
+                *APPEAL_ANSWERS,
+                "pending",
+                "withdrawn",
+                nullable=False,
             ),
         ),
     ),

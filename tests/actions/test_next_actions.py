@@ -34,7 +34,8 @@ def refused(said, **more):
 
 def actions_of(sent, answers, appeals=(), policies=(), kind="commercial_unspecified"):
     """Rows of next_actions by control number, read on 30 June 2026 by a practice in Washington."""
-    inputs = reader.inputs(reader.Story("", sent=list(sent), answered=list(answers)))
+    story = reader.Story("", sent=list(sent), answered=list(answers))
+    inputs = reader.placed([story], mark="")
     payer = {"payer_id": "A", "payer_name": "A", "payer_type": kind}
     payer |= {"payer_type_source": "practice", "network_status": "in"}
     made = inputs | {"payers": tables.from_rows("payers", [payer])}

@@ -17,6 +17,7 @@ PLAIN = {
     "charge_cents": 10_000,
     "allowed_cents": 0,
     "paid_cents": 0,
+    "moved_outside_cents": 0,
     "patient_responsibility_cents": 0,
     "is_corrected": False,
     "is_reversed": False,

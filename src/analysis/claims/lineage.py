@@ -1,9 +1,10 @@
 """Which records belong to one claim: versions, voids, resubmissions, and the insurer's answers.
 
 Versions are joined by REF F8, by control number with the day of service, or by the same service
-(patient, day, payer, codes and charges) sent again under a new number. Remittances are placed by
-control number, else by the insurer's own number; what fits no claim we were given becomes a claim
-known from its remittances alone. Money moved outside claims (PLB) is tied to the claim that its
+(patient, day, payer, codes and charges, or some of them) sent again under a new number. What an
+insurer accepted twice was done twice, however alike it looks. Remittances are placed by control
+number, else by the insurer's own number; what fits no claim we were given becomes a claim known
+from its remittances alone. Money moved outside claims (PLB) is tied to the claim that its
 reference names, where it names one.
 """
 
@@ -13,7 +14,14 @@ import pyarrow as pa
 
 from analysis import engine, tables
 
-INPUTS = ("claims", "service_lines", "remittances", "provider_adjustments")
+INPUTS = (
+    "claims",
+    "service_lines",
+    "remittances",
+    "remittance_lines",
+    "adjustments",
+    "provider_adjustments",
+)
 OUTPUTS = ("claim_lineage", "provider_adjustment_lineage")
 
 # Every version takes the smallest label among the versions it shares a key with.

@@ -1,11 +1,12 @@
 -- Which claim versions and remittances belong to one claim.
--- Inputs: claims, service_lines, remittances. Edges first, then labels spread along them (see
--- lineage.py), then remittances are placed.
+-- Inputs: claims, service_lines, remittances, remittance_lines, adjustments. Edges first, then
+-- labels spread along them (see lineage.py), then remittances are placed.
 
 -- name: line_signatures
 -- What was done and charged, whatever the modifiers: a resubmission often changes those.
 SELECT
     claim_version_id,
+    count(*) AS n_lines,
     string_agg(
         procedure_code || '/' || CAST(charge_cents AS VARCHAR),
         '+' ORDER BY procedure_code, charge_cents, line_number
@@ -18,6 +19,7 @@ SELECT
     c.claim_version_id,
     upper(trim(c.patient_control_number)) AS control_number,
     c.claim_frequency_code,
+    coalesce(c.claim_frequency_code, '1') NOT IN ('7', '8') AS is_sent_as_new,
     upper(trim(c.original_reference_number)) AS reference_number,
     c.patient_id,
     c.payer_id,
@@ -27,26 +29,253 @@ SELECT
     c.charge_cents,
     coalesce(c.payer_sequence_code, 'P') AS payer_sequence_code,
     s.signature,
+    s.n_lines,
+    'service:' || c.patient_id || '@' || CAST(c.service_date AS VARCHAR) || '@' || c.payer_id || '@'
+    || s.signature AS service_key,
     row_number() OVER (
         ORDER BY c.submitted_date NULLS FIRST, c.claim_frequency_code, c.claim_version_id
     ) AS version_order
 FROM claims AS c
 LEFT JOIN line_signatures AS s ON s.claim_version_id = c.claim_version_id
 
--- name: referenced_numbers
--- REF F8 names the insurer's number of the earlier claim; some practices write their own there.
-SELECT DISTINCT v.claim_version_id, w.control_number, w.service_date
+-- name: numbered_remittances
+-- A number of nothing but zeros is what insurers write when they were given none.
+SELECT
+    remittance_id,
+    CASE
+        WHEN NOT regexp_matches(trim(patient_control_number), '^0*$')
+            THEN upper(trim(patient_control_number))
+    END AS control_number,
+    upper(trim(payer_claim_control_number)) AS payer_number,
+    payer_id,
+    service_date,
+    abs(charge_cents) AS charge_cents,
+    payment_date
+FROM remittances
+
+-- name: accepted_lines
+-- Lines a first insurer paid or priced to the patient and did not take back, by the number and
+-- day they were answered under. An answer without lines accepts the whole charge.
+SELECT control_number, service_date, procedure_code, charge_cents
+FROM (
+    SELECT
+        n.control_number,
+        n.service_date,
+        s.procedure_code,
+        abs(coalesce(s.charge_cents, r.charge_cents)) AS charge_cents,
+        CASE WHEN coalesce(s.charge_cents, r.charge_cents) < 0 THEN -1 ELSE 1 END AS counted
+    FROM remittances AS r
+    INNER JOIN numbered_remittances AS n ON n.remittance_id = r.remittance_id
+    LEFT JOIN (
+        SELECT
+            remittance_id,
+            remittance_line_id,
+            coalesce(submitted_procedure_code, procedure_code) AS procedure_code,
+            charge_cents,
+            paid_cents
+        FROM remittance_lines
+    ) AS s ON s.remittance_id = r.remittance_id
+    LEFT JOIN (
+        SELECT
+            remittance_id,
+            coalesce(remittance_line_id, '') AS remittance_line_id,
+            sum(amount_cents) AS amount_cents
+        FROM adjustments
+        WHERE group_code = 'PR' AND reason_code IN ('1', '2', '3')
+        GROUP BY remittance_id, remittance_line_id
+    ) AS a
+        ON
+            a.remittance_id = r.remittance_id
+            AND a.remittance_line_id = coalesce(s.remittance_line_id, '')
+    WHERE
+        coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '23', '25')
+        AND (coalesce(s.paid_cents, r.paid_cents) <> 0 OR coalesce(a.amount_cents, 0) <> 0)
+) AS counted_lines
+GROUP BY control_number, service_date, procedure_code, charge_cents
+HAVING sum(counted) > 0
+
+-- name: accepted_version_lines
+SELECT DISTINCT v.claim_version_id, s.procedure_code, s.charge_cents
 FROM versions AS v
-INNER JOIN remittances AS r ON upper(trim(r.payer_claim_control_number)) = v.reference_number
+INNER JOIN service_lines AS s ON s.claim_version_id = v.claim_version_id
+INNER JOIN accepted_lines AS a
+    ON
+        a.control_number = v.control_number
+        AND (a.service_date IS NULL OR a.service_date = v.service_date)
+        AND (
+            (a.procedure_code = s.procedure_code AND a.charge_cents = s.charge_cents)
+            OR (a.procedure_code IS NULL AND a.charge_cents = v.charge_cents)
+        )
+
+-- name: named_versions
+-- The earlier versions that REF F8 may name: by the insurer's number, or by the practice's own,
+-- which some write there.
+SELECT DISTINCT v.claim_version_id, w.claim_version_id AS earlier_version_id
+FROM versions AS v
+INNER JOIN numbered_remittances AS r ON r.payer_number = v.reference_number
 INNER JOIN versions AS w
     ON
-        w.control_number = upper(trim(r.patient_control_number))
+        w.control_number = r.control_number
         AND (r.service_date IS NULL OR r.service_date = w.service_date)
         AND (w.patient_id = v.patient_id OR w.control_number = v.control_number)
+WHERE w.version_order < v.version_order
 UNION
-SELECT DISTINCT v.claim_version_id, w.control_number, w.service_date
+SELECT v.claim_version_id, w.claim_version_id
 FROM versions AS v
 INNER JOIN versions AS w ON w.control_number = v.reference_number
+WHERE
+    w.version_order < v.version_order
+    AND coalesce(w.patient_id, '') = coalesce(v.patient_id, '')
+
+-- name: own_day_relatives
+-- Versions with an earlier one of the same day: by their number, or by the same service.
+SELECT DISTINCT v.claim_version_id
+FROM versions AS v
+INNER JOIN versions AS u
+    ON
+        u.version_order < v.version_order
+        AND u.service_date = v.service_date
+        AND (u.control_number = v.control_number OR u.service_key = v.service_key)
+
+-- name: referenced_versions
+-- A reference is believed when the day agrees. Another day is believed too, for a correction may
+-- mend the day, unless the version plainly belongs to a claim of its own day: then the reference
+-- was mistyped, and two visits must not become one.
+SELECT r.claim_version_id, r.earlier_version_id
+FROM (
+    SELECT
+        n.*,
+        v.control_number = w.control_number AS is_same_number,
+        coalesce(v.service_date = w.service_date, true) AS is_same_day,
+        count(DISTINCT w.service_date) OVER (PARTITION BY n.claim_version_id) AS n_days,
+        max(CASE WHEN v.service_date = w.service_date THEN 1 ELSE 0 END) OVER (
+            PARTITION BY n.claim_version_id
+        ) AS has_same_day
+    FROM named_versions AS n
+    INNER JOIN versions AS v ON v.claim_version_id = n.claim_version_id
+    INNER JOIN versions AS w ON w.claim_version_id = n.earlier_version_id
+) AS r
+WHERE
+    r.is_same_day
+    OR (
+        r.has_same_day = 0
+        AND r.n_days = 1
+        AND (
+            r.is_same_number
+            OR r.claim_version_id NOT IN (SELECT claim_version_id FROM own_day_relatives)
+        )
+    )
+
+-- name: distrusted_references
+SELECT DISTINCT claim_version_id
+FROM named_versions
+WHERE claim_version_id NOT IN (SELECT claim_version_id FROM referenced_versions)
+
+-- name: accepted_in_turn
+-- The same service sent as new under several numbers is one claim sent again, unless an insurer
+-- accepted the very same line under each: then it was done more than once that day.
+SELECT
+    claim_version_id,
+    service_key,
+    control_number,
+    max(turn) AS turn
+FROM (
+    SELECT
+        a.claim_version_id,
+        v.service_key,
+        v.control_number,
+        dense_rank() OVER (
+            PARTITION BY v.service_key, a.procedure_code, a.charge_cents
+            ORDER BY f.first_order
+        ) AS turn
+    FROM accepted_version_lines AS a
+    INNER JOIN versions AS v ON v.claim_version_id = a.claim_version_id
+    INNER JOIN (
+        SELECT service_key, control_number, min(version_order) AS first_order
+        FROM versions
+        GROUP BY service_key, control_number
+    ) AS f ON f.service_key = v.service_key AND f.control_number = v.control_number
+    WHERE v.is_sent_as_new
+) AS turns
+GROUP BY claim_version_id, service_key, control_number
+
+-- name: other_services
+-- Two claims under one number and day: sent as new, accepted both, with no line in common.
+SELECT DISTINCT v.claim_version_id
+FROM versions AS v
+INNER JOIN versions AS e
+    ON
+        e.control_number = v.control_number
+        AND e.service_date = v.service_date
+        AND e.version_order < v.version_order
+        AND e.payer_sequence_code = v.payer_sequence_code
+WHERE
+    v.is_sent_as_new
+    AND e.is_sent_as_new
+    AND v.claim_version_id IN (SELECT claim_version_id FROM accepted_version_lines)
+    AND e.claim_version_id IN (SELECT claim_version_id FROM accepted_version_lines)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM service_lines AS s
+        INNER JOIN service_lines AS t
+            ON t.procedure_code = s.procedure_code AND t.charge_cents = s.charge_cents
+        WHERE s.claim_version_id = v.claim_version_id AND t.claim_version_id = e.claim_version_id
+    )
+
+-- name: counted_lines
+SELECT claim_version_id, procedure_code, charge_cents, count(*) AS n
+FROM service_lines
+GROUP BY claim_version_id, procedure_code, charge_cents
+
+-- name: resent_parts
+-- Some lines of an answered claim, sent again as new under another number while they stand
+-- unpaid: the claim asks again for those lines.
+SELECT claim_version_id, earlier_version_id
+FROM (
+    SELECT
+        v.claim_version_id,
+        e.claim_version_id AS earlier_version_id,
+        row_number() OVER (
+            PARTITION BY v.claim_version_id ORDER BY e.version_order DESC
+        ) AS choice
+    FROM versions AS v
+    INNER JOIN versions AS e
+        ON
+            e.patient_id = v.patient_id
+            AND e.payer_id = v.payer_id
+            AND e.service_date = v.service_date
+            AND e.control_number <> v.control_number
+            AND e.submitted_date < v.submitted_date
+            AND e.n_lines > v.n_lines
+    INNER JOIN (
+        SELECT a.claim_version_id AS later_id, b.claim_version_id AS earlier_id, sum(a.n) AS n_found
+        FROM counted_lines AS a
+        INNER JOIN counted_lines AS b
+            ON
+                b.procedure_code = a.procedure_code
+                AND b.charge_cents = a.charge_cents
+                AND b.n >= a.n
+        GROUP BY a.claim_version_id, b.claim_version_id
+    ) AS f
+        ON
+            f.later_id = v.claim_version_id
+            AND f.earlier_id = e.claim_version_id
+            AND f.n_found = v.n_lines
+    WHERE
+        v.is_sent_as_new
+        AND e.control_number IN (SELECT control_number FROM numbered_remittances)
+        AND NOT EXISTS (
+            SELECT 1
+            FROM counted_lines AS c
+            INNER JOIN accepted_version_lines AS a
+                ON
+                    a.claim_version_id = e.claim_version_id
+                    AND a.procedure_code = c.procedure_code
+                    AND a.charge_cents = c.charge_cents
+            WHERE c.claim_version_id = v.claim_version_id
+        )
+) AS ranked
+WHERE choice = 1
 
 -- name: version_keys
 -- Versions that share a key are versions of one claim. A control number alone proves nothing:
@@ -54,25 +283,28 @@ INNER JOIN versions AS w ON w.control_number = v.reference_number
 SELECT
     claim_version_id,
     'number:' || coalesce(control_number, claim_version_id) || '@'
-    || coalesce(CAST(service_date AS VARCHAR), '') AS version_key
+    || coalesce(CAST(service_date AS VARCHAR), '')
+    || CASE
+        WHEN claim_version_id IN (SELECT claim_version_id FROM other_services)
+            THEN '@' || signature
+        ELSE ''
+    END AS version_key
 FROM versions
 UNION ALL
-SELECT
-    claim_version_id,
-    'number:' || control_number || '@' || coalesce(CAST(service_date AS VARCHAR), '')
-FROM referenced_numbers
-WHERE control_number IS NOT NULL
+SELECT claim_version_id, 'version:' || claim_version_id FROM versions
+UNION ALL
+SELECT claim_version_id, 'version:' || earlier_version_id FROM referenced_versions
+UNION ALL
+SELECT claim_version_id, 'version:' || earlier_version_id FROM resent_parts
 UNION ALL
 SELECT
-    claim_version_id,
-    'service:' || patient_id || '@' || CAST(service_date AS VARCHAR) || '@' || payer_id || '@'
-    || signature
-FROM versions
+    v.claim_version_id,
+    v.service_key || '#' || CAST(coalesce(t.turn, 1) AS VARCHAR)
+FROM versions AS v
+LEFT JOIN accepted_in_turn AS t ON t.claim_version_id = v.claim_version_id
 WHERE
-    patient_id IS NOT NULL
-    AND service_date IS NOT NULL
-    AND payer_id IS NOT NULL
-    AND signature IS NOT NULL
+    v.service_key IS NOT NULL
+    AND v.claim_version_id NOT IN (SELECT claim_version_id FROM referenced_versions)
 
 -- name: labels
 SELECT claim_version_id, version_order AS label

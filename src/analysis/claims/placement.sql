@@ -17,7 +17,7 @@ SELECT
     p.claim_id,
     CASE
         WHEN p.version_number = 1 THEN 'original'
-        WHEN p.claim_version_id IN (SELECT claim_version_id FROM referenced_numbers)
+        WHEN p.claim_version_id IN (SELECT claim_version_id FROM referenced_versions)
             THEN 'reference'
         WHEN
             p.control_number IN (
@@ -27,19 +27,17 @@ SELECT
             THEN 'control_number'
         ELSE 'same_service'
     END AS match_kind,
-    false AS is_doubtful
+    -- Doubtful: the same service was accepted more than once that day, or REF F8 names another
+    -- visit than everything else about the version does.
+    coalesce(p.service_key, '') IN (SELECT service_key FROM accepted_in_turn WHERE turn > 1)
+    OR p.claim_version_id IN (SELECT claim_version_id FROM distrusted_references) AS is_doubtful
 FROM placed_versions AS p
 
--- name: numbered_remittances
-SELECT
-    remittance_id,
-    upper(trim(patient_control_number)) AS control_number,
-    upper(trim(payer_claim_control_number)) AS payer_number,
-    payer_id,
-    service_date,
-    abs(charge_cents) AS charge_cents,
-    payment_date
-FROM remittances
+-- name: known_numbers
+-- The day of service that an insurer's number was used for, where an answer told it.
+SELECT DISTINCT payer_number, control_number, service_date
+FROM numbered_remittances
+WHERE payer_number IS NOT NULL AND service_date IS NOT NULL
 
 -- name: candidates
 -- Claims a remittance may answer: same control number, and the day of service where both know it.
@@ -47,6 +45,7 @@ SELECT DISTINCT
     r.remittance_id,
     p.claim_id,
     CASE WHEN r.service_date = p.service_date THEN 0 ELSE 1 END AS date_rank,
+    CASE WHEN k.payer_number IS NOT NULL THEN 0 ELSE 1 END AS number_rank,
     CASE WHEN r.charge_cents = p.charge_cents THEN 0 ELSE 1 END AS charge_rank,
     CASE WHEN r.payer_id = p.payer_id THEN 0 ELSE 1 END AS payer_rank
 FROM numbered_remittances AS r
@@ -58,18 +57,26 @@ INNER JOIN placed_versions AS p
             OR p.service_date IS NULL
             OR (r.service_date >= p.service_date AND r.service_date <= p.service_to_date)
         )
+LEFT JOIN known_numbers AS k
+    ON
+        k.payer_number = r.payer_number
+        AND k.control_number = r.control_number
+        AND k.service_date = p.service_date
 
 -- name: best_candidates
 SELECT
     remittance_id,
     claim_id,
-    date_rank * 4 + charge_rank * 2 + payer_rank AS fit,
-    row_number() OVER (
-        PARTITION BY remittance_id
-        ORDER BY date_rank * 4 + charge_rank * 2 + payer_rank, claim_id
-    ) AS choice,
-    min(date_rank * 4 + charge_rank * 2 + payer_rank) OVER (PARTITION BY remittance_id) AS best_fit
-FROM candidates
+    fit,
+    row_number() OVER (PARTITION BY remittance_id ORDER BY fit, claim_id) AS choice,
+    min(fit) OVER (PARTITION BY remittance_id) AS best_fit
+FROM (
+    SELECT
+        remittance_id,
+        claim_id,
+        date_rank * 8 + number_rank * 4 + charge_rank * 2 + payer_rank AS fit
+    FROM candidates
+) AS fits
 
 -- name: by_control_number
 SELECT
@@ -89,17 +96,26 @@ WHERE r.remittance_id NOT IN (SELECT remittance_id FROM by_control_number)
 GROUP BY r.remittance_id
 
 -- name: unclaimed
--- Answers to claims we were never given: one claim for each number and day of service.
+-- Answers to claims we were never given: one claim for each number and day of service. A later
+-- answer that lost the number has it from an earlier one with the same number of the insurer.
 SELECT
-    r.remittance_id,
-    first_value(r.remittance_id) OVER (
-        PARTITION BY coalesce(r.control_number, r.payer_number, r.remittance_id), r.service_date
-        ORDER BY r.payment_date NULLS FIRST, r.remittance_id
+    remittance_id,
+    first_value(remittance_id) OVER (
+        PARTITION BY coalesce(known_number, payer_number, remittance_id), service_date
+        ORDER BY payment_date NULLS FIRST, remittance_id
     ) AS claim_id
-FROM numbered_remittances AS r
-WHERE
-    r.remittance_id NOT IN (SELECT remittance_id FROM by_control_number)
-    AND r.remittance_id NOT IN (SELECT remittance_id FROM by_payer_number)
+FROM (
+    SELECT
+        r.*,
+        coalesce(
+            r.control_number,
+            min(r.control_number) OVER (PARTITION BY r.payer_number, r.service_date)
+        ) AS known_number
+    FROM numbered_remittances AS r
+    WHERE
+        r.remittance_id NOT IN (SELECT remittance_id FROM by_control_number)
+        AND r.remittance_id NOT IN (SELECT remittance_id FROM by_payer_number)
+) AS numbered
 
 -- name: claim_lineage
 SELECT record, record_id, claim_id, match_kind, is_doubtful FROM version_places

@@ -2,9 +2,9 @@
 
 The rules are the definitions of GLOSSARY.md, written as staged SQL: `answers.sql` judges each
 answer by itself, `line_matches.sql` finds the line sent that it is about, `determinations.sql`
-nets them. A line is approved when something was allowed, whatever was paid; a reversal and its
-correction net to one determination; a secondary insurer, a duplicate and a rejection decide
-nothing.
+nets them, `appeals.sql` reads how appeals ended, `outcomes.sql` makes the tables. A line is
+approved when something was allowed, whatever was paid; a reversal and its correction net to one
+determination; a secondary insurer, a duplicate and a rejection decide nothing.
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,14 @@ INPUTS = (
     "remittance_lines",
     "adjustments",
     "remarks",
+    "provider_adjustments",
     "claim_lineage",
+    "provider_adjustment_lineage",
     "payers",
     "acknowledgments",
+    "appeals",
 )
-OUTPUTS = ("claim_outcomes", "line_outcomes", "line_lineage")
+OUTPUTS = ("claim_outcomes", "line_outcomes", "line_lineage", "appeal_outcomes")
 
 # Ways to tell which line an answer is about, the surest first: kind -> columns that must agree.
 _MATCHES = {
@@ -37,6 +40,7 @@ _MATCHES = {
     "charge": ("code", "day", "charge"),
     "day": ("code", "day"),
     "code": ("code",),
+    "day_and_charge": ("day", "charge"),
 }
 _NO_MATCHES = """
 SELECT remittance_line_id, claim_id, '' AS service_line_id, '' AS slot, '' AS match_kind,
@@ -50,7 +54,7 @@ DEFAULT_MATURITY_DAYS = 90
 
 
 def outcomes(inputs: Mapping[str, pa.Table], as_of: date) -> dict[str, pa.Table]:
-    """Tables `claim_outcomes`, `line_outcomes` and `line_lineage`, as of the day `as_of`."""
+    """The tables of `OUTPUTS` (grain and columns in `schemas`), as of the day `as_of`."""
     references = {name: codes.table(name) for name in ("carc", "rarc")}
     known = {name: inputs[name] for name in INPUTS} | references | {"conditions": _conditions()}
     variables = {"as_of_date": as_of, "default_maturity_days": DEFAULT_MATURITY_DAYS}
@@ -60,8 +64,9 @@ def outcomes(inputs: Mapping[str, pa.Table], as_of: date) -> dict[str, pa.Table]
         for kind in _MATCHES:
             engine.stage(connection, {f"matched_by_{kind}": _matching(kind)})
             connection.execute(f"INSERT INTO line_matches SELECT * FROM matched_by_{kind}")  # noqa: S608
-        determinations = engine.statements("analysis.outcomes", "determinations.sql")
-        engine.stage(connection, determinations, variables)
+        for file_name in ("determinations.sql", "appeals.sql", "outcomes.sql"):
+            statements = engine.statements("analysis.outcomes", file_name)
+            engine.stage(connection, statements, variables)
         return {name: tables.conform(name, engine.fetch(connection, name)) for name in OUTPUTS}
 
 

@@ -1,7 +1,7 @@
 -- What every answered line says by itself, which answers were taken back, and which version of a
 -- claim each is about; by the definitions in GLOSSARY.md.
--- Inputs: claims, service_lines, claim_diagnoses, remittances, remittance_lines, adjustments,
--- remarks, claim_lineage, payers, carc, rarc, conditions.
+-- Inputs: claims, service_lines, remittances, remittance_lines, adjustments, remarks, claim_lineage,
+-- carc, rarc.
 
 -- name: versions
 SELECT
@@ -74,8 +74,9 @@ FROM (
         a.remittance_line_id,
         a.reason_code,
         a.effect,
+        -- Such a code says only that something was wrong; without a remark nobody knows what.
         CASE
-            WHEN a.needs_remark THEN coalesce(x.category, y.category, a.category)
+            WHEN a.needs_remark THEN coalesce(x.category, y.category, 'unknown')
             ELSE a.category
         END AS category,
         coalesce(x.remark_code, y.remark_code) AS remark_code,
@@ -164,6 +165,13 @@ SELECT
     *,
     CASE
         WHEN remittance_line_id IS NULL THEN paid_cents + claim_allowed_part_cents
+        -- Some insurers state the price of a line that they then deny.
+        WHEN
+            stated_allowed_cents > 0
+            AND paid_cents + own_allowed_part_cents + claim_allowed_part_cents = 0
+            AND own_denial_cents + own_unpaid_denial_cents
+            + claim_denial_cents + claim_unpaid_denial_cents > 0
+            THEN 0
         WHEN stated_allowed_cents <> 0 OR (stated_allowed_cents = 0 AND paid_cents = 0)
             THEN stated_allowed_cents
         ELSE paid_cents + own_allowed_part_cents
@@ -177,13 +185,13 @@ SELECT
     CASE
         -- An export of the practice's software may tell the outcome without the codes behind it.
         WHEN r.stated_determination IS NOT NULL THEN r.stated_determination
-        WHEN p.remittance_id IN (SELECT remittance_id FROM rejecting_remittances) THEN 'rejected'
         WHEN p.charge_cents = 0 AND p.allowed_cents = 0 THEN 'none'
         WHEN p.allowed_cents > 0 AND (p.own_denial_cents > 0 OR p.is_cut_in_units)
             THEN 'partially_approved'
         WHEN p.allowed_cents > 0 AND p.remittance_line_id IS NULL AND p.claim_denial_cents > 0
             THEN 'partially_approved'
         WHEN p.allowed_cents > 0 THEN 'approved'
+        WHEN p.remittance_id IN (SELECT remittance_id FROM rejecting_remittances) THEN 'rejected'
         WHEN p.claim_allowed_part_cents > 0 AND p.own_denial_cents = 0 THEN 'approved'
         WHEN p.pending_cents > 0 THEN 'pending'
         WHEN p.duplicate_cents > 0 THEN 'duplicate'
@@ -203,20 +211,38 @@ FROM remittances AS r
 INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
 WHERE coalesce(r.source, 'x12') <> 'export'
 
+-- name: secondary_answers
+-- Not every later insurer says so in CLP02: OA-23 gives it away, and so does its name where the
+-- practice billed it second.
+SELECT remittance_id FROM adjustments WHERE reason_code = '23' AND amount_cents <> 0
+UNION
+SELECT r.remittance_id
+FROM remittances AS r
+INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+INNER JOIN (
+    SELECT claim_id, payer_id, max(CASE WHEN is_primary THEN 1 ELSE 0 END) AS is_first
+    FROM versions
+    GROUP BY claim_id, payer_id
+) AS v ON v.claim_id = l.claim_id AND v.payer_id = r.payer_id AND v.is_first = 0
+
 -- name: answers
--- Every remittance in its claim. Only a primary insurer's answer decides; 25 is a forecast, and
--- 23 sends the claim on to somebody else.
+-- Every remittance in its claim. Only a primary insurer's answer decides; 25 is a forecast, 23
+-- sends the claim on to somebody else, and an answer to a void judges no service.
 SELECT
     l.claim_id,
     r.*,
     coalesce(r.claim_status_code, '') = '22' AS is_reversal,
-    coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '22', '23', '25') AS is_deciding,
+    coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '22', '23', '25')
+    AND coalesce(r.claim_frequency_code, '') <> '8'
+    AND r.remittance_id NOT IN (SELECT remittance_id FROM secondary_answers) AS is_deciding,
     -- Within a day a reversal precedes its correction.
     row_number() OVER (
         PARTITION BY l.claim_id
         ORDER BY
             r.payment_date NULLS FIRST,
             CASE WHEN r.claim_status_code = '22' THEN 0 ELSE 1 END,
+            r.payment_id,
+            r.position,
             r.remittance_id
     ) AS answer_number
 FROM remittances AS r
@@ -225,66 +251,139 @@ WHERE
     coalesce(r.source, 'x12') <> 'export'
     OR l.claim_id NOT IN (SELECT claim_id FROM claims_with_remittances)
 
--- name: mirrored_answers
--- The k-th reversal of an amount takes back the k-th answer of that amount by that insurer.
+-- name: turns
+-- An answer (0), a reversal of it (1), a reversal of that reversal (2): the last carries status 22
+-- too, but gives back what one like it took.
 SELECT
     claim_id,
     remittance_id,
-    is_reversal,
+    payment_id,
+    payment_date,
+    position,
     answer_number,
-    coalesce(payer_id, '') AS payer_id,
-    abs(charge_cents) AS charge_cents,
-    abs(paid_cents) AS paid_cents,
-    row_number() OVER (
-        PARTITION BY
-            claim_id, coalesce(payer_id, ''), abs(charge_cents), abs(paid_cents), is_reversal
-        ORDER BY answer_number
-    ) AS occurrence
+    coalesce(payer_id, '') AS payer,
+    coalesce(payer_claim_control_number, '') AS payer_number,
+    abs(charge_cents) AS charge,
+    abs(paid_cents) AS paid,
+    CASE
+        WHEN NOT is_reversal THEN 0
+        WHEN
+            charge_cents > 0
+            AND min(charge_cents) OVER (
+                PARTITION BY claim_id, payer_id, abs(charge_cents), abs(paid_cents), is_reversal
+            ) < 0
+            THEN 2
+        ELSE 1
+    END AS turn
 FROM answers
 
--- name: mirrored_pairs
-SELECT a.remittance_id, v.remittance_id AS reversal_id
-FROM mirrored_answers AS a
-INNER JOIN mirrored_answers AS v
+-- name: given_back
+-- The reversals that were reversed: the k-th that gives back an amount, the k-th that took it.
+SELECT a.remittance_id
+FROM (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY claim_id, payer, charge, paid, turn ORDER BY answer_number)
+            AS place
+    FROM turns
+) AS a
+INNER JOIN (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY claim_id, payer, charge, paid, turn ORDER BY answer_number)
+            AS place
+    FROM turns
+) AS b
     ON
-        v.claim_id = a.claim_id
-        AND v.payer_id = a.payer_id
-        AND v.charge_cents = a.charge_cents
-        AND v.paid_cents = a.paid_cents
-        AND v.occurrence = a.occurrence
-        AND v.is_reversal
-        AND v.answer_number > a.answer_number
-WHERE NOT a.is_reversal
+        b.claim_id = a.claim_id
+        AND b.payer = a.payer
+        AND b.charge = a.charge
+        AND b.paid = a.paid
+        AND b.place = a.place
+WHERE a.turn = 1 AND b.turn = 2
 
--- name: unmirrored_answers
--- What mirrors nothing to the cent (a partial recoupment, a changed charge) goes by the
--- insurer's own number, and then by order.
+-- name: placed_turns
+-- Equal amounts are told apart by their order, within the insurer's number and whatever the number.
 SELECT
     *,
     row_number() OVER (
-        PARTITION BY claim_id, coalesce(payer_id, ''), is_reversal ORDER BY answer_number DESC
-    ) AS occurrence
-FROM answers
+        PARTITION BY claim_id, payer, charge, paid, turn, payer_number ORDER BY answer_number
+    ) AS place_in_number,
+    row_number() OVER (
+        PARTITION BY claim_id, payer, charge, paid, turn ORDER BY answer_number
+    ) AS place
+FROM turns
+WHERE turn < 2 AND remittance_id NOT IN (SELECT remittance_id FROM given_back)
+
+-- name: mirrors
+-- What each reversal may take back to the cent: an answer before it, or in the same payment above.
+SELECT
+    a.remittance_id,
+    b.remittance_id AS reversal_id,
+    a.place_in_number = b.place_in_number AND a.payer_number = b.payer_number AS is_same_number,
+    a.place = b.place AS is_same_place
+FROM placed_turns AS a
+INNER JOIN placed_turns AS b
+    ON
+        b.claim_id = a.claim_id
+        AND b.payer = a.payer
+        AND b.charge = a.charge
+        AND b.paid = a.paid
+        AND coalesce(
+            a.payment_date < b.payment_date
+            OR (a.payment_id = b.payment_id AND a.position < b.position),
+            a.answer_number < b.answer_number
+        )
+WHERE a.turn = 0 AND b.turn = 1
+
+-- name: mirrored_pairs
+SELECT remittance_id, reversal_id FROM mirrors WHERE is_same_number
+UNION
+SELECT remittance_id, reversal_id
+FROM mirrors
+WHERE
+    is_same_place
+    AND remittance_id NOT IN (SELECT remittance_id FROM mirrors WHERE is_same_number)
+    AND reversal_id NOT IN (SELECT reversal_id FROM mirrors WHERE is_same_number)
+
+-- name: unmirrored_turns
+-- What mirrors nothing to the cent (a part of the lines, a changed charge) goes by the insurer's
+-- own number, and then by order.
+SELECT
+    *,
+    row_number() OVER (
+        PARTITION BY claim_id, payer, turn ORDER BY answer_number DESC
+    ) AS from_last
+FROM placed_turns
 WHERE
     remittance_id NOT IN (SELECT remittance_id FROM mirrored_pairs)
     AND remittance_id NOT IN (SELECT reversal_id FROM mirrored_pairs)
 
--- name: cancelled
-SELECT remittance_id FROM mirrored_pairs
+-- name: taken_back
+-- An answer and its reversal. A reversal of less than the whole charge takes back the lines it
+-- names and leaves the others.
+SELECT remittance_id, reversal_id, true AS is_whole
+FROM mirrored_pairs
 UNION
-SELECT a.remittance_id
-FROM unmirrored_answers AS a
-INNER JOIN unmirrored_answers AS v
+SELECT
+    a.remittance_id,
+    v.remittance_id,
+    v.charge >= a.charge
+    OR a.remittance_id NOT IN (SELECT remittance_id FROM remittance_lines)
+    OR v.remittance_id NOT IN (SELECT remittance_id FROM remittance_lines)
+FROM unmirrored_turns AS a
+INNER JOIN unmirrored_turns AS v
     ON
         v.claim_id = a.claim_id
-        AND coalesce(v.payer_id, '') = coalesce(a.payer_id, '')
-        AND v.is_reversal
-        AND v.answer_number > a.answer_number
-        AND (
-            v.payer_claim_control_number = a.payer_claim_control_number
-            OR v.occurrence = a.occurrence
+        AND v.payer = a.payer
+        AND v.turn = 1
+        AND (v.payer_number = a.payer_number OR v.from_last = a.from_last)
+        AND coalesce(
+            a.payment_date < v.payment_date
+            OR (a.payment_id = v.payment_id AND a.position < v.position),
+            a.answer_number < v.answer_number
         )
-WHERE NOT a.is_reversal
+WHERE a.turn = 0
 
 -- name: version_choices
 -- Which version an answer is about: its own number, frequency and charge speak first, then time.
@@ -336,6 +435,42 @@ SELECT
 FROM service_lines AS s
 INNER JOIN versions AS v ON v.claim_version_id = s.claim_version_id
 WHERE v.is_primary AND NOT v.is_void
+
+-- name: partial_versions
+-- Sent as new with only some lines of an earlier version: it asks again for those, and the rest of
+-- the earlier one (its base) stands. A replacement (7) leaves nothing of what it replaces.
+SELECT claim_version_id, base_version_id
+FROM (
+    SELECT
+        f.claim_version_id,
+        f.earlier_version_id AS base_version_id,
+        row_number() OVER (
+            PARTITION BY f.claim_version_id ORDER BY f.earlier_number DESC
+        ) AS choice
+    FROM (
+        SELECT
+            s.claim_version_id,
+            e.claim_version_id AS earlier_version_id,
+            e.version_number AS earlier_number,
+            count(*) AS n_shared
+        FROM service_slots AS s
+        INNER JOIN service_slots AS e
+            ON e.claim_id = s.claim_id AND e.slot = s.slot AND e.version_number < s.version_number
+        GROUP BY s.claim_version_id, e.claim_version_id, e.version_number
+    ) AS f
+    INNER JOIN versions AS v ON v.claim_version_id = f.claim_version_id
+    INNER JOIN (
+        SELECT claim_version_id, count(*) AS n_lines FROM service_lines GROUP BY claim_version_id
+    ) AS n ON n.claim_version_id = f.claim_version_id
+    INNER JOIN (
+        SELECT claim_version_id, count(*) AS n_lines FROM service_lines GROUP BY claim_version_id
+    ) AS m ON m.claim_version_id = f.earlier_version_id
+    WHERE
+        coalesce(v.claim_frequency_code, '1') <> '7'
+        AND f.n_shared = n.n_lines
+        AND m.n_lines > n.n_lines
+) AS ranked
+WHERE choice = 1
 
 -- name: parts_in_claims
 SELECT

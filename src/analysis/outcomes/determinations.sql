@@ -1,49 +1,132 @@
 -- What every line and claim came to, once answered lines are matched to lines sent.
--- Variables: as_of_date, default_maturity_days.
+
+-- name: line_parts
+-- Answers in different payments that together make up no more than the line they are about are
+-- parts of it: the second does not replace the first, and gets a place of its own.
+SELECT
+    remittance_line_id,
+    claim_id,
+    slot,
+    charge,
+    row_number() OVER (
+        PARTITION BY claim_id, slot ORDER BY answer_number, line_number, remittance_line_id
+    ) AS part_number
+FROM (
+    SELECT
+        p.remittance_line_id,
+        p.claim_id,
+        p.answer_number,
+        p.line_number,
+        p.charge,
+        m.slot,
+        sum(p.charge) OVER (PARTITION BY p.claim_id, m.slot) AS answered_charge,
+        count(*) OVER (PARTITION BY p.claim_id, m.slot) AS n_answers,
+        max(s.charge) OVER (PARTITION BY p.claim_id, m.slot) AS line_charge
+    FROM parts_in_claims AS p
+    INNER JOIN line_matches AS m ON m.remittance_line_id = p.remittance_line_id
+    INNER JOIN service_slots AS s ON s.service_line_id = m.service_line_id
+    WHERE
+        p.is_deciding
+        AND p.charge > 0
+        AND p.remittance_id NOT IN (SELECT remittance_id FROM taken_back WHERE is_whole)
+) AS answered
+WHERE n_answers > 1 AND answered_charge <= line_charge
 
 -- name: slotted_lines
 -- A line the insurer answered beyond the lines sent (split, or added) is a place of its own.
 SELECT
     p.*,
-    coalesce(m.slot, p.own_slot) AS slot,
+    CASE
+        WHEN coalesce(k.part_number, r.part_number) > 1
+            THEN m.slot || '/' || CAST(coalesce(k.part_number, r.part_number) AS VARCHAR)
+        ELSE coalesce(m.slot, p.own_slot)
+    END AS slot,
+    coalesce(k.part_number, 1) > 1 AS is_part,
     1 AS share_number
 FROM parts_in_claims AS p
 LEFT JOIN line_matches AS m ON m.remittance_line_id = p.remittance_line_id
+LEFT JOIN line_parts AS k ON k.remittance_line_id = p.remittance_line_id
+LEFT JOIN (
+    SELECT claim_id, slot, charge, max(part_number) AS part_number
+    FROM line_parts
+    GROUP BY claim_id, slot, charge
+) AS r
+    ON p.is_reversal AND r.claim_id = p.claim_id AND r.slot = m.slot AND r.charge = p.charge
 WHERE p.remittance_line_id IS NOT NULL
 
 -- name: slotted_claims
--- An answer without lines speaks for every line; its money is counted with the first.
+-- An answer without lines speaks for the one line that has its charge, where the claim is split
+-- over several answers, else for every line; its money is counted with the first.
 SELECT
     p.*,
     coalesce(s.slot, 'claim') AS slot,
+    false AS is_part,
     row_number() OVER (PARTITION BY p.remittance_id ORDER BY s.line_number, s.slot) AS share_number
 FROM parts_in_claims AS p
-LEFT JOIN service_slots AS s ON s.claim_version_id = p.claim_version_id
-WHERE p.remittance_line_id IS NULL
+LEFT JOIN (
+    SELECT
+        *,
+        sum(charge) OVER (PARTITION BY claim_version_id) AS version_charge,
+        count(*) OVER (PARTITION BY claim_version_id, charge) AS n_alike
+    FROM service_slots
+) AS s ON s.claim_version_id = p.claim_version_id
+WHERE
+    p.remittance_line_id IS NULL
+    AND (
+        s.slot IS NULL
+        OR p.charge >= s.version_charge
+        OR (s.charge = p.charge AND s.n_alike = 1)
+        OR NOT EXISTS (
+            SELECT 1 FROM service_slots AS o
+            WHERE o.claim_version_id = p.claim_version_id
+            GROUP BY o.charge
+            HAVING o.charge = p.charge AND count(*) = 1
+        )
+    )
+
+-- name: slotted
+SELECT * FROM slotted_lines
+UNION ALL
+SELECT * FROM slotted_claims
 
 -- name: events
 SELECT
-    claim_id,
-    slot,
-    remittance_id,
-    claim_version_id,
-    answer_number,
-    payment_date,
-    is_reversal,
-    is_deciding,
-    procedure_code,
-    modifiers,
-    service_date,
-    line_number,
-    determination,
-    category,
-    reason_code,
-    remark_code,
-    CASE WHEN share_number = 1 THEN charge_cents ELSE 0 END AS charge_cents,
-    CASE WHEN share_number = 1 THEN paid_cents ELSE 0 END AS paid_cents,
-    CASE WHEN share_number = 1 THEN allowed_cents ELSE 0 END AS allowed_cents,
-    remittance_id IN (SELECT remittance_id FROM cancelled) AS is_cancelled
-FROM (SELECT * FROM slotted_lines UNION ALL SELECT * FROM slotted_claims) AS slotted
+    e.claim_id,
+    e.slot,
+    e.remittance_id,
+    e.claim_version_id,
+    e.answer_number,
+    e.payment_date,
+    e.is_reversal,
+    e.is_deciding,
+    e.is_part,
+    e.procedure_code,
+    e.modifiers,
+    e.service_date,
+    e.line_number,
+    e.determination,
+    CASE
+        WHEN e.determination IN ('denied', 'partially_approved') THEN coalesce(e.category, 'unknown')
+        ELSE e.category
+    END AS category,
+    e.reason_code,
+    e.remark_code,
+    CASE WHEN e.share_number = 1 THEN e.charge_cents ELSE 0 END AS charge_cents,
+    CASE WHEN e.share_number = 1 THEN e.paid_cents ELSE 0 END AS paid_cents,
+    CASE WHEN e.share_number = 1 THEN e.allowed_cents ELSE 0 END AS allowed_cents,
+    EXISTS (
+        SELECT 1 FROM taken_back AS t
+        WHERE
+            t.remittance_id = e.remittance_id
+            AND (
+                t.is_whole
+                OR EXISTS (
+                    SELECT 1 FROM slotted AS v
+                    WHERE v.remittance_id = t.reversal_id AND v.slot = e.slot
+                )
+            )
+    ) AS is_cancelled
+FROM slotted AS e
 
 -- name: final_answers
 -- What ends adjudication for a line: approved, partly approved or denied, by a primary insurer.
@@ -53,19 +136,28 @@ SELECT
         PARTITION BY claim_id, slot ORDER BY answer_number, remittance_id, line_number
     ) AS from_first,
     -- Denials repeat their category when only "decision kept" is said.
-    max(CASE WHEN category <> 'appeal_outcome' THEN category END) OVER (
+    last_value(CASE WHEN category <> 'appeal_outcome' THEN category END IGNORE NULLS) OVER (
         PARTITION BY claim_id, slot
-    ) AS any_category
+        ORDER BY answer_number, remittance_id, line_number
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS own_category
 FROM events
 WHERE
     is_deciding AND determination IN ('approved', 'partially_approved', 'denied')
 
 -- name: standing_answers
--- The last word on a line that nobody has taken back; a pended line waits again.
+-- The last word on a line that nobody has taken back; a pended line waits again. What was allowed
+-- stands until it is reversed: a later denial that reverses nothing answers another submission.
 SELECT
     *,
+    determination IN ('approved', 'partially_approved') AS is_allowed,
     row_number() OVER (
-        PARTITION BY claim_id, slot ORDER BY answer_number DESC, remittance_id DESC, line_number DESC
+        PARTITION BY claim_id, slot
+        ORDER BY
+            CASE WHEN determination IN ('approved', 'partially_approved') THEN 0 ELSE 1 END,
+            answer_number DESC,
+            remittance_id DESC,
+            line_number DESC
     ) AS from_last
 FROM events
 WHERE
@@ -87,7 +179,7 @@ SELECT
     s.determination AS final_determination,
     s.payment_date AS final_date,
     CASE
-        WHEN s.category = 'appeal_outcome' THEN coalesce(f.any_category, s.category)
+        WHEN s.category = 'appeal_outcome' THEN coalesce(f.own_category, s.category)
         ELSE s.category
     END AS final_category,
     s.allowed_cents AS final_allowed_cents,
@@ -144,51 +236,93 @@ FROM (
         *,
         row_number() OVER (
             PARTITION BY claim_id
-            ORDER BY answer_number DESC, remittance_id DESC, line_number DESC, slot DESC
+            ORDER BY
+                is_allowed DESC, answer_number DESC, remittance_id DESC, line_number DESC, slot DESC
         ) AS choice
     FROM standing_answers
+    WHERE from_last = 1
 ) AS ranked
 WHERE choice = 1
 
+-- name: version_scopes
+-- The version whose lines an answer to a version settles: itself, or the base of a part of it.
+SELECT v.claim_version_id, coalesce(p.base_version_id, v.claim_version_id) AS scope_version_id
+FROM versions AS v
+LEFT JOIN partial_versions AS p ON p.claim_version_id = v.claim_version_id
+
 -- name: first_slots
+-- Of a claim we were never given, whatever was answered.
 SELECT DISTINCT a.claim_id, s.slot
 FROM first_answered AS a
-INNER JOIN service_slots AS s ON s.claim_version_id = a.claim_version_id
+INNER JOIN version_scopes AS c ON c.claim_version_id = a.claim_version_id
+INNER JOIN service_slots AS s ON s.claim_version_id = c.scope_version_id
 UNION
 SELECT a.claim_id, e.slot
 FROM first_answered AS a
-INNER JOIN events AS e ON e.remittance_id = a.remittance_id
-WHERE e.determination IN ('approved', 'partially_approved', 'denied')
+INNER JOIN final_answers AS e
+    ON
+        e.claim_id = a.claim_id
+        AND (a.claim_version_id IS NULL OR e.remittance_id = a.remittance_id OR e.is_part)
+WHERE a.claim_version_id IS NOT NULL OR e.from_first = 1
 
 -- name: last_slots
 SELECT DISTINCT a.claim_id, s.slot
 FROM last_answered AS a
-INNER JOIN service_slots AS s ON s.claim_version_id = a.claim_version_id
+INNER JOIN version_scopes AS c ON c.claim_version_id = a.claim_version_id
+INNER JOIN service_slots AS s ON s.claim_version_id = c.scope_version_id
 UNION
 SELECT a.claim_id, e.slot
 FROM last_answered AS a
-INNER JOIN events AS e ON e.remittance_id = a.remittance_id
-WHERE e.determination IN ('approved', 'partially_approved', 'denied', 'pending')
+INNER JOIN standing_answers AS e
+    ON
+        e.claim_id = a.claim_id
+        AND (a.claim_version_id IS NULL OR e.remittance_id = a.remittance_id OR e.is_part)
+WHERE a.claim_version_id IS NOT NULL OR e.answer_number >= (
+    -- A replacement leaves nothing of what it replaces.
+    SELECT coalesce(max(r.answer_number), 0) FROM answers AS r
+    WHERE r.claim_id = a.claim_id AND r.is_deciding AND r.claim_frequency_code = '7'
+)
+
+-- name: whole_answers
+-- Answers over the whole charge: a line they pass over in silence was bundled, and waits no more.
+SELECT DISTINCT p.claim_version_id
+FROM parts_in_claims AS p
+INNER JOIN answers AS r ON r.remittance_id = p.remittance_id
+INNER JOIN versions AS v ON v.claim_version_id = p.claim_version_id
+WHERE
+    p.is_deciding
+    AND abs(r.charge_cents) >= v.charge_cents
+    AND p.determination IN ('approved', 'partially_approved', 'denied')
+
+-- name: waiting_slots
+-- Lines sent that still wait for a decision. One answered without a decision (contract only,
+-- duplicate, zero charge) does not hold the claim up.
+SELECT k.claim_id, k.slot
+FROM line_states AS k
+WHERE
+    k.first_determination IS NULL
+    AND coalesce(k.has_undecided, 0) = 0
+    AND coalesce(k.has_rejected, 0) = 0
+    AND (
+        k.has_pending = 1
+        OR NOT EXISTS (
+            SELECT 1 FROM service_slots AS s
+            INNER JOIN whole_answers AS w ON w.claim_version_id = s.claim_version_id
+            WHERE s.claim_id = k.claim_id AND s.slot = k.slot
+        )
+    )
 
 -- name: first_counts
--- A line of that version without any answer still waits; one answered without a decision
--- (contract only, duplicate, zero charge) does not hold the claim up.
 SELECT
     k.claim_id,
     sum(CASE WHEN l.first_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
     sum(CASE WHEN l.first_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
     sum(CASE WHEN l.first_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
-    sum(
-        CASE
-            WHEN l.first_determination IS NULL AND coalesce(l.has_undecided, 0) = 0
-                AND coalesce(l.has_rejected, 0) = 0
-                THEN 1
-            ELSE 0
-        END
-    ) AS n_waiting,
+    count(w.slot) AS n_waiting,
     max(l.first_date) AS determination_date
 FROM first_slots AS k
 INNER JOIN line_states AS l ON l.claim_id = k.claim_id AND l.slot = k.slot
+LEFT JOIN waiting_slots AS w ON w.claim_id = k.claim_id AND w.slot = k.slot
 GROUP BY k.claim_id
 
 -- name: last_counts
@@ -200,9 +334,8 @@ SELECT
     sum(
         CASE
             WHEN l.final_determination = 'pending' THEN 1
-            WHEN l.final_determination IS NULL AND coalesce(l.has_undecided, 0) = 0
-                AND coalesce(l.has_rejected, 0) = 0
-                THEN 1
+            WHEN l.final_determination IS NULL AND l.first_determination IS NOT NULL THEN 1
+            WHEN w.slot IS NOT NULL THEN 1
             ELSE 0
         END
     ) AS n_waiting,
@@ -210,6 +343,7 @@ SELECT
     sum(coalesce(l.final_allowed_cents, 0)) AS allowed_cents
 FROM last_slots AS k
 INNER JOIN line_states AS l ON l.claim_id = k.claim_id AND l.slot = k.slot
+LEFT JOIN waiting_slots AS w ON w.claim_id = k.claim_id AND w.slot = k.slot
 GROUP BY k.claim_id
 
 -- name: claim_reasons
@@ -273,13 +407,17 @@ GROUP BY claim_id
 SELECT * FROM versions WHERE version_number = 1
 
 -- name: latest_versions
--- The latest version that is not a void, whose lines and charge are the claim's.
+-- The latest version that is neither a void nor a part of an earlier one: its lines and charge are
+-- the claim's.
 SELECT * FROM (
     SELECT
         *,
         row_number() OVER (PARTITION BY claim_id ORDER BY version_number DESC) AS from_last
     FROM versions
-    WHERE is_primary AND NOT is_void
+    WHERE
+        is_primary
+        AND NOT is_void
+        AND claim_version_id NOT IN (SELECT claim_version_id FROM partial_versions)
 ) AS ranked
 WHERE from_last = 1
 
@@ -299,6 +437,7 @@ WHERE from_last = 1 AND is_void
 SELECT
     a.claim_id,
     count(*) AS n_remittances,
+    sum(CASE WHEN coalesce(a.claim_status_code, '') IN ('23', '25') THEN 0 ELSE 1 END) AS n_judging,
     sum(a.paid_cents) AS paid_cents,
     max(CASE WHEN a.is_reversal THEN 1 ELSE 0 END) AS is_reversed,
     min(a.answer_number) AS first_answer_number
@@ -316,21 +455,38 @@ FROM events
 WHERE is_deciding AND claim_id NOT IN (SELECT claim_id FROM first_answered)
 GROUP BY claim_id
 
--- name: latest_acknowledgments
--- What the clearinghouse or insurer last said of a submission, before any adjudication.
-SELECT claim_id, is_accepted, effective_date
+-- name: acknowledged_versions
+-- The submissions a clearinghouse or insurer answered before any adjudication: the last ones under
+-- that number before the answer, for a practice may use a number for every visit of a patient.
+SELECT acknowledgment_id, claim_id, is_accepted, effective_date
 FROM (
     SELECT
+        k.acknowledgment_id,
         v.claim_id,
         k.is_accepted,
         k.effective_date,
-        row_number() OVER (
-            PARTITION BY v.claim_id ORDER BY k.effective_date DESC NULLS LAST, k.acknowledgment_id
-        ) AS from_last
+        rank() OVER (
+            PARTITION BY k.acknowledgment_id
+            ORDER BY
+                CASE WHEN v.submitted_date <= k.effective_date THEN 0 ELSE 1 END,
+                v.submitted_date DESC NULLS LAST
+        ) AS choice
     FROM acknowledgments AS k
     INNER JOIN versions AS v
         ON upper(trim(v.patient_control_number)) = upper(trim(k.patient_control_number))
     WHERE k.is_accepted IS NOT NULL
+) AS ranked
+WHERE choice = 1
+
+-- name: latest_acknowledgments
+SELECT claim_id, is_accepted, effective_date
+FROM (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY claim_id ORDER BY effective_date DESC NULLS LAST, is_accepted, acknowledgment_id
+        ) AS from_last
+    FROM acknowledged_versions
 ) AS ranked
 WHERE from_last = 1
 
@@ -368,32 +524,6 @@ FROM (
 INNER JOIN coded_adjustments AS a ON a.remittance_id = r.remittance_id
 GROUP BY r.claim_id
 
--- name: appeal_results
--- Read from the remarks of the answers: overturned or kept. N690, N691, N11 and MA91 with money
--- allowed tell a win; MA46 and CARC 193 a decision kept.
-SELECT
-    e.claim_id,
-    max(
-        CASE
-            WHEN e.determination IN ('approved', 'partially_approved')
-                AND m.remark_code IN ('MA91', 'N690', 'N691', 'N11')
-                THEN 1
-            ELSE 0
-        END
-    ) AS is_overturned,
-    max(
-        CASE
-            WHEN e.determination = 'denied'
-                AND (m.remark_code IN ('MA91', 'MA46') OR e.reason_code = '193')
-                THEN 1
-            ELSE 0
-        END
-    ) AS is_upheld
-FROM events AS e
-LEFT JOIN remarks AS m ON m.remittance_id = e.remittance_id
-WHERE e.is_deciding AND NOT e.is_reversal
-GROUP BY e.claim_id
-
 -- name: determined_claims
 SELECT
     i.claim_id,
@@ -409,7 +539,7 @@ SELECT
             AND (v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date)
             THEN 'rejected'
         WHEN i.claim_id IN (SELECT claim_id FROM refused_claims) THEN 'rejected'
-        WHEN u.has_rejected = 1 OR a.n_remittances IS NULL THEN 'pending'
+        WHEN u.has_rejected = 1 OR coalesce(a.n_judging, 0) = 0 THEN 'pending'
         ELSE 'unknown'
     END AS first_determination,
     f.determination_date AS first_date,
@@ -428,7 +558,7 @@ SELECT
             AND (v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date)
             THEN 'rejected'
         WHEN i.claim_id IN (SELECT claim_id FROM refused_claims) THEN 'rejected'
-        WHEN u.has_rejected = 1 OR a.n_remittances IS NULL THEN 'pending'
+        WHEN u.has_rejected = 1 OR coalesce(a.n_judging, 0) = 0 THEN 'pending'
         ELSE 'unknown'
     END AS final_determination,
     t.determination_date AS final_date,
@@ -439,267 +569,3 @@ LEFT JOIN last_counts AS t ON t.claim_id = i.claim_id
 LEFT JOIN undecided_claims AS u ON u.claim_id = i.claim_id
 LEFT JOIN answer_facts AS a ON a.claim_id = i.claim_id
 LEFT JOIN version_facts AS v ON v.claim_id = i.claim_id
-
--- name: claim_conditions
--- The principal diagnosis by day of service; the first pattern that fits wins.
-SELECT claim_id, condition_group
-FROM (
-    SELECT
-        v.claim_id,
-        k.condition_group,
-        row_number() OVER (PARTITION BY v.claim_id ORDER BY CAST(k.pattern_order AS BIGINT)) AS choice
-    FROM first_versions AS v
-    INNER JOIN claim_diagnoses AS d
-        ON d.claim_version_id = v.claim_version_id AND d.diagnosis_position = 1
-    INNER JOIN conditions AS k
-        ON
-            regexp_matches(d.diagnosis_code, k.icd10_pattern)
-            AND (k.valid_from IS NULL OR coalesce(v.service_date, v.submitted_date)
-                >= CAST(k.valid_from AS DATE))
-            AND (k.valid_to IS NULL OR coalesce(v.service_date, v.submitted_date)
-                <= CAST(k.valid_to AS DATE))
-) AS ranked
-WHERE choice = 1
-
--- name: claim_facts
-SELECT
-    i.claim_id,
-    coalesce(f.patient_control_number, r.patient_control_number) AS patient_control_number,
-    coalesce(f.patient_id, r.patient_id) AS patient_id,
-    coalesce(f.payer_id, r.payer_id) AS payer_id,
-    f.plan_id,
-    coalesce(k.condition_group, 'unknown') AS condition_group,
-    coalesce(f.service_date, r.service_date) AS service_date,
-    f.submitted_date,
-    coalesce(l.charge_cents, abs(r.charge_cents), 0) AS charge_cents
-FROM claim_ids AS i
-LEFT JOIN first_versions AS f ON f.claim_id = i.claim_id
-LEFT JOIN latest_versions AS l ON l.claim_id = i.claim_id
-LEFT JOIN claim_conditions AS k ON k.claim_id = i.claim_id
-LEFT JOIN answers AS r ON r.claim_id = i.claim_id AND r.answer_number = 1
-
--- name: visits
-SELECT
-    *,
-    CASE
-        WHEN
-            lag(service_date) OVER (
-                PARTITION BY patient_id, condition_group ORDER BY service_date, claim_id
-            ) >= service_date - INTERVAL 90 DAY
-            THEN 0
-        ELSE 1
-    END AS starts_episode
-FROM claim_facts
-WHERE patient_id IS NOT NULL AND service_date IS NOT NULL
-
--- name: episode_numbers
-SELECT
-    *,
-    sum(starts_episode) OVER (
-        PARTITION BY patient_id, condition_group ORDER BY service_date, claim_id
-    ) AS episode_number
-FROM visits
-
--- name: episodes
-SELECT
-    claim_id,
-    patient_id || '-' || condition_group || '-' || CAST(episode_number AS VARCHAR) AS episode_id,
-    dense_rank() OVER (
-        PARTITION BY patient_id, condition_group, episode_number ORDER BY service_date
-    ) AS visit_number
-FROM episode_numbers
-
--- name: delays
-SELECT
-    d.claim_id,
-    date_diff('day', f.submitted_date, d.first_date) AS days
-FROM determined_claims AS d
-INNER JOIN claim_facts AS f ON f.claim_id = d.claim_id
-WHERE
-    d.first_determination IN ('approved', 'partially_approved', 'denied')
-    AND f.submitted_date IS NOT NULL
-    AND d.first_date >= f.submitted_date
-
--- name: maturity
--- Only claims old enough for a slow answer to have come tell how long answers take.
-SELECT
-    coalesce(
-        CAST(quantile_disc(e.days, 0.95) AS BIGINT), getvariable('default_maturity_days')
-    ) AS maturity_days
-FROM delays AS e
-INNER JOIN claim_facts AS f ON f.claim_id = e.claim_id
-WHERE f.submitted_date <= getvariable('as_of_date') - INTERVAL 180 DAY
-
--- name: claim_outcomes
-SELECT
-    f.claim_id,
-    f.patient_control_number,
-    f.patient_id,
-    f.payer_id,
-    f.plan_id,
-    coalesce(p.payer_type, 'unknown') AS payer_type,
-    f.condition_group,
-    e.episode_id,
-    e.visit_number,
-    f.service_date,
-    f.submitted_date,
-    coalesce(v.n_versions, 0) AS n_versions,
-    coalesce(a.n_remittances, 0) AS n_remittances,
-    f.charge_cents,
-    CASE
-        WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')
-            THEN coalesce(d.allowed_cents, 0) + coalesce(m.claim_level_cents, 0)
-        ELSE 0
-    END AS allowed_cents,
-    coalesce(a.paid_cents, 0) AS paid_cents,
-    CASE
-        WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')
-            THEN coalesce(m.patient_part_cents, 0)
-        ELSE 0
-    END AS patient_responsibility_cents,
-    d.first_determination,
-    d.first_date AS first_determination_date,
-    date_diff('day', f.submitted_date, d.first_date) AS days_to_first_determination,
-    d.final_determination,
-    CASE
-        WHEN d.final_determination IN ('approved', 'partially_approved', 'denied') THEN d.final_date
-    END AS final_determination_date,
-    CASE
-        WHEN d.first_determination IN ('denied', 'partially_approved') THEN c.first_category
-    END AS denial_category,
-    CASE
-        WHEN d.first_determination IN ('denied', 'partially_approved') THEN c.first_reason_code
-    END AS denial_reason_code,
-    CASE
-        WHEN d.first_determination IN ('denied', 'partially_approved') THEN c.first_remark_code
-    END AS denial_remark_code,
-    CASE
-        WHEN d.final_determination IN ('denied', 'partially_approved') THEN c.final_category
-    END AS final_denial_category,
-    w.source AS outcome_source,
-    coalesce(v.is_corrected, 0) = 1 AS is_corrected,
-    coalesce(a.is_reversed, 0) = 1 AS is_reversed,
-    CASE
-        WHEN x.is_overturned = 1 THEN 'overturned' WHEN x.is_upheld = 1 THEN 'upheld'
-    END AS appeal_outcome,
-    CASE
-        WHEN f.service_date > getvariable('as_of_date') THEN 'service in the future'
-        WHEN f.service_date > f.submitted_date THEN 'service after submission'
-        WHEN f.service_date > d.first_date THEN 'service after the answer'
-        WHEN f.service_date < getvariable('as_of_date') - INTERVAL 20 YEAR THEN 'service long ago'
-    END AS date_problem,
-    getvariable('as_of_date') AS as_of_date,
-    (SELECT maturity_days FROM maturity) AS maturity_days,
-    coalesce(
-        f.submitted_date
-        <= getvariable('as_of_date') - to_days(CAST((SELECT maturity_days FROM maturity) AS INTEGER)),
-        false
-    ) AS is_mature
-FROM claim_facts AS f
-INNER JOIN determined_claims AS d ON d.claim_id = f.claim_id
-LEFT JOIN episodes AS e ON e.claim_id = f.claim_id
-LEFT JOIN version_facts AS v ON v.claim_id = f.claim_id
-LEFT JOIN answer_facts AS a ON a.claim_id = f.claim_id
-LEFT JOIN claim_reasons AS c ON c.claim_id = f.claim_id
-LEFT JOIN standing_money AS m ON m.claim_id = f.claim_id
-LEFT JOIN appeal_results AS x ON x.claim_id = f.claim_id
-LEFT JOIN payers AS p ON p.payer_id = f.payer_id
-LEFT JOIN first_answered AS y ON y.claim_id = f.claim_id
-LEFT JOIN remittances AS w ON w.remittance_id = y.remittance_id
-ORDER BY f.submitted_date NULLS LAST, f.claim_id
-
--- name: line_lineage
-SELECT
-    p.remittance_line_id,
-    p.claim_id,
-    m.service_line_id,
-    coalesce(m.match_kind, 'beyond') AS match_kind,
-    coalesce(m.is_doubtful, false) AS is_doubtful
-FROM parts_in_claims AS p
-LEFT JOIN line_matches AS m ON m.remittance_line_id = p.remittance_line_id
-WHERE p.remittance_line_id IS NOT NULL
-ORDER BY p.remittance_line_id
-
--- name: outcome_lines
--- The lines of the latest version, then what insurers answered beyond them.
-SELECT claim_id, slot, line_number, procedure_code, modifiers, units, service_date, charge_cents
-FROM (
-    SELECT s.*
-    FROM service_slots AS s
-    INNER JOIN latest_versions AS v ON v.claim_version_id = s.claim_version_id
-) AS current_lines
-UNION ALL
-SELECT
-    claim_id,
-    slot,
-    1000 + row_number() OVER (PARTITION BY claim_id ORDER BY slot) AS line_number,
-    procedure_code,
-    modifiers,
-    CAST(NULL AS DOUBLE) AS units,
-    service_date,
-    charge_cents
-FROM (
-    SELECT
-        e.claim_id,
-        e.slot,
-        min(e.procedure_code) AS procedure_code,
-        min(e.modifiers) AS modifiers,
-        min(e.service_date) AS service_date,
-        max(abs(e.charge_cents)) AS charge_cents
-    FROM events AS e
-    WHERE
-        NOT EXISTS (
-            SELECT 1
-            FROM service_slots AS s
-            INNER JOIN latest_versions AS v ON v.claim_version_id = s.claim_version_id
-            WHERE s.claim_id = e.claim_id AND s.slot = e.slot
-        )
-    GROUP BY e.claim_id, e.slot
-) AS beyond
-
--- name: line_outcomes
-SELECT
-    o.claim_id,
-    o.line_number,
-    o.procedure_code,
-    o.modifiers,
-    o.units,
-    o.service_date,
-    o.charge_cents,
-    CASE
-        WHEN l.final_determination IN ('approved', 'partially_approved', 'denied')
-            AND d.final_determination <> 'voided'
-            THEN coalesce(l.final_allowed_cents, 0)
-        ELSE 0
-    END AS allowed_cents,
-    coalesce(l.paid_cents, 0) AS paid_cents,
-    coalesce(
-        l.first_determination,
-        CASE
-            WHEN d.first_determination IN ('voided', 'rejected') THEN d.first_determination
-            WHEN l.has_rejected = 1 AND coalesce(l.has_pending, 0) = 0 THEN 'rejected'
-            WHEN coalesce(l.has_pending, 0) = 0 AND l.has_undecided = 1 THEN 'unknown'
-            ELSE 'pending'
-        END
-    ) AS first_determination,
-    l.first_date AS first_determination_date,
-    CASE
-        WHEN d.final_determination = 'voided' THEN 'voided'
-        WHEN l.final_determination IS NOT NULL THEN l.final_determination
-        WHEN d.final_determination = 'rejected' THEN 'rejected'
-        WHEN coalesce(l.has_pending, 0) = 0 AND l.has_undecided = 1 THEN 'unknown'
-        ELSE 'pending'
-    END AS final_determination,
-    l.final_date AS final_determination_date,
-    CASE WHEN l.first_determination IN ('denied', 'partially_approved') THEN l.first_category END
-        AS denial_category,
-    CASE WHEN l.first_determination IN ('denied', 'partially_approved') THEN l.first_reason_code END
-        AS denial_reason_code,
-    CASE WHEN l.first_determination IN ('denied', 'partially_approved') THEN l.first_remark_code END
-        AS denial_remark_code,
-    CASE WHEN l.final_determination IN ('denied', 'partially_approved') THEN l.final_category END
-        AS final_denial_category
-FROM outcome_lines AS o
-INNER JOIN line_states AS l ON l.claim_id = o.claim_id AND l.slot = o.slot
-INNER JOIN determined_claims AS d ON d.claim_id = o.claim_id
-ORDER BY o.claim_id, o.line_number
