@@ -57,6 +57,22 @@ def claims(n_approved: int, n_denied: int, first: int = 0, **said: Any) -> list[
     return [claim(first + place, kind, **said) for place, kind in enumerate(kinds)]
 
 
+def action(number: int, **said: Any) -> dict[str, Any]:
+    """The next action on claim `number`: an appeal due in thirty days, unless said otherwise."""
+    plain = {
+        "claim_id": f"c{number}",
+        "state": "to_do",
+        "why": "reason_code",
+        "action": "appeal",
+        "category": "authorization",
+        "answer_date": date(2026, 9, 1),
+        "refused_charge_cents": 10_000,
+        "deadline_date": AS_OF + timedelta(days=30),
+        "deadline_source": "default",
+    }
+    return plain | said
+
+
 def frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """A declared table as the notebooks read it; a row that breaks the declaration is refused."""
     table = tables.from_rows(name, rows) if rows else tables.arrow_schema(name).empty_table()

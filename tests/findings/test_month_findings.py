@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from analysis.findings import month, unbound_digits
-from findings.made_claims import AS_OF, claim, claims, frame, outcomes, payers
+from analysis.findings import month, recovery, unbound_digits
+from findings.made_claims import AS_OF, action, claim, claims, frame, outcomes, payers
 
 MONTH = "2026-08"
 NOW = {"first_determination_date": date(2026, 8, 10)}
@@ -58,39 +58,67 @@ def test_the_month_at_a_glance_counts_by_its_own_dates():
     )
 
 
-def test_only_denials_young_enough_to_appeal_are_still_open():
-    # 180 days for a commercial plan; nobody knows for auto, so the shortest there is.
-    ages = [("commercial_unspecified", 180), ("commercial_unspecified", 181), ("auto_PIP", 31)]
-    table = outcomes(
-        [
-            claim(
-                n, "denied", payer_type=kind, final_determination_date=AS_OF - timedelta(days=age)
-            )
-            for n, (kind, age) in enumerate(ages)
-        ]
-    )
-    assert month.open_denials(table)["claim_id"].tolist() == ["c0"]
-    assert month.at_stake(table).denominator == 1
+def open_claims(rows, actions):
+    table = outcomes([*claims(20, 0), *rows])
+    given = recovery.Tables(frame("next_actions", actions), table, frame("appeals", []))
+    return recovery.open_claims(given, AS_OF), table
 
 
-def test_the_dearest_thing_to_do_comes_first():
-    open_now = {"final_determination_date": AS_OF - timedelta(days=5)}
-    records = {"final_denial_category": "documentation", **open_now}
-    rows = claims(20, 0)
-    rows += claims(0, 3, 100, **open_now) + claims(0, 1, 200, charge_cents=90_000, **records)
-    rows += [claim(300, "pending", submitted_date=date(2026, 5, 1))]
-    table = month.to_do(outcomes(rows))
-    assert table["why"].tolist() == [
-        "insurer asks for records",
-        "prior authorization missing or used up",
-        "no answer for longer than usual",
+def test_what_waits_for_the_practice_is_worth_what_the_insurer_allows():
+    actions = [
+        action(100),
+        action(101, deadline_date=AS_OF + timedelta(days=5), deadline_source="letter"),
+        action(102, deadline_date=AS_OF - timedelta(days=1)),
     ]
-    assert table["worth_cents"].tolist() == [72_000, 24_000, 8_000]
-    assert table["who"].tolist() == ["therapist", "front desk", "biller"]
+    open_now, table = open_claims(claims(0, 3, 100), actions)
+    finding = month.at_stake(open_now, table)
+    # 80% of 20,000 cents; 52% of appeals were won by a published figure, 34% to 57%.
+    assert finding.sentence == (
+        "On 30 September 2026, 2 claims waited for you to act, worth about $160. As such work went"
+        " so far, about $83 of it may come in ($54 to $91). Due within 14 days: 1 claim."
+    )
+    assert unbound_digits(finding) == []
+    table = month.deadlines(open_now)
+    assert table[["what", "n", "n_usual"]].values.tolist() == [["appeal", 1, 0]]
+
+
+def test_what_may_bring_most_comes_first_and_what_nobody_can_tell_last():
+    records = {"action": "send_records", "category": "documentation"}
+    excluded = {"action": "check_plan", "category": "non_covered"}
+    silent = {"action": "ask_insurer", "why": "no_answer", "category": None, "deadline_date": None}
+    actions = [action(100), action(101), action(102, refused_charge_cents=90_000, **records)]
+    actions += [action(103, refused_charge_cents=99_000, **excluded), action(104, **silent)]
+    open_now, _ = open_claims([*claims(0, 4, 100), claim(104, "pending")], actions)
+    table = month.to_do(open_now, n=4)
+    assert table["step"].tolist() == [
+        "send the records (therapist)",
+        "appeal (front desk)",
+        "check the plan, then bill the patient (patient and plan sponsor)",
+        "ask the insurer (biller)",
+    ]
+    assert table["reason"][3].startswith("no answer for longer than usual: call the insurer")
+    assert table["n"].tolist() == [1, 2, 1, 1]
+    assert table["expected_cents"].isna().tolist() == [False, False, True, True]
+    assert len(month.to_do(open_now)) == 3
 
 
 def test_nothing_open_means_nothing_to_do():
-    assert month.to_do(outcomes(claims(20, 0))).empty
+    open_now, table = open_claims([], [])
+    assert month.to_do(open_now).empty
+    assert month.deadlines(open_now).empty
+    assert month.at_stake(open_now, table).sentence.startswith("No claim waits for you")
+
+
+def test_a_patient_near_the_limit_counts_by_the_last_visit_of_the_year():
+    rows = [claim(n, patient_id=f"p{n // 2}", service_date=date(2026, 1 + n, 1)) for n in range(6)]
+    rows += [claim(7, patient_id="p7", service_date=date(2025, 12, 1))]
+    left = {0: 9, 1: 3, 2: 1, 3: 0, 4: 5, 5: 4, 7: 0}
+    counts = frame(
+        "visit_counts",
+        [{"claim_id": f"c{n}", "n_visits_left_year": visits} for n, visits in left.items()],
+    )
+    table = month.visits_near_limits(counts, outcomes(rows), payers(), AS_OF)
+    assert table.values.tolist() == [["Evergreen Health", 3, 1, 1, 0]]
 
 
 def test_waiting_claims_stand_in_their_age():
@@ -99,7 +127,7 @@ def test_waiting_claims_stand_in_their_age():
         claim(n, "pending", submitted_date=AS_OF - timedelta(days=a)) for n, a in enumerate(ages)
     ]
     table = month.pending_by_age(outcomes(rows))
-    assert table["n"].tolist() == [2, 1, 1, 1]
+    assert table["n"].tolist() == [2, 1, 1, 0, 1]
     assert table["charge_cents"].sum() == 50_000
 
 

@@ -5,24 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from analysis.findings import recovery
-from findings.made_claims import AS_OF, claim, claims, frame, outcomes
+from findings.made_claims import AS_OF, action, claim, claims, frame, outcomes
 
 ANSWERED = date(2026, 9, 1)
-
-
-def action(number, **said):
-    plain = {
-        "claim_id": f"c{number}",
-        "state": "to_do",
-        "why": "reason_code",
-        "action": "appeal",
-        "category": "authorization",
-        "answer_date": ANSWERED,
-        "refused_charge_cents": 10_000,
-        "deadline_date": AS_OF + timedelta(days=30),
-        "deadline_source": "default",
-    }
-    return plain | said
 
 
 def given(rows, actions, appeals=()):

@@ -14,7 +14,9 @@ from analysis.findings import (
     model,
     month,
     outcomes,
+    performance,
     population,
+    recovery,
 )
 from analysis.findings.finding import Finding, Question, Scope, unbound_digits
 
@@ -30,6 +32,8 @@ __all__ = [
     "model",
     "month",
     "outcomes",
+    "performance",
     "population",
+    "recovery",
     "unbound_digits",
 ]

@@ -5,14 +5,15 @@ from datetime import date
 import pandas as pd
 
 from analysis import codes
-from analysis.findings import denials, population, rates
+from analysis.findings import denials, performance, population, rates
 from analysis.findings.finding import Finding, Numbers, Question, Scope, written
 
 AGES = {
     "up to 30 days": 30,
     "31 to 60 days": 60,
     "61 to 90 days": 90,
-    "over 90 days": float("inf"),
+    "91 to 120 days": 120,
+    "over 120 days": float("inf"),
 }
 ENDING_DAYS = 30
 NEARLY_USED = 2
@@ -33,15 +34,25 @@ CHANGE = Question(
 )
 AT_STAKE = Question(
     id="practice_month.at_stake",
-    question="How much is still open?",
+    question="How much is waiting for the practice to act?",
     unit="dollar",
     definition=(
-        "denied at the latest answer, and younger than the usual time to a first appeal for that"
+        "claims refused, rejected or unanswered for longer than usual, whose deadline is not over:"
+        " the letter's where it was written down, else the contract's, else what is usual for that"
         " kind of insurance (reference/payer_types.csv; where none is known, the shortest)"
     ),
-    method="charge times allowed over charged on the same insurer's approved claims",
-    caveats=("the denial letter's own deadline decides, not the usual one",),
+    method=(
+        "refused charge times allowed over charged on the same insurer's approved claims; of it may"
+        " come in: times the share of such actions that succeeded here, or a published one, with"
+        " all shares at the lower or all at the upper end of their intervals"
+    ),
+    caveats=(
+        "the denial letter's own deadline decides, not the usual one",
+        "claims acted on so far were chosen; others may fare worse",
+    ),
 )
+WITHIN_DAYS = 14
+FEW_VISITS = 3
 
 
 def scope(outcomes: pd.DataFrame, month: str) -> Scope:
@@ -74,8 +85,7 @@ def change(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> F
             Numbers(denominator=len(now)),
             {"before": len(before)},
         )
-    both = pd.concat([now.assign(is_now=True), before.assign(is_now=False)])
-    usual, this = (rates.rate_of(row) for _, row in rates.rates(both, ["is_now"]).iterrows())
+    this, usual = performance.rates_of(now, before)
     gap, gap_lower, gap_upper = rates.difference(this, usual)
     usual_lower, usual_upper = usual.interval()
     if gap_lower > 0:
@@ -107,70 +117,91 @@ def denials_of(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
     return denials.categorised(population.denied(answers_in(outcomes, month)))
 
 
-def at_stake(outcomes: pd.DataFrame) -> Finding:
-    """What is still denied and within the usual time to appeal."""
-    still = open_denials(outcomes)
-    worth = denials.worth(still, outcomes)
+def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
+    """What waits for the practice, by `recovery.open_claims` counted from the as-of date."""
+    claims = open_claims[~open_claims["is_late"]]
+    late = open_claims[open_claims["is_late"]]
+    as_of = population.as_of(outcomes)
+    told = Scope("claims of this practice", f"open on {written(as_of, 'date')}", as_of)
+    if claims.empty:
+        return AT_STAKE.answer(
+            "No claim waits for you; {late:n claim} lie past the usual time to act.",
+            told,
+            values={"late": len(late)},
+        )
+    worth = claims["worth_cents"]
+    expected, lower, upper = (
+        round(float((worth * claims[bound].fillna(0)).sum()))
+        for bound in ("chance", "chance_lower", "chance_upper")
+    )
     return AT_STAKE.answer(
-        "{denominator:n denied claim} can usually still be acted on, worth about {worth:dollars} at"
-        " what the same insurers allow elsewhere.",
-        Scope("claims of this practice", "still open to appeal", population.as_of(outcomes)),
-        Numbers(denominator=len(still)),
-        {"worth": worth, "charged": int(still["charge_cents"].sum())},
+        "On {as_of:date}, {denominator:n claim} waited for you to act, worth about {worth:dollars}."
+        " As such work went so far, about {expected:dollars} of it may come in ({low:dollars} to"
+        " {high:dollars}). Due within {within:count} days: {soon:n claim}.",
+        told,
+        Numbers(denominator=len(claims)),
+        {
+            "worth": int(worth.sum()),
+            "expected": expected,
+            "low": lower,
+            "high": upper,
+            "soon": int((claims["days_left"] <= WITHIN_DAYS).fillna(False).sum()),
+            "within": WITHIN_DAYS,
+        },
     )
 
 
-def open_denials(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Finally denied claims within the usual time to appeal for their kind of insurance."""
-    claims = population.denied(outcomes, "final")
-    days = {
-        row["payer_type"]: int(row["first_appeal_days"])
-        for row in codes.rows("payer_types")
-        if row["first_appeal_days"]
-    }
-    # Where nobody knows the time, the shortest: a deadline believed too long is a claim lost.
-    allowed = claims["payer_type"].map(days).astype(float).fillna(min(days.values()))
-    age = (claims["as_of_date"] - claims["final_determination_date"]).dt.days
-    return claims[age <= allowed]
+def to_do(open_claims: pd.DataFrame, n: int = 3) -> pd.DataFrame:
+    """The `n` things expected to bring most, of `recovery.open_claims` still in time.
 
-
-def to_do(outcomes: pd.DataFrame, n: int = 3) -> pd.DataFrame:
-    """The `n` things worth most: why, do, who, n, worth_cents (see `denials.worth`).
-
-    Candidates: open denials by reason, and claims without an answer for longer than usual.
+    Columns: step (what to do, and who can), reason (why they are open, and how), n, first_due,
+    worth_cents, expected_cents (null where nothing tells a chance).
     """
-    still = open_denials(outcomes)
-    advice = {row["category"]: row for row in codes.rows("denial_categories")}
-    rows = []
-    for category, claims in still.groupby("category"):
-        what = advice[str(category)]
-        rows.append(
-            {
-                "why": what["label"],
-                "do": what["what_to_do"],
-                "who": what["who_can_act"],
-                "n": len(claims),
-                "worth_cents": denials.worth(claims, outcomes),
-            }
-        )
-    late = waiting(outcomes)
-    late = late[late["age_days"] > late["maturity_days"]]
-    if len(late):
-        rows.append(
-            {
-                "why": "no answer for longer than usual",
-                "do": "ask the insurer whether it has the claim, and send it again if not",
-                "who": "biller",
-                "n": len(late),
-                "worth_cents": denials.worth(late, outcomes),
-            }
-        )
-    table = pd.DataFrame(rows, columns=["why", "do", "who", "n", "worth_cents"])
-    return (
-        table.sort_values(["worth_cents", "why"], ascending=[False, True])
-        .head(n)
-        .reset_index(drop=True)
+    claims = open_claims[~open_claims["is_late"]]
+    claims = claims.assign(category=claims["category"].fillna("unknown"))
+    claims.loc[claims["why"] == "no_answer", "category"] = "no_answer"
+    table = claims.groupby(["action", "category"], as_index=False).agg(
+        n=("claim_id", "size"),
+        first_due=("deadline_date", "min"),
+        worth_cents=("worth_cents", "sum"),
+        expected_cents=("expected_cents", lambda cents: cents.sum(min_count=1)),
     )
+    actions = {row["action"]: row for row in codes.rows("next_actions")}
+    reasons = {row["category"]: row for row in codes.rows("denial_categories")}
+    reasons["no_answer"] = {"label": "no answer for longer than usual", "who_can_act": "biller"}
+    table["step"] = [
+        f"{actions[action]['label']} ({reasons[category]['who_can_act']})"
+        for action, category in zip(table["action"], table["category"], strict=True)
+    ]
+    table["reason"] = [
+        f"{reasons[category]['label']}: {actions[action]['what_to_do']}"
+        for action, category in zip(table["action"], table["category"], strict=True)
+    ]
+    order = ["expected_cents", "worth_cents", "step", "reason"]
+    table = table.sort_values(order, ascending=[False, False, True, True], na_position="last")
+    columns = ["step", "reason", "n", "first_due", "worth_cents", "expected_cents"]
+    return table[columns].head(n).reset_index(drop=True)
+
+
+def deadlines(open_claims: pd.DataFrame) -> pd.DataFrame:
+    """What falls due within WITHIN_DAYS: what, n, first_due, worth_cents, n_usual; the next first.
+
+    `n_usual` counts the claims whose date is only what is usual for that kind of insurance.
+    """
+    soon = open_claims[~open_claims["is_late"] & (open_claims["days_left"] <= WITHIN_DAYS)]
+    table = (
+        soon.assign(is_usual=soon["deadline_source"] == "default")
+        .groupby("action", as_index=False)
+        .agg(
+            n=("claim_id", "size"),
+            first_due=("deadline_date", "min"),
+            worth_cents=("worth_cents", "sum"),
+            n_usual=("is_usual", "sum"),
+        )
+    )
+    table["what"] = table["action"].map(codes.labels("next_actions"))
+    columns = ["what", "n", "first_due", "worth_cents", "n_usual"]
+    return table[columns].sort_values(["first_due", "what"]).reset_index(drop=True)
 
 
 def waiting(outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -216,6 +247,37 @@ def authorizations_running_out(
     counts = ["n", "n_ending", "n_nearly_used", "n_used_up"]
     table = counted.groupby("payer_id", as_index=False, dropna=False)[counts].sum()
     return population.largest_first(population.with_words(table, payers), ["insurer"])
+
+
+def visits_near_limits(
+    visit_counts: pd.DataFrame, outcomes: pd.DataFrame, payers: pd.DataFrame, as_of: date
+) -> pd.DataFrame:
+    """Patients by insurer and visits left this year: insurer, n, n_few, n_none, n_unknown.
+
+    Insurers where somebody has few visits left or none. A patient counts by the last visit of the
+    year of `as_of`. n: with a known limit; n_few: one to
+    three visits left; n_none: none left, or past the limit; n_unknown: no limit known.
+    """
+    known = visit_counts.merge(
+        outcomes[["claim_id", "patient_id", "payer_id", "service_date"]], on="claim_id"
+    )
+    known = known[known["service_date"].dt.year == as_of.year]
+    last = known.sort_values(["service_date", "claim_id"]).drop_duplicates(
+        ["patient_id", "payer_id"], keep="last"
+    )
+    left = last["n_visits_left_year"]
+    counted = last.assign(
+        n=left.notna().astype("int64"),
+        n_few=left.between(1, FEW_VISITS).fillna(False).astype("int64"),
+        n_none=left.le(0).fillna(False).astype("int64"),
+        n_unknown=left.isna().astype("int64"),
+    )
+    counts = ["n", "n_few", "n_none", "n_unknown"]
+    table = counted.groupby("payer_id", as_index=False)[counts].sum()
+    table = population.with_words(table[table["n_few"] + table["n_none"] > 0], payers)
+    return table.sort_values(["n_few", "n_none", "insurer"], ascending=[False, False, True])[
+        ["insurer", *counts]
+    ].reset_index(drop=True)
 
 
 def answers_in(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
