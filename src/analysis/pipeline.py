@@ -168,7 +168,7 @@ STEPS = (
         "finding what to do next",
         _actions,
         ("claims", "remittances", "adjustments", "remarks", "claim_lineage", "claim_outcomes",
-         "appeals", "policies"),
+         "appeal_outcomes", "policies"),
         ("next_actions",),
     ),
     Step(

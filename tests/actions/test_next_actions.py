@@ -39,8 +39,8 @@ def actions_of(sent, answers, appeals=(), policies=(), kind="commercial_unspecif
     payer = {"payer_id": "A", "payer_name": "A", "payer_type": kind}
     payer |= {"payer_type_source": "practice", "network_status": "in"}
     made = inputs | {"payers": tables.from_rows("payers", [payer])}
-    made |= outcomes(made, AS_OF)
     made |= {"appeals": records("appeals", "appeal_id", appeals)}
+    made |= outcomes(made, AS_OF)
     made |= {"policies": records("policies", "policy_id", policies)}
     numbers = {
         row["claim_id"]: row["patient_control_number"] for row in made["claim_outcomes"].to_pylist()

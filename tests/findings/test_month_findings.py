@@ -60,7 +60,7 @@ def test_the_month_at_a_glance_counts_by_its_own_dates():
 
 def open_claims(rows, actions):
     table = outcomes([*claims(20, 0), *rows])
-    given = recovery.Tables(frame("next_actions", actions), table, frame("appeals", []))
+    given = recovery.Tables(frame("next_actions", actions), table, frame("appeal_outcomes", []))
     return recovery.open_claims(given, AS_OF), table
 
 
@@ -109,16 +109,26 @@ def test_nothing_open_means_nothing_to_do():
     assert month.at_stake(open_now, table).sentence.startswith("No claim waits for you")
 
 
-def test_a_patient_near_the_limit_counts_by_the_last_visit_of_the_year():
-    rows = [claim(n, patient_id=f"p{n // 2}", service_date=date(2026, 1 + n, 1)) for n in range(6)]
-    rows += [claim(7, patient_id="p7", service_date=date(2025, 12, 1))]
-    left = {0: 9, 1: 3, 2: 1, 3: 0, 4: 5, 5: 4, 7: 0}
-    counts = frame(
-        "visit_counts",
-        [{"claim_id": f"c{n}", "n_visits_left_year": visits} for n, visits in left.items()],
+def test_a_patient_near_a_limit_counts_once_by_the_last_visit():
+    day = date(2026, 9, 1)
+    rows = [
+        claim(n, patient_id=f"p{n // 2}", service_date=day + timedelta(days=n)) for n in range(6)
+    ]
+    # Seen long ago, and so no longer coming.
+    rows += [claim(7, patient_id="p7", service_date=date(2026, 5, 1))]
+    used = {0: 3, 1: 9, 2: 11, 3: 12, 4: 2, 5: 3, 7: 12}
+    kinds = [("visits_per_year", 12.0), ("units_per_visit", 4.0)]
+    limits = frame(
+        "visit_limits",
+        [
+            {"claim_id": f"c{n}", "limit_kind": kind, "allowed": allowed, "used": float(n_used)}
+            | {"is_past": n_used > allowed}
+            for n, n_used in used.items()
+            for kind, allowed in kinds
+        ],
     )
-    table = month.visits_near_limits(counts, outcomes(rows), payers(), AS_OF)
-    assert table.values.tolist() == [["Evergreen Health", 3, 1, 1, 0]]
+    table = month.visits_near_limits(limits, outcomes(rows), payers(), AS_OF)
+    assert table.values.tolist() == [["Evergreen Health", "visits a year", 3, 1, 1]]
 
 
 def test_waiting_claims_stand_in_their_age():

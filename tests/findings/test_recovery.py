@@ -11,9 +11,28 @@ ANSWERED = date(2026, 9, 1)
 
 
 def given(rows, actions, appeals=()):
+    """The tables; a claim whose `appeal_outcome` is told had one first appeal that ended so."""
+    log = [
+        appeal(row["claim_id"], "1", row["appeal_outcome"])
+        for row in rows
+        if "appeal_outcome" in row
+    ]
     return recovery.Tables(
-        frame("next_actions", list(actions)), outcomes(rows), frame("appeals", list(appeals))
+        frame("next_actions", list(actions)),
+        outcomes(rows),
+        frame("appeal_outcomes", [*log, *appeals]),
     )
+
+
+def appeal(claim_id, level, outcome):
+    return {
+        "appeal_outcome_id": f"{claim_id}-{level}",
+        "claim_id": claim_id,
+        "appeal_number": 1,
+        "level": level,
+        "agreement": "recorded_only",
+        "outcome": outcome,
+    }
 
 
 def open_claims(rows, actions, today=AS_OF):
@@ -110,12 +129,8 @@ def test_what_is_not_to_do_is_not_offered(state):
 
 def test_next_levels_are_judged_by_next_levels():
     levels = [("2", "upheld")] * 9 + [("external", "overturned")] * 3 + [("1", "overturned")] * 30
-    log = [
-        {"appeal_id": f"a{n}", "file_name": "appeals.csv", "position": n}
-        | {"patient_control_number": f"P{n}", "level": level, "outcome": outcome}
-        for n, (level, outcome) in enumerate(levels)
-    ]
-    rows = [claim(0, "denied"), *claims(5, 0, 9)]
+    log = [appeal(f"c{100 + n}", *how) for n, how in enumerate(levels)]
+    rows = [claim(0, "denied"), *claims(0, len(levels), 100)]
     made = given(rows, [action(0, action="next_appeal", why="appeal_lost")], log)
     [row] = recovery.open_claims(made, AS_OF).to_dict("records")
-    assert (row["chance"], row["n_record"], row["chance_basis"]) == (0.25, 12, recovery.OWN)
+    assert (row["chance"], row["n_record"], row["chance_basis"]) == (0.25, 12, recovery.OWN_REASON)

@@ -23,7 +23,7 @@ INPUTS = (
     "remarks",
     "claim_lineage",
     "claim_outcomes",
-    "appeals",
+    "appeal_outcomes",
     "policies",
 )
 

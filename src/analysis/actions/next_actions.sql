@@ -1,17 +1,7 @@
 -- The one thing to do next about every claim, or why there is nothing to do.
--- Inputs: claims, remittances, adjustments, remarks, claim_lineage, claim_outcomes, appeals,
--- policies, carc, rarc, payer_types, steps (first_action or category -> action), actions.
+-- Inputs: claims, remittances, adjustments, remarks, claim_lineage, claim_outcomes,
+-- appeal_outcomes, policies, carc, rarc, payer_types, steps (first_action or category -> action), actions.
 -- Variable: state, the practice's own ('' where it states none).
-
--- name: control_numbers
-SELECT l.claim_id, upper(trim(c.patient_control_number)) AS control_number
-FROM claims AS c
-INNER JOIN claim_lineage AS l ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
-WHERE c.patient_control_number IS NOT NULL
-UNION
-SELECT claim_id, upper(trim(patient_control_number))
-FROM claim_outcomes
-WHERE patient_control_number IS NOT NULL
 
 -- name: sendings
 SELECT l.claim_id, max(c.submitted_date) AS last_sent_date
@@ -148,52 +138,34 @@ INNER JOIN adjustments AS a ON a.remittance_id = s.remittance_id
 WHERE a.amount_cents > 0 AND s.claim_id NOT IN (SELECT claim_id FROM refusing_codes)
 GROUP BY s.claim_id
 
--- name: logged_appeals
-SELECT DISTINCT
-    n.claim_id,
-    p.appeal_id,
-    lower(trim(p.level)) AS level,
-    p.filed_date,
-    p.decision_date,
-    coalesce(p.outcome, 'pending') AS outcome,
-    p.deadline_date,
-    p.deadline_source
-FROM appeals AS p
-INNER JOIN control_numbers AS n ON n.control_number = upper(trim(p.patient_control_number))
-
 -- name: open_appeals
--- Filed, and answered neither in the practice's own records nor by a later answer to an appeal.
-SELECT p.claim_id, max(p.filed_date) AS filed_date
-FROM logged_appeals AS p
-INNER JOIN claim_outcomes AS o ON o.claim_id = p.claim_id
-WHERE
-    p.filed_date IS NOT NULL
-    AND p.decision_date IS NULL
-    AND p.outcome = 'pending'
-    AND NOT (o.appeal_outcome IS NOT NULL AND o.final_determination_date > p.filed_date)
-GROUP BY p.claim_id
+SELECT claim_id, max(filed_date) AS filed_date
+FROM appeal_outcomes
+WHERE claim_id IS NOT NULL AND filed_date IS NOT NULL AND outcome = 'pending'
+GROUP BY claim_id
 
 -- name: last_decisions
-SELECT claim_id, level, outcome, decision_date
-FROM logged_appeals
-WHERE outcome IN ('overturned', 'partial', 'upheld')
-QUALIFY
-    row_number() OVER (
-        PARTITION BY claim_id ORDER BY decision_date DESC NULLS LAST, level DESC, appeal_id
-    ) = 1
+SELECT
+    claim_id,
+    lower(trim(level)) AS level,
+    outcome,
+    coalesce(recorded_date, remittance_date) AS decision_date
+FROM appeal_outcomes
+WHERE claim_id IS NOT NULL AND outcome IN ('overturned', 'partial', 'upheld', 'dismissed')
+QUALIFY row_number() OVER (PARTITION BY claim_id ORDER BY appeal_number DESC) = 1
 
 -- name: noted_deadlines
 -- A deadline written down for an appeal not yet filed.
 SELECT claim_id, deadline_date, deadline_source
-FROM logged_appeals
-WHERE filed_date IS NULL AND deadline_date IS NOT NULL
+FROM appeal_outcomes
+WHERE claim_id IS NOT NULL AND filed_date IS NULL AND deadline_date IS NOT NULL
 QUALIFY
     row_number() OVER (
         PARTITION BY claim_id
         ORDER BY
             CASE deadline_source WHEN 'letter' THEN 0 WHEN 'contract' THEN 1 ELSE 2 END,
             deadline_date,
-            appeal_id
+            appeal_outcome_id
     ) = 1
 
 -- name: contract_terms
@@ -245,7 +217,6 @@ SELECT
     o.service_date,
     o.as_of_date,
     o.maturity_days,
-    o.appeal_outcome,
     coalesce(s.last_sent_date, o.service_date) AS last_sent_date,
     a.payment_date AS answer_date,
     a.payer_claim_control_number,
@@ -304,7 +275,7 @@ SELECT
         WHEN code_action IS NULL AND has_patient_share = 0 THEN 'contract_only'
         WHEN code_action IN ('post', 'write_off') THEN 'nothing_to_gain'
         WHEN
-            (decision = 'upheld' OR appeal_outcome = 'upheld')
+            decision IN ('upheld', 'dismissed')
             AND code_action IN (
                 'appeal', 'next_appeal', 'send_records', 'check_contract', 'check_plan',
                 'ask_insurer'

@@ -53,6 +53,12 @@ AT_STAKE = Question(
 )
 WITHIN_DAYS = 14
 FEW_VISITS = 3
+SEEN_DAYS = 90
+VISIT_LIMITS = {
+    "visits_per_year": "visits a year",
+    "authorized_visits": "visits authorized",
+    "prescribed_visits": "visits prescribed",
+}
 
 
 def scope(outcomes: pd.DataFrame, month: str) -> Scope:
@@ -250,34 +256,35 @@ def authorizations_running_out(
 
 
 def visits_near_limits(
-    visit_counts: pd.DataFrame, outcomes: pd.DataFrame, payers: pd.DataFrame, as_of: date
+    visit_limits: pd.DataFrame, outcomes: pd.DataFrame, payers: pd.DataFrame, as_of: date
 ) -> pd.DataFrame:
-    """Patients by insurer and visits left this year: insurer, n, n_few, n_none, n_unknown.
+    """Patients near a limit by insurer and kind of limit: insurer, limit, n, n_few, n_none.
 
-    Insurers where somebody has few visits left or none. A patient counts by the last visit of the
-    year of `as_of`. n: with a known limit; n_few: one to
-    three visits left; n_none: none left, or past the limit; n_unknown: no limit known.
+    Patients seen within SEEN_DAYS of `as_of`, by their last visit; a yearly limit counts in its own
+    year. n: with a known limit of that kind; n_few: one to three visits left; n_none: none left.
+    Only where somebody has few left or none.
     """
-    known = visit_counts.merge(
-        outcomes[["claim_id", "patient_id", "payer_id", "service_date"]], on="claim_id"
+    known = visit_limits[
+        visit_limits["limit_kind"].isin(list(VISIT_LIMITS)) & visit_limits["is_past"].notna()
+    ].merge(outcomes[["claim_id", "patient_id", "payer_id", "service_date"]], on="claim_id")
+    is_recent = known["service_date"] > pd.Timestamp(as_of) - pd.Timedelta(days=SEEN_DAYS)
+    is_over = (known["limit_kind"] == "visits_per_year") & (
+        known["service_date"].dt.year != as_of.year
     )
-    known = known[known["service_date"].dt.year == as_of.year]
-    last = known.sort_values(["service_date", "claim_id"]).drop_duplicates(
-        ["patient_id", "payer_id"], keep="last"
+    last = (
+        known[is_recent & ~is_over]
+        .sort_values(["service_date", "claim_id"])
+        .drop_duplicates(["patient_id", "payer_id", "limit_kind"], keep="last")
     )
-    left = last["n_visits_left_year"]
-    counted = last.assign(
-        n=left.notna().astype("int64"),
-        n_few=left.between(1, FEW_VISITS).fillna(False).astype("int64"),
-        n_none=left.le(0).fillna(False).astype("int64"),
-        n_unknown=left.isna().astype("int64"),
-    )
-    counts = ["n", "n_few", "n_none", "n_unknown"]
-    table = counted.groupby("payer_id", as_index=False)[counts].sum()
+    left = last["allowed"] - last["used"]
+    counted = last.assign(n=1, n_few=left.between(1, FEW_VISITS), n_none=left <= 0)
+    by = ["payer_id", "limit_kind"]
+    table = counted.groupby(by, as_index=False)[["n", "n_few", "n_none"]].sum()
     table = population.with_words(table[table["n_few"] + table["n_none"] > 0], payers)
-    return table.sort_values(["n_few", "n_none", "insurer"], ascending=[False, False, True])[
-        ["insurer", *counts]
-    ].reset_index(drop=True)
+    table["limit"] = table["limit_kind"].map(VISIT_LIMITS)
+    order = ["n_few", "n_none", "insurer", "limit"]
+    table = table.sort_values(order, ascending=[False, False, True, True])
+    return table[["insurer", "limit", "n", "n_few", "n_none"]].reset_index(drop=True)
 
 
 def answers_in(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:

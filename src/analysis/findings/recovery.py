@@ -29,7 +29,7 @@ class Tables:
 
     next_actions: pd.DataFrame
     claim_outcomes: pd.DataFrame
-    appeals: pd.DataFrame
+    appeal_outcomes: pd.DataFrame
 
 
 def open_claims(given: Tables, today: date) -> pd.DataFrame:
@@ -90,27 +90,22 @@ def chances(rows: pd.DataFrame, given: Tables) -> pd.DataFrame:
 
 
 def appeals_decided(given: Tables) -> pd.DataFrame:
-    """Claims with a decided appeal; won: overturned in whole or in part."""
-    claims = given.claim_outcomes
-    claims = claims[claims["appeal_outcome"].notna()]
-    return _judged(claims, claims["appeal_outcome"].isin(_WON))
+    """Decided first appeals; won: overturned in whole or in part."""
+    return _appeals(given, is_first=True)
 
 
 def next_appeals_decided(given: Tables) -> pd.DataFrame:
-    """Decided appeals above the first level, as the practice wrote them down."""
-    appeals = given.appeals[
-        given.appeals["outcome"].isin([*_WON, "upheld"])
-        & ~given.appeals["level"].fillna("1").isin(["1"])
-    ]
-    return pd.DataFrame(
-        {
-            "claim_id": appeals["patient_control_number"],
-            "patient_id": appeals["patient_control_number"],
-            "payer_id": "any",
-            "category": "any",
-            "is_approved": appeals["outcome"].isin(_WON),
-        }
-    )
+    """Decided appeals above the first level."""
+    return _appeals(given, is_first=False)
+
+
+def _appeals(given: Tables, *, is_first: bool) -> pd.DataFrame:
+    appeals = given.appeal_outcomes
+    appeals = appeals[appeals["outcome"].isin([*_WON, "upheld", "dismissed"])]
+    appeals = appeals[(appeals["level"].fillna("1") == "1") == is_first]
+    about = ["claim_id", "patient_id", "payer_id", "denial_category"]
+    claims = appeals.merge(given.claim_outcomes[about], on="claim_id")
+    return _judged(claims, claims["outcome"].isin(_WON))
 
 
 def corrections_answered(given: Tables) -> pd.DataFrame:

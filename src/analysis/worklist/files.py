@@ -59,10 +59,10 @@ def write(folders: Folders, today: date) -> Written:
     """
     read = {
         name: tables.read_frame(folders.processed, name)
-        for name in ("next_actions", "claim_outcomes", "appeals", "payers", "documentation")
+        for name in ("next_actions", "claim_outcomes", "appeal_outcomes", "payers", "documentation")
     }
     outcomes = read["claim_outcomes"]
-    given = recovery.Tables(read["next_actions"], outcomes, read["appeals"])
+    given = recovery.Tables(read["next_actions"], outcomes, read["appeal_outcomes"])
     claims = recovery.open_claims(given, today)
     late = claims["is_late"]
     in_time, too_late = (
