@@ -72,15 +72,92 @@ def test_missing_documents_by_insurer_count_known_statuses_only():
     assert table[["insurer", "n_absent", "n"]].values.tolist() == [["Evergreen Health", 5, 12]]
 
 
-def test_a_note_on_file_that_the_insurer_asked_for_is_a_contradiction():
-    rows = told(
-        ("c0", NOTE, "attested", "present"),
-        ("c0", NOTE, "remittance", "absent"),
-        ("c1", PLAN, "attested", "absent"),
-        ("c1", PLAN, "remittance", "absent"),
+def disputed(*rows):
+    """documentation_contradictions of (claim, item, has it, lacks it, code)."""
+    names = ("claim_id", "item_id", "present_channel", "absent_channel", "code")
+    return frame(
+        "documentation_contradictions", [dict(zip(names, row, strict=True)) for row in rows]
     )
-    table = documents.contradictions(rows, outcomes(claims(2, 0)), MONTH)
-    assert table["n"].tolist() == [1]
+
+
+def test_a_disagreement_counts_its_claim_once_and_names_every_code():
+    table = disputed(
+        ("c0", NOTE, "attested", "remittance", "N205"),
+        ("c0", NOTE, "attested", "remittance", "N466"),
+        ("c1", NOTE, "attested", "remittance", "N205"),
+        ("c1", "D02_prescription", "claim", "attested", "NM1 DN"),
+        ("c2", "D02_prescription", "claim", "attested", "REF 9F"),
+        ("c9", NOTE, "attested", "remittance", "N205"),
+    )
+    sent = outcomes(claims(4, 0))
+    shown = documents.contradictions(table, sent)
+    assert shown[["has_it", "lacks_it", "codes", "n"]].values.tolist() == [
+        ["the claim", "the practice's record", "NM1 DN, REF 9F", 2],
+        ["the practice's record", "the insurer's remark", "N205, N466", 2],
+    ]
+    finding = documents.disagreement(table, sent, MONTH)
+    assert finding.sentence.startswith("On 3 of 4 claims one source had a document")
+    assert "; on 2 it was the insurer" in finding.sentence
+    assert unbound_digits(finding) == []
+
+
+def test_where_nobody_disagrees_the_table_is_empty_and_the_sentence_says_none():
+    sent = outcomes(claims(2, 0))
+    assert documents.contradictions(disputed(), sent).empty
+    assert documents.disagreement(disputed(), sent, MONTH).numerator == 0
+
+
+GATE = "D02_prescription"
+
+
+def test_a_missing_gate_stands_apart_and_an_unknown_one_is_no_missing_one():
+    rows = told(
+        ("c0", GATE, "attested", "absent"),
+        ("c0", "D01_license", "attested", "unknown"),
+        ("c1", GATE, "attested", "unknown"),
+        ("c2", GATE, "attested", "present"),
+        ("c3", NOTE, "attested", "absent"),
+    )
+    sent = outcomes(claims(4, 0))
+    finding = documents.gates(documents.required(rows, sent), sent, MONTH)
+    assert (finding.numerator, finding.denominator, finding.values["unclear"]) == (1, 3, 1)
+    assert unbound_digits(finding) == []
+    nothing = documents.gates(documents.required(told(), sent), sent, MONTH)
+    assert nothing.sentence.startswith("No such document was required")
+
+
+def test_the_score_stands_beside_what_is_known_and_the_gates():
+    sent = outcomes(claims(3, 0) + claims(2, 0, 10, payer_id="900"))
+    rows = [
+        {"claim_id": "c0", "completeness": 1.0, "completeness_coverage": 0.5},
+        {"claim_id": "c1", "completeness": 0.5, "completeness_coverage": 1.0, "n_gates_failed": 1},
+        {"claim_id": "c2", "completeness": None, "completeness_coverage": 0.0},
+        {"claim_id": "c10", "completeness": None, "completeness_coverage": None},
+        {"claim_id": "c11", "completeness": None, "completeness_coverage": 0.0},
+    ]
+    table = documents.score_by_insurer(
+        features([{"n_required_absent": 0} | row for row in rows]), sent, payers(), 1
+    ).set_index("insurer")
+    own = table.loc["Evergreen Health"]
+    assert own[["n", "completeness", "coverage", "n_gate_missing"]].tolist() == [3, 0.75, 0.5, 1]
+    # A claim that nothing is asked of has no score; one of which nothing is known has no zero.
+    other = table.loc["Cascade Auto"]
+    assert (other["n"], other["coverage"]) == (1, 0)
+    assert pd.isna(other["completeness"])
+    few = documents.score_by_insurer(
+        features([{"n_required_absent": 0} | row for row in rows]), sent, payers()
+    )
+    assert few[["completeness", "coverage"]].isna().all(axis=None)
+
+
+def test_documents_nobody_wrote_down_are_seen_by_insurer():
+    rows = [(f"c{n}", NOTE, "attested", "unknown" if n < 5 else "present") for n in range(20)]
+    rows += [(f"c{n}", PLAN, "attested", "absent" if n < 1 else "present") for n in range(20)]
+    items = documents.required(told(*rows), outcomes(claims(20, 0)))
+    table = documents.by_item_and_insurer(items, payers())
+    counts = ["absent", "unknown", "present", "n", "share"]
+    assert table[counts].values.tolist() == [[0, 5, 15, 20, 0.25]]
+    assert documents.by_item_and_insurer(items, payers(), 21).empty
 
 
 def features(rows):

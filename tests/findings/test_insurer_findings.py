@@ -61,55 +61,61 @@ def test_a_sentence_quoted_alone_names_the_insurer_also_where_it_states_nothing(
     assert said[1].sentence.startswith("Evergreen Health: half of the claims")
 
 
-def call(number, day, **said):
-    return {"benefit_call_id": f"b{number}", "file_name": "a.csv", "position": number,
-            "call_date": day, "payer_id": "00123", "patient_id": "p1", **said}  # fmt: skip
+def after(number, result, said="no_authorization", **stated):
+    """A row of call_outcomes: claim `number` after call b1."""
+    return {"benefit_call_id": "b1", "claim_id": f"c{number}", "said": said, "payer_id": "00123",
+            "patient_id": f"p{number}", "call_date": date(2026, 2, 1),
+            "service_date": date(2026, 3, 1), "is_in_writing": False,
+            "result": result, **stated}  # fmt: skip
 
 
 def test_a_denial_for_what_was_ruled_out_on_the_phone_counts_against_the_insurer():
     calls = frame(
-        "benefit_calls",
-        [call(1, date(2026, 2, 1), is_authorization_required=False,
-              written_confirmation_date=date(2026, 2, 9))],
-    )  # fmt: skip
-    table = outcomes(
+        "call_outcomes",
         [
-            claim(1, "denied"),
-            claim(2, "denied", patient_id="p1", denial_category="documentation"),
-            claim(3, "denied", patient_id="p9"),
-            claim(4, "denied", patient_id="p1", submitted_date=date(2026, 1, 5)),
-        ]
-    )
-    said = insurer.said_and_done(calls, table, MONTH, "00123").set_index("said")
-    row = said.loc["no authorization needed"]
-    assert row[["n_calls", "n_in_writing", "n", "n_against"]].tolist() == [1, 1, 2, 1]
-    assert said.loc["massage is covered", "n_calls"] == 0
-    finding = insurer.broken_promises(calls, table, payers(), MONTH, "00123")
-    assert finding.sentence.startswith(
-        "Evergreen Health: of 2 claims answered after a recorded call"
-    )
-    assert finding.sentence.endswith("ruled out on the phone: 1.")
-
-
-def test_a_later_call_replaces_what_was_said_before():
-    calls = frame(
-        "benefit_calls",
-        [
-            call(1, date(2026, 1, 1), is_authorization_required=False),
-            call(2, date(2026, 2, 1), is_authorization_required=True),
+            after(1, "broken", is_in_writing=True),
+            after(2, "kept", benefit_call_id="b2"),
+            after(2, "kept", "covered", benefit_call_id="b2"),
+            after(3, "cannot_tell"),
+            after(50, "broken", payer_id="900"),
         ],
     )
-    said = insurer.said_and_done(calls, outcomes([claim(1, "denied")]), MONTH, "00123")
-    assert said["n_against"].sum() == 0
+    table = outcomes(
+        [claim(1, "denied"), claim(2), claim(3, "denied"), claim(50, "denied", payer_id="900")]
+    )
+    said = insurer.said_and_done(calls, table, MONTH, "00123").set_index("said")
+    counts = ["n_calls", "n_in_writing", "n_kept", "n_broken", "n_cannot_tell"]
+    assert said.loc["no authorization needed", counts].tolist() == [2, 1, 1, 1, 1]
+    assert said.loc["massage is covered", counts].tolist() == [1, 0, 1, 0, 0]
+    assert said.loc["no referral needed", counts].tolist() == [0] * 5
+    assert set(said["refusal"]) == {"too few claims"}
+    finding = insurer.broken_promises(calls, table, payers(), MONTH, "00123")
+    assert finding.sentence.startswith(
+        "Evergreen Health: of 2 claims whose answer can be held against a recorded call"
+    )
+    assert finding.sentence.endswith("phone: 1 (1 of them with a written confirmation).")
+    assert unbound_digits(finding) == []
 
 
-def test_what_was_said_more_than_a_year_ago_binds_nobody():
-    calls = frame("benefit_calls", [call(1, date(2025, 2, 28), is_authorization_required=False)])
-    said = insurer.said_and_done(calls, outcomes([claim(1, "denied")]), MONTH, "00123")
-    assert said["n"].sum() == 0
+def test_the_share_broken_leaves_out_what_cannot_be_told():
+    rows = [after(n, "broken" if n < 10 else "kept") for n in range(100)]
+    rows += [after(n, "cannot_tell") for n in range(100, 200)]
+    table = outcomes(claims(200, 0))
+    said = insurer.said_and_done(frame("call_outcomes", rows), table, MONTH, "00123")
+    row = said.set_index("said").loc["no authorization needed"]
+    assert row["estimate"] == pytest.approx(0.1)
+    assert row["lower"] < 0.1 < row["upper"]
+
+
+def test_a_claim_sent_after_the_month_is_not_counted_yet():
+    table = outcomes([claim(1, "denied", submitted_date=date(2026, 9, 1))])
+    said = insurer.said_and_done(
+        frame("call_outcomes", [after(1, "broken")]), table, MONTH, "00123"
+    )
+    assert said["n_broken"].sum() == 0
 
 
 def test_no_recorded_call_is_said():
     table = outcomes(claims(50, 5))
-    finding = insurer.broken_promises(frame("benefit_calls", []), table, payers(), MONTH, "00123")
-    assert finding.sentence.startswith("Evergreen Health: no claim was answered after a")
+    finding = insurer.broken_promises(frame("call_outcomes", []), table, payers(), MONTH, "00123")
+    assert finding.sentence.startswith("Evergreen Health: no claim can be held against a recorded")

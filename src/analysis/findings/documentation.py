@@ -9,6 +9,13 @@ from analysis.findings import population, rates
 from analysis.findings.finding import Finding, Numbers, Question
 
 STATUSES = ("present", "absent", "unknown", "not_required")
+# A document that lacks on fewer claims than this is no pattern worth a line.
+NOTEWORTHY = 0.25
+CHANNELS = {
+    "claim": "the claim",
+    "attested": "the practice's record",
+    "remittance": "the insurer's remark",
+}
 COMPLETE = "every required document on file"
 NONE_MISSING = "none known to be missing, some not written down"
 SOME_MISSING = "a required document missing"
@@ -32,6 +39,27 @@ MOST_MISSING = Question(
     unit="claim",
     definition=DEFINITION,
     method="count of all claims that required the document",
+)
+GATES = Question(
+    id="documentation.gates",
+    question="How many claims lack a document that can stop a claim by itself?",
+    unit="claim",
+    definition=f"license, prescription, authorization, diagnosis; {DEFINITION}",
+    method="count of all claims that required at least one of them; no sample, so no interval",
+)
+DISAGREEMENT = Question(
+    id="documentation.disagreement",
+    question="Do the claim, the practice's record and the insurer agree on the documents?",
+    unit="claim",
+    definition=(
+        "a document that one source has on the day of submission and another lacks: the claim"
+        " itself, the practice's record, a remark of the insurer"
+    ),
+    method="count of all claims",
+    caveats=(
+        "who is right cannot be told from here: the record may be wrong, the insurer may be, or the"
+        " document was never sent",
+    ),
 )
 ASSOCIATION = Question(
     id="documentation.association",
@@ -101,6 +129,26 @@ def missing_by_insurer(
     return order.reset_index(drop=True)
 
 
+def by_item_and_insurer(
+    items: pd.DataFrame, payers: pd.DataFrame, minimum_cell_size: int = 11
+) -> pd.DataFrame:
+    """Where documents lack or nobody knows: insurer, document, absent, unknown, present, n, share.
+
+    One row for each insurer and document required of at least `minimum_cell_size` of its claims
+    (`n`), where it is missing or not known on at least a quarter of them; `share` is what is
+    missing or not known. The largest share first.
+    """
+    counts = items.groupby(["payer_id", "document"])["status"].value_counts().unstack(fill_value=0)
+    counts = counts.reindex(columns=list(STATUSES), fill_value=0)
+    table = counts.assign(n=counts.sum(axis=1)).rename_axis(columns=None).reset_index()
+    table["share"] = (table["absent"] + table["unknown"]) / table["n"]
+    table = table[(table["n"] >= minimum_cell_size) & (table["share"] >= NOTEWORTHY)]
+    named = population.with_words(table, payers)
+    columns = ["insurer", "document", "absent", "unknown", "present", "n", "share"]
+    order = named.sort_values(["share", "insurer", "document"], ascending=[False, True, True])
+    return order[columns].reset_index(drop=True)
+
+
 def coverage(items: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding:
     """How much of what was required anybody wrote down."""
     n_known = int((items["status"] != "unknown").sum())
@@ -135,6 +183,56 @@ def most_missing(items: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Fin
         Numbers(numerator=int(worst["absent"]), denominator=int(worst["n"])),
         {"document": worst["document"], "unknown": int(worst["unknown"])},
     )
+
+
+def gates(items: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding:
+    """How many claims lack a required document that can stop a claim by itself."""
+    of_gates = items[items["item_id"].isin(_gates())]
+    asked = set(of_gates["claim_id"])
+    lacking = set(of_gates.loc[of_gates["status"] == "absent", "claim_id"])
+    unclear = set(of_gates.loc[of_gates["status"] == "unknown", "claim_id"]) - lacking
+    template = (
+        "Of {denominator:n claim}, {numerator:count} lacked a required document that can stop a"
+        " claim by itself (license, prescription, authorization or diagnosis); for another"
+        " {unclear:count} nobody wrote down whether one was there."
+        if asked
+        else "No such document was required of any claim, so nothing can be said."
+    )
+    return GATES.answer(
+        template,
+        population.scope(population.through(outcomes, month), outcomes),
+        Numbers(numerator=len(lacking), denominator=len(asked)),
+        {"unclear": len(unclear)},
+    )
+
+
+def score_by_insurer(
+    claim_features: pd.DataFrame,
+    claims: pd.DataFrame,
+    payers: pd.DataFrame,
+    minimum_cell_size: int = 11,
+) -> pd.DataFrame:
+    """The score by insurer: insurer, n, completeness, coverage, n_gate_missing.
+
+    Completeness is the mean over claims of the weight present of what is required and known,
+    coverage that of the weight known of what is required; a claim of which nothing is known has no
+    score and a coverage of 0. A missing gate stands beside the score, which cannot make up for it.
+    Under `minimum_cell_size` claims no share is given.
+    """
+    scored = claims[["claim_id", "payer_id"]].merge(
+        claim_features[["claim_id", "completeness", "completeness_coverage", "n_gates_failed"]],
+        on="claim_id",
+    )
+    scored = scored.dropna(subset="completeness_coverage")
+    scored["lacks_gate"] = (scored["n_gates_failed"] > 0).astype("int64")
+    table = scored.groupby("payer_id", as_index=False).agg(
+        n=("claim_id", "size"),
+        completeness=("completeness", "mean"),
+        coverage=("completeness_coverage", "mean"),
+        n_gate_missing=("lacks_gate", "sum"),
+    )
+    table.loc[table["n"] < minimum_cell_size, ["completeness", "coverage"]] = float("nan")
+    return population.largest_first(population.with_words(table, payers), ["insurer"])
 
 
 def by_completeness(
@@ -194,20 +292,43 @@ def _association_template(gap: float, lower: float, upper: float) -> str:
     )
 
 
-def contradictions(documentation: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
-    """Documents on file by the practice's word that the insurer's remark asked for.
+def contradictions(
+    documentation_contradictions: pd.DataFrame, claims: pd.DataFrame
+) -> pd.DataFrame:
+    """Where two sources disagree on a document: document, has_it, lacks_it, codes, n (claims).
 
-    Columns: document, n. Either the record or the insurer is wrong, or the document was not sent.
+    `codes` are the insurer's remark codes, or the elements of the claim, that say so.
     """
-    claims = population.through(outcomes, month)[["claim_id"]]
-    told = documentation.merge(claims, on="claim_id")
-    key = ["claim_id", "item_id"]
-    attested = told[(told["channel"] == "attested") & (told["status"] == "present")]
-    asked = told[(told["channel"] == "remittance") & (told["status"] == "absent")]
-    both = attested[key].merge(asked[key], on=key)
-    both["document"] = population.in_words(both["item_id"], _documents())
-    counts = both.groupby("document").size().rename("n").reset_index()
-    return population.largest_first(counts, ["document"])
+    told = documentation_contradictions[
+        documentation_contradictions["claim_id"].isin(claims["claim_id"])
+    ]
+    table = told.groupby(["item_id", "present_channel", "absent_channel"], as_index=False).agg(
+        codes=("code", lambda codes: ", ".join(sorted(set(codes)))), n=("claim_id", "nunique")
+    )
+    table["document"] = population.in_words(table["item_id"], _documents())
+    table["has_it"] = population.in_words(table["present_channel"], CHANNELS)
+    table["lacks_it"] = population.in_words(table["absent_channel"], CHANNELS)
+    columns = ["document", "has_it", "lacks_it", "codes", "n"]
+    return population.largest_first(table, ["document", "has_it", "lacks_it"])[columns]
+
+
+def disagreement(
+    documentation_contradictions: pd.DataFrame, outcomes: pd.DataFrame, month: str
+) -> Finding:
+    """On how many claims two sources disagree, and on how many of them the insurer is one."""
+    claims = population.through(outcomes, month)
+    told = documentation_contradictions[
+        documentation_contradictions["claim_id"].isin(claims["claim_id"])
+    ]
+    with_insurer = told[told["absent_channel"] == "remittance"]
+    return DISAGREEMENT.answer(
+        "On {numerator:count} of {denominator:n claim} one source had a document that another"
+        " lacked; on {asked:count} it was the insurer that asked for what the claim or the"
+        " practice's record had.",
+        population.scope(claims, outcomes),
+        Numbers(numerator=told["claim_id"].nunique(), denominator=len(claims)),
+        {"asked": with_insurer["claim_id"].nunique()},
+    )
 
 
 def within_groups(
@@ -250,6 +371,10 @@ def _banded(claim_features: pd.DataFrame, outcomes: pd.DataFrame, month: str) ->
     band[banded["n_required_absent"] > 0] = SOME_MISSING
     band[banded["n_gates_failed"] > 0] = GATE_MISSING
     return banded.assign(band=band)
+
+
+def _gates() -> set[str]:
+    return {row["item_id"] for row in codes.rows("documentation") if row["tier"] == "gate"}
 
 
 def _documents() -> dict[str, str]:

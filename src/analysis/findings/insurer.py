@@ -10,12 +10,11 @@ from analysis.findings import approval, population, rates
 from analysis.findings.finding import Finding, Numbers, Question
 from analysis.findings.outcomes import LEFT_OUT, stated_rate, waiting_of
 
-# A year: benefits are promised for a plan year, and what was said before it binds nobody.
-CALL_HOLDS = pd.Timedelta(days=365)
 SAID = {
-    "massage is covered": ("is_covered", True, "non_covered"),
-    "no authorization needed": ("is_authorization_required", False, "authorization"),
-    "no referral needed": ("is_referral_required", False, "referral_rx"),
+    "covered": "massage is covered",
+    "no_authorization": "no authorization needed",
+    "no_referral": "no referral needed",
+    "visits_allowed": "so many visits allowed",
 }
 VERDICTS = {
     approval.HIGHER: "It approves more often than the others, by more than chance explains.",
@@ -37,8 +36,13 @@ SAID_AND_DONE = Question(
     id="insurer.said_and_done",
     question="Does the insurer do what it said on the phone?",
     unit="claim",
-    definition="claims of the patient after the call, until the next call or for a year",
-    method="count of all recorded calls",
+    definition=(
+        "broken: the first answer denies or cuts the claim for the very reason ruled out on the"
+        " phone; kept: it approves; a denial for another reason, a claim without an answer, or a"
+        " visit past the number allowed tells neither. A call speaks for the patient's claims until"
+        " the next call, for a year at most"
+    ),
+    method="count of all claims after recorded calls",
     caveats=("only calls the practice wrote down are known",),
 )
 
@@ -125,29 +129,31 @@ def by_condition(
 
 
 def said_and_done(
-    benefit_calls: pd.DataFrame,
+    call_outcomes: pd.DataFrame,
     outcomes: pd.DataFrame,
     month: str,
     payer_id: str,
     minimum_cell_size: int = 11,
 ) -> pd.DataFrame:
-    """What was said on the phone, and how often claims were then denied for that very reason.
+    """What was said on the phone, and what claims then met.
 
-    Columns: said, n_calls, n_in_writing, n (claims answered after the call), n_against,
-    estimate, lower, upper (share denied against what was said), refusal.
+    Columns: said, n_calls, n_in_writing, n_kept, n_broken, n_cannot_tell (claims), estimate, lower,
+    upper (share broken of kept and broken), refusal. Calls count that speak for some claim.
     """
-    calls = benefit_calls[benefit_calls["payer_id"] == payer_id]
-    claims = after_calls(benefit_calls, outcomes, month, payer_id)
+    told = _told(call_outcomes, outcomes, month, payer_id)
     rows = []
-    for said, (column, answer, _) in SAID.items():
-        made = calls[_said(calls, column, answer)]
-        after = claims[_said(claims, column, answer)]
-        rate = rates.overall(after.assign(is_approved=after[f"against_{column}"]))
+    for kind, words in SAID.items():
+        of_kind = told[told["said"] == kind]
+        calls = of_kind.drop_duplicates("benefit_call_id")
+        settled = of_kind[of_kind["result"] != "cannot_tell"]
+        rate = rates.overall(settled.assign(is_approved=settled["result"] == "broken"))
         rows.append(
             {
-                "said": said,
-                "n_calls": len(made),
-                "n_in_writing": int(made["written_confirmation_date"].notna().sum()),
+                "said": words,
+                "n_calls": len(calls),
+                "n_in_writing": int(calls["is_in_writing"].sum()),
+                "n_kept": rate.denominator - rate.numerator,
+                "n_cannot_tell": len(of_kind) - len(settled),
                 "n": rate.denominator,
                 "n_approved": rate.numerator,
                 "n_effective": rate.effective,
@@ -157,65 +163,45 @@ def said_and_done(
             }
         )
     table = pd.DataFrame(rows).astype({"estimate": float})
-    judged = rates.judged(table, minimum_cell_size).drop(columns="n_effective")
-    return judged.rename(columns={"n_approved": "n_against"})
+    judged = rates.judged(table, minimum_cell_size).rename(columns={"n_approved": "n_broken"})
+    counts = ["n_calls", "n_in_writing", "n_kept", "n_broken", "n_cannot_tell"]
+    return judged[["said", *counts, "estimate", "lower", "upper", "refusal"]]
 
 
 def broken_promises(
-    benefit_calls: pd.DataFrame,
+    call_outcomes: pd.DataFrame,
     outcomes: pd.DataFrame,
     payers: pd.DataFrame,
     month: str,
     payer_id: str,
 ) -> Finding:
-    """How many claims were denied for a reason ruled out on the phone."""
-    claims = after_calls(benefit_calls, outcomes, month, payer_id)
-    against = claims[[f"against_{column}" for column, _, _ in SAID.values()]].any(axis=1)
+    """How many claims were denied or cut for a reason ruled out on the phone."""
+    told = _told(call_outcomes, outcomes, month, payer_id)
+    settled = told[told["result"] != "cannot_tell"]
+    broken = settled[settled["result"] == "broken"]
     template = (
-        "Of {denominator:n claim} answered after a recorded call, denied for a reason the insurer"
-        " had ruled out on the phone: {numerator:count}."
-        if len(claims)
-        else "No claim was answered after a recorded call, so nothing can be said."
+        "Of {denominator:n claim} whose answer can be held against a recorded call, denied or cut"
+        " for a reason the insurer had ruled out on the phone: {numerator:count} ({written:count}"
+        " of them with a written confirmation)."
+        if len(settled)
+        else "No claim can be held against a recorded call, so nothing can be said."
     )
+    after = outcomes[outcomes["claim_id"].isin(settled["claim_id"])]
     finding = SAID_AND_DONE.answer(
         template,
-        population.scope(claims, outcomes),
-        Numbers(numerator=int(against.sum()), denominator=len(claims)),
+        population.scope(after, outcomes),
+        Numbers(numerator=broken["claim_id"].nunique(), denominator=settled["claim_id"].nunique()),
+        {"written": broken.loc[broken["is_in_writing"].astype(bool), "claim_id"].nunique()},
     )
     return _naming(finding, name(payers, payer_id))
 
 
-def after_calls(
-    benefit_calls: pd.DataFrame, outcomes: pd.DataFrame, month: str, payer_id: str
+def _told(
+    call_outcomes: pd.DataFrame, outcomes: pd.DataFrame, month: str, payer_id: str
 ) -> pd.DataFrame:
-    """Answered claims of one insurer with what was said in the latest call about their patient.
-
-    A call speaks for the patient's claims with this insurer until the next call, for a year at
-    most. Adds, for each thing said, `against_<what>`: denied for the reason it had ruled out.
-    """
-    answers = population.answered(population.through(of(outcomes, payer_id), month))
-    calls = benefit_calls[benefit_calls["payer_id"] == payer_id]
-    columns = [column for column, _, _ in SAID.values()]
-    claims = pd.merge_asof(
-        answers.dropna(subset=["patient_id", "service_date"]).sort_values("service_date"),
-        calls.dropna(subset=["patient_id", "call_date"]).sort_values("call_date")[
-            ["patient_id", "call_date", *columns]
-        ],
-        left_on="service_date",
-        right_on="call_date",
-        by="patient_id",
-        tolerance=CALL_HOLDS,
-    ).dropna(subset="call_date")
-    denied = claims["first_determination"] == "denied"
-    for column, answer, category in SAID.values():
-        ruled_out = denied & (claims["denial_category"] == category).fillna(False)
-        claims[f"against_{column}"] = _said(claims, column, answer) & ruled_out
-    return claims
-
-
-def _said(table: pd.DataFrame, column: str, answer: bool) -> pd.Series:
-    said: pd.Series = (table[column] == answer).fillna(False).astype(bool)
-    return said
+    """The rows of `call_outcomes` about one insurer's claims up to `month`."""
+    claims = population.through(of(outcomes, payer_id), month)
+    return call_outcomes[call_outcomes["claim_id"].isin(claims["claim_id"])]
 
 
 def name(payers: pd.DataFrame, payer_id: str) -> str:
