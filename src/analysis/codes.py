@@ -18,6 +18,7 @@ NAMES = (
     "conditions",
     "documentation",
     "payer_types",
+    "filing_indicators",
     "denial_categories",
     "next_actions",
     "recovery_rates",

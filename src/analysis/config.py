@@ -29,6 +29,8 @@ class PayerStatement(_Stated):
     name: str = Field(min_length=1)
     aliases: tuple[str, ...] = ()
     payer_type: str | None = None
+    role: Literal["insurer", "tpa", "delegate"] | None = None
+    unit_rule: Literal["total_minutes", "per_code"] | None = None
     network_status: Literal["in", "out"] | None = None
     since: date | None = None
 
@@ -40,6 +42,7 @@ class PlanStatement(_Stated):
     id: str = Field(min_length=1)
     name: str = Field(min_length=1)
     funding: Literal["insured", "self_funded", "public", "union"] | None = None
+    product: Literal["hmo", "ppo", "epo", "pos", "hdhp", "indemnity"] | None = None
     visit_limit_year: int | None = Field(default=None, ge=0)
 
 

@@ -38,11 +38,12 @@ class Step:
 
 
 def _intake(folders: Folders, practice: Practice, _: Tables) -> "dict[str, pa.Table]":
-    from analysis.intake import folder, pseudonymize
+    from analysis.intake import folder, payer_names, pseudonymize
 
     key = pseudonymize.load_key(folders.private)
     read = folder.read_folder(folders.raw, practice, pseudonymize.Pseudonyms(key))
     folder.quarantine_file(folders.private, read["row_ledger"])
+    payer_names.suggestions_file(folders.private, read["payer_names"])
     return read
 
 
@@ -121,6 +122,10 @@ _FILES = (
     "benefit_calls",
     "appeals",
     "policies",
+    "payer_aliases",
+    "network_periods",
+    "visit_minutes",
+    "payer_names",
     "payers",
     "plans",
     "row_ledger",
@@ -159,7 +164,7 @@ STEPS = (
         _features,
         ("claims", "service_lines", "claim_diagnoses", "remittances", "remarks",
          "attested_documents", "authorizations", "prescriptions", "benefit_calls", "policies",
-         "claim_lineage", "claim_outcomes", "line_outcomes", "payers", "plans"),
+         "claim_lineage", "claim_outcomes", "line_outcomes", "payers", "plans", "network_periods"),
         ("documentation", "documentation_contradictions", "claim_features", "rules_in_force",
          "visit_counts", "visit_limits", "call_outcomes"),
     ),

@@ -23,6 +23,10 @@ DETERMINATIONS = (
     "unknown",
 )
 DOCUMENT_STATUSES = ("present", "absent", "not_required", "unknown")
+ROLES = ("insurer", "tpa", "delegate")
+FUNDINGS = ("insured", "self_funded", "public", "union")
+PRODUCTS = ("hmo", "ppo", "epo", "pos", "hdhp", "indemnity")
+UNIT_RULES = ("total_minutes", "per_code")
 CHANNELS = ("claim", "remittance", "attested")
 DISPOSITIONS = ("accepted", "quarantined", "duplicate", "skipped")
 SOURCES = ("x12", "export")
@@ -397,6 +401,18 @@ _TABLES = (
         ),
     ),
     Table(
+        "visit_minutes",
+        "a visit x code, or the whole visit, with its minutes as the practice wrote them down",
+        ("visit_minutes_id",),
+        (
+            _identifier("visit_minutes_id", "file content, row and place"),
+            _PCN,
+            _date("service_date", "day of the visit"),
+            _text("procedure_code", "the code; null for the minutes of all timed codes together"),
+            _count("n_minutes", "minutes"),
+        ),
+    ),
+    Table(
         "authorizations",
         "one prior authorization",
         ("authorization_id",),
@@ -512,6 +528,81 @@ _TABLES = (
         ),
     ),
     Table(
+        "payer_aliases",
+        "a name or id as written, and the insurer that the practice says it means",
+        ("payer_alias_id",),
+        (
+            _identifier("payer_alias_id", "file content and row"),
+            _FILE,
+            _POSITION,
+            _text("name_as_written", "null: whatever the name"),
+            _text("payer_id_as_written", "null: whatever the id"),
+            _identifier("payer_id", "the insurer that is meant"),
+            _text("role", "what the one so named is for the insurer", *ROLES),
+            _text("funding", "who carries the risk under that name", *FUNDINGS),
+            _text("product", "the product under that name", *PRODUCTS),
+        ),
+    ),
+    Table(
+        "network_periods",
+        "a span of days in or out of an insurer's network",
+        ("network_period_id",),
+        (
+            _identifier("network_period_id", "file content and row; practice.toml and its place"),
+            _FILE,
+            _POSITION,
+            _identifier("payer_id", "the insurer"),
+            _text("plan_id", "null: every plan of the insurer"),
+            _text("network_status", "contract on these days", "in", "out", nullable=False),
+            _date("effective_from", "first day; null: since ever"),
+            _date("effective_to", "last day; null: still so"),
+            _text("source", "where the practice read it, such as the contract or a letter"),
+        ),
+    ),
+    Table(
+        "payer_names",
+        "a name and an id as claims and remittances write them, and the insurer they mean",
+        ("name_as_written", "payer_id_as_written"),
+        (
+            _text("name_as_written", "null where only an id is written"),
+            _text("payer_id_as_written", "null where only a name is written"),
+            _identifier("payer_id", "the insurer; its name where no id is known"),
+            _text(
+                "decided_by",
+                "practice.toml's id; practice.toml's or payer_aliases.csv's alias; the id itself; "
+                "the name but for case, signs and legal form; or nothing but the name",
+                "stated",
+                "alias",
+                "same_id",
+                "same_name",
+                "none",
+                nullable=False,
+            ),
+            _text(
+                "role",
+                "what the one so named is for the insurer",
+                *ROLES,
+                "unknown",
+                nullable=False,
+            ),
+            _text(
+                "funding",
+                "who carries the risk under that name",
+                *FUNDINGS,
+                "unknown",
+                nullable=False,
+            ),
+            _text("product", "the product under that name", *PRODUCTS, "unknown", nullable=False),
+            _flag("is_doubtful", "the id says one insurer, and the name is quite another"),
+            _text("suggested_payer_id", "an insurer that may be meant, until confirmed"),
+            _text("suggested_name", "its name"),
+            _text("suggestion_basis", "why", "answers_its_claims", "similar_name"),
+            _count("suggestion_score", "likeness of the names, 0 to 100", nullable=True),
+            _count("n_claims", "claim versions so written"),
+            _count("n_remittances", "remittances so written"),
+        ),
+    ),
+    Table(
         "payers",
         "an insurer met in the files or named in practice.toml",
         ("payer_id",),
@@ -533,13 +624,29 @@ _TABLES = (
             ),
             _text(
                 "network_status",
-                "contract with this insurer",
+                "contract with this insurer as practice.toml states it; by date: network_periods",
                 "in",
                 "out",
                 "unknown",
                 nullable=False,
             ),
             _date("network_since_date", "first day of that status"),
+            _text("role", "insurer, administrator or delegate", *ROLES, "unknown", nullable=False),
+            _text(
+                "unit_rule",
+                "how minutes become units: over all timed codes of a visit, or for each code",
+                *UNIT_RULES,
+                "unknown",
+                nullable=False,
+            ),
+            _text(
+                "unit_rule_source",
+                "who says so",
+                "practice",
+                "payer_type",
+                "unknown",
+                nullable=False,
+            ),
         ),
     ),
     Table(
@@ -550,13 +657,23 @@ _TABLES = (
             _identifier("payer_id", "the insurer"),
             _identifier("plan_id", "group or policy number (SBR03)"),
             _text("plan_name", "the name to print", nullable=False),
+            _text("funding", "who carries the risk", *FUNDINGS, "unknown", nullable=False),
             _text(
-                "funding",
-                "who carries the risk",
-                "insured",
-                "self_funded",
-                "public",
-                "union",
+                "funding_source",
+                "who says so",
+                "practice",
+                "payer_alias",
+                "payer_type",
+                "unknown",
+                nullable=False,
+            ),
+            _text("product", "the plan's product", *PRODUCTS, "unknown", nullable=False),
+            _text(
+                "product_source",
+                "who says so",
+                "practice",
+                "payer_alias",
+                "filing_indicator",
                 "unknown",
                 nullable=False,
             ),

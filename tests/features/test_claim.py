@@ -104,20 +104,43 @@ def test_lines_dates_and_codes_of_the_first_version():
     assert row["plan_id"] == "00123/G1"
 
 
-@pytest.mark.parametrize(
-    ("since", "expected"),
-    [(None, "in"), (SERVED, "in"), (SERVED + timedelta(1), "unknown")],
-)
-def test_network_status_holds_on_the_day_of_service(since, expected):
-    payer = {
-        "payer_id": "00123",
-        "payer_name": "Alder Mutual",
-        "payer_type": "commercial_fully_insured_WA",
-        "payer_type_source": "practice",
-        "network_status": "in",
-        "network_since_date": since,
+def network(status, since=None, until=None, plan_id=None, payer_id="00123"):
+    return {
+        "network_period_id": f"{status}-{since}-{plan_id}",
+        "file_name": "network.csv",
+        "position": 2,
+        "payer_id": payer_id,
+        "plan_id": plan_id,
+        "network_status": status,
+        "effective_from": since,
+        "effective_to": until,
     }
-    assert featured(payers=[payer])["c1"]["network_status"] == expected
+
+
+BEFORE, AFTER = SERVED - timedelta(1), SERVED + timedelta(1)
+
+
+@pytest.mark.parametrize(
+    ("periods", "expected"),
+    [
+        ([network("in")], "in"),
+        ([network("in", SERVED)], "in"),
+        ([network("in", AFTER)], "unknown"),
+        ([network("in", None, SERVED)], "in"),
+        ([network("in", None, BEFORE)], "unknown"),
+        ([network("in", None, BEFORE), network("out", SERVED)], "out"),
+        # practice.toml says "in" without an end; the record knows better since when it is over.
+        ([network("in"), network("out", SERVED)], "out"),
+        ([network("in"), network("out", AFTER)], "in"),
+        ([network("in", BEFORE), network("out", BEFORE)], "unknown"),
+        ([network("in", SERVED), network("out", plan_id="G1")], "out"),
+        ([network("in"), network("out", plan_id="G2")], "in"),
+        ([network("in", payer_id="00124")], "unknown"),
+        ([], "unknown"),
+    ],
+)
+def test_network_status_holds_on_the_day_of_service(periods, expected):
+    assert featured(network_periods=periods)["c1"]["network_status"] == expected
 
 
 def test_visits_of_the_year_are_counted_by_day_and_start_again_in_january():

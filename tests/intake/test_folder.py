@@ -94,7 +94,7 @@ def reasons(found: dict[str, pa.Table]) -> list[str]:
 
 def test_an_empty_folder_gives_every_table_of_intake_as_declared(tmp_path) -> None:
     found = read(tmp_path)
-    assert {"payers", "plans", "row_ledger", *folder.TABLES} == set(found)
+    assert {"payers", "plans", "payer_names", "row_ledger", *folder.TABLES} == set(found)
     for name, table in found.items():
         assert table.schema == tables.arrow_schema(name)
         assert table.num_rows == 0
@@ -278,8 +278,8 @@ def test_insurers_are_those_stated_then_those_met_with_their_usual_name(tmp_path
         ("VA1", "VETERANS", "va_community_care", "filing_indicator", "unknown"),
     ]
     assert [tuple(row.values()) for row in found["plans"].to_pylist()] == [
-        ("00123", "G-5500", "Employer", "insured", None),
-        ("VA1", "G-5500", "EXAMPLE EMPLOYER", "unknown", None),
+        ("00123", "G-5500", "Employer", "insured", "practice", "unknown", "unknown", None),
+        ("VA1", "G-5500", "EXAMPLE EMPLOYER", "public", "payer_type", "unknown", "unknown", None),
     ]
 
 

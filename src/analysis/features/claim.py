@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from analysis import codes, engine, tables
 
-INPUTS = ("claims", "service_lines", "claim_outcomes", "payers", "documentation")
+INPUTS = ("claims", "service_lines", "claim_outcomes", "network_periods", "documentation")
 
 
 def claim_features(inputs: Mapping[str, pa.Table]) -> pa.Table:
@@ -20,6 +20,7 @@ def claim_features(inputs: Mapping[str, pa.Table]) -> pa.Table:
     or absent, and null where nothing is known; completeness_coverage is the weight with a known
     status over all. The practice's own word wins over what the claim shows; unknown is never
     counted as absent. A gate is failed when a gate item that is asked for is known to be absent.
+    Network status is the one in force on the day of service.
     """
     given = {name: inputs[name] for name in INPUTS}
     staged = engine.statements("analysis.features", "claim.sql")

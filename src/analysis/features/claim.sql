@@ -1,5 +1,5 @@
 -- A claim as known on the day of its first submission.
--- Inputs: claims, service_lines, claim_outcomes, payers, documentation, checklist.
+-- Inputs: claims, service_lines, claim_outcomes, network_periods, documentation, checklist.
 -- Of claim_outcomes only what stood before the submission is read: condition and visit.
 
 -- name: submissions
@@ -81,6 +81,34 @@ SELECT
 FROM item_statuses
 GROUP BY claim_id
 
+-- name: network_on_the_day
+-- A period for the plan goes before one for the insurer, then the one that began last; two that
+-- begin on one day and disagree tell nothing.
+SELECT
+    claim_version_id,
+    CASE WHEN min(network_status) = max(network_status) THEN min(network_status) END
+        AS network_status
+FROM (
+    SELECT
+        s.claim_version_id,
+        n.network_status,
+        rank() OVER (
+            PARTITION BY s.claim_version_id
+            ORDER BY
+                CASE WHEN n.plan_id IS NULL THEN 1 ELSE 0 END,
+                n.effective_from DESC NULLS LAST
+        ) AS place
+    FROM submissions AS s
+    INNER JOIN network_periods AS n
+        ON
+            n.payer_id = s.payer_id
+            AND (n.plan_id IS NULL OR n.plan_id = s.plan_id)
+            AND (n.effective_from IS NULL OR n.effective_from <= s.service_date)
+            AND (n.effective_to IS NULL OR n.effective_to >= s.service_date)
+) AS covering
+WHERE place = 1
+GROUP BY claim_version_id
+
 -- name: claim_features
 -- An item without a row is neither known nor asked for: not required.
 SELECT
@@ -89,11 +117,7 @@ SELECT
     coalesce(s.payer_id, 'unknown') AS payer_id,
     s.payer_type,
     coalesce(s.payer_id || '/' || s.plan_id, 'unknown') AS plan_id,
-    CASE
-        WHEN p.network_since_date IS NULL OR p.network_since_date <= s.service_date
-            THEN coalesce(p.network_status, 'unknown')
-        ELSE 'unknown'
-    END AS network_status,
+    coalesce(n.network_status, 'unknown') AS network_status,
     s.condition_group,
     s.service_date,
     s.submitted_date,
@@ -126,6 +150,6 @@ SELECT
 FROM submissions AS s
 LEFT JOIN visits_in_year AS y ON y.claim_version_id = s.claim_version_id
 LEFT JOIN line_facts AS l ON l.claim_version_id = s.claim_version_id
-LEFT JOIN payers AS p ON p.payer_id = s.payer_id
+LEFT JOIN network_on_the_day AS n ON n.claim_version_id = s.claim_version_id
 LEFT JOIN item_sums AS d ON d.claim_id = s.claim_version_id
 ORDER BY s.submitted_date NULLS LAST, s.claim_version_id

@@ -33,6 +33,8 @@ _SERIAL_DATE = re.compile(r"([2-7]\d{4})(?:\.\d+)?", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE | re.ASCII)
 
+_CODE_MINUTES = re.compile(r"([A-Z0-9]{5})\s*[=:]\s*(\d{1,3})")
+
 
 class UnclearError(ValueError):
     """A file, row or cell that cannot be understood; the text says what to do."""
@@ -182,3 +184,18 @@ def words(text: str) -> list[str]:
     """Words separated by semicolons or commas, each once, lower case."""
     parts = (" ".join(part.lower().split()) for part in re.split("[;,]", text))
     return list(dict.fromkeys(part for part in parts if part))
+
+
+def minutes(text: str) -> list[tuple[str | None, int]]:
+    """(code, minutes) of each part; a number alone is the minutes of all timed codes together."""
+    if match := re.fullmatch(r"(\d{1,3})(?:\.0+)?", text):
+        return [(None, int(match[1]))]
+    parts = [part.strip() for part in re.split("[;,]", text) if part.strip()]
+    matches = [_CODE_MINUTES.fullmatch(part.upper()) for part in parts]
+    by_code: list[tuple[str | None, int]] = [(m[1], int(m[2])) for m in matches if m]
+    if len(by_code) == len(parts) == len({code for code, _ in by_code}):
+        return by_code
+    raise UnclearError(
+        "is not understood; write each code once with its minutes, as in 97124=30;97140=15, or the "
+        "minutes of all codes together, as in 45"
+    )

@@ -3,7 +3,6 @@
 Files are recognised by their content, never by their name, and read in the order of their names.
 """
 
-import csv
 import hashlib
 import io
 import lzma
@@ -12,17 +11,20 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis import tables
 from analysis.config import Practice
 from analysis.intake import (
     acknowledgments,
     claims_837p,
+    payer_names,
     payers,
     practice_exports,
     records,
@@ -31,7 +33,7 @@ from analysis.intake import (
 from analysis.intake.parsed import LedgerRow, Parsed
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import envelopes
-from analysis.workbooks import inert
+from analysis.workbooks import Heading, write_csv
 
 TABLES = (
     "claims",
@@ -52,6 +54,9 @@ TABLES = (
     "benefit_calls",
     "appeals",
     "policies",
+    "payer_aliases",
+    "network_periods",
+    "visit_minutes",
 )
 
 _READERS: dict[str, Callable[[envelopes.Interchange, str, Pseudonyms], Parsed]] = {
@@ -84,28 +89,23 @@ def read_folder(raw: Path, practice: Practice, pseudonyms: Pseudonyms) -> dict[s
     README.txt are none of the practice's data. A file met again under another name counts as a
     duplicate. Raises ConfigError when practice.toml contradicts itself; no file makes it raise.
     """
+    payers.check(practice)
     reading = _Reading(practice, pseudonyms)
     for file in _files(raw):
         reading.take(file)
-    read = payers.under_stated_ids(reading.gathered(), practice)
-    return {**read, **payers.describe(read, practice), "row_ledger": reading.ledger()}
+    resolved = payer_names.resolve(reading.gathered(), practice)
+    reading.set_aside(resolved.refused)
+    described = payers.describe(resolved.tables, practice)
+    return {**resolved.tables, **described, "row_ledger": reading.ledger()}
 
 
 def quarantine_file(private: Path, ledger: pa.Table) -> Path:
     """Write what was set aside to `private/quarantine.csv`, mode 0600, for people to read."""
-    private.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = private / "quarantine.csv"
-    staged = private / ".quarantine.csv.part"
-    staged.touch(mode=0o600)
     names = ["file_name", "record", "position", "reason"]
-    # The mark at the start makes spreadsheet programs read the file as UTF-8.
-    with staged.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(names)
-        for row in ledger.to_pylist():
-            if row["disposition"] == "quarantined":
-                writer.writerow([inert(row[name]) for name in names])
-    return staged.replace(path)
+    is_quarantined = pc.equal(ledger["disposition"], "quarantined")
+    rows = ledger.filter(is_quarantined).select(names).to_pylist()
+    cells = [list(row.values()) for row in rows]
+    return write_csv(private / "quarantine.csv", [Heading(name) for name in names], cells)
 
 
 # ---- reading ----------------------------------------------------------------------------
@@ -200,6 +200,13 @@ class _Reading:
             name: pa.concat_tables([tables.arrow_schema(name).empty_table(), *parts])
             for name, parts in self._parts.items()
         }
+
+    def set_aside(self, refused: Mapping[tuple[str, int], str]) -> None:
+        """Quarantine rows, by file and line, that contradict what stands elsewhere."""
+        for row in self._ledger:
+            reason = refused.get((str(row["file_name"]), cast(int, row["position"])))
+            if reason and row["record"] == "row" and row["disposition"] == "accepted":
+                row |= {"disposition": "quarantined", "reason": reason}
 
     def ledger(self) -> pa.Table:
         """What became of every record, in the order of reading."""

@@ -65,6 +65,7 @@ RECORD_FILES = (
             Field("claim_number", "patient_control_number", "text", is_required=True),
             Field("service_date", "service_date", "date", is_required=True),
             Field("techniques", "technique", "words"),
+            Field("treatment_minutes", "n_minutes", "minutes"),
             *(Field(r["name"], r["item_id"], "document") for r in codes.rows("documentation")),
         ),
     ),
@@ -145,6 +146,32 @@ RECORD_FILES = (
             Field("procedure_code", "procedure_code", "text"),
             Field("rule", "rule", "choice", is_required=True),
             Field("value", "value", "number"),
+            Field("effective_from", "effective_from", "date"),
+            Field("effective_to", "effective_to", "date"),
+            Field("source", "source", "text"),
+        ),
+    ),
+    RecordFile(
+        "payer_aliases.csv",
+        "payer_aliases",
+        ("name_as_written", "payer_id"),
+        (
+            Field("name_as_written", "name_as_written", "text"),
+            Field("payer_id_as_written", "payer_id_as_written", "text"),
+            Field("payer_id", "payer_id", "text", is_required=True),
+            Field("role", "role", "choice"),
+            Field("funding", "funding", "choice"),
+            Field("product", "product", "choice"),
+        ),
+    ),
+    RecordFile(
+        "network.csv",
+        "network_periods",
+        ("payer_id", "network_status"),
+        (
+            Field("payer_id", "payer_id", "text", is_required=True),
+            Field("plan_id", "plan_id", "text"),
+            Field("network_status", "network_status", "choice", is_required=True),
             Field("effective_from", "effective_from", "date"),
             Field("effective_to", "effective_to", "date"),
             Field("source", "source", "text"),
@@ -398,6 +425,7 @@ def _readers(
         "state": cells.state,
         "words": cells.words,
         "codes": lambda text: ":".join(re.split(r"[;:,\s]+", text.upper())),
+        "minutes": cells.minutes,
         **choices,
     }
 
@@ -448,6 +476,7 @@ def _tables(
         return {
             "attested_documents": _attested_documents(record_file, values, row_ids, file_name),
             "visit_techniques": _visit_techniques(values, row_ids),
+            "visit_minutes": _visit_minutes(values, row_ids),
         }
     columns: dict[str, Any] = {
         tables.declared(record_file.table).key[0]: row_ids,
@@ -509,5 +538,23 @@ def _visit_techniques(values: dict[str, list[Any]], row_ids: list[str]) -> pa.Ta
             "patient_control_number": [values["claim_number"][row] for row, _, _ in named],
             "service_date": [values["service_date"][row] for row, _, _ in named],
             "technique": [technique for _, _, technique in named],
+        },
+    )
+
+
+def _visit_minutes(values: dict[str, list[Any]], row_ids: list[str]) -> pa.Table:
+    timed = [
+        (row, place, code, n_minutes)
+        for row, minutes in enumerate(values["treatment_minutes"])
+        for place, (code, n_minutes) in enumerate(minutes or (), start=1)
+    ]
+    return tables.from_columns(
+        "visit_minutes",
+        {
+            "visit_minutes_id": [f"{row_ids[row]}-{place}" for row, place, _, _ in timed],
+            "patient_control_number": [values["claim_number"][row] for row, _, _, _ in timed],
+            "service_date": [values["service_date"][row] for row, _, _, _ in timed],
+            "procedure_code": [code for _, _, code, _ in timed],
+            "n_minutes": [n_minutes for _, _, _, n_minutes in timed],
         },
     )
