@@ -228,6 +228,15 @@ def test_a_prescription_on_the_list_that_covers_the_visit_is_there(stated, expec
     assert row["existed_date"] == (listed["prescribed_date"] if expected == "present" else None)
 
 
+@pytest.mark.parametrize(("later", "expected"), [(0, "present"), (1, "unknown")])
+def test_minutes_written_down_for_the_visit_are_there(later, expected):
+    noted = {
+        "visit_minutes_id": "m1", "patient_control_number": "PCN-c1", "n_minutes": 45,
+        "service_date": SERVED + timedelta(later),
+    }  # fmt: skip
+    assert status(documented(visit_minutes=[noted]), "D08_minutes", "attested") == expected
+
+
 def test_a_note_shows_the_document_its_kind_names_and_no_other():
     found = documented(claims=[claim(note_codes="ADD:CER", has_note=True)])
     shown = {key[1] for key, row in found.items() if row["status"] == "present"}

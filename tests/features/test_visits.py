@@ -180,6 +180,44 @@ def test_units_of_a_visit_against_the_rule(units, is_past):
     assert found["units_per_visit"] == (4, units, is_past)
 
 
+def test_a_rule_on_one_code_counts_the_units_of_that_code():
+    rows = visits(1, units=3.0)
+    rows["line_outcomes"].append(
+        line_outcome("c1", SERVED, line_number=2, procedure_code="97140", units=2.0)
+    )
+    rules = [policy("units_per_visit", 4, procedure_code="97124")]
+    assert counted(**rows, policies=rules)["c1"]["units_per_visit"] == (4, 3, False)
+    whole = [*rules, policy("units_per_visit", 4, number=2)]
+    assert counted(**rows, policies=whole)["c1"]["units_per_visit"] == (4, 5, True)
+
+
+def noted(n_minutes, code=None, number=1, served=SERVED):
+    return {
+        "visit_minutes_id": f"m{number}", "patient_control_number": "pcn-C1 ",
+        "service_date": served, "procedure_code": code, "n_minutes": n_minutes,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("minutes", "of_code", "told"),
+    [
+        ([noted(60)], None, (45, 60, True)),
+        ([noted(45)], None, (45, 45, False)),
+        ([noted(30, "97124"), noted(16, "97140", 2)], None, (45, 46, True)),
+        ([noted(30, "97124"), noted(30, "97124", 2)], None, (45, 30, False)),
+        ([noted(30, "97124"), noted(30, "97140", 2)], "97124", (45, 30, False)),
+        ([noted(60)], "97124", (45, None, None)),
+        ([noted(40)], "97124", (45, None, False)),
+        ([noted(60, served=SERVED + timedelta(1))], None, None),
+        ([], None, None),
+    ],
+)
+def test_minutes_of_a_visit_against_the_rule(minutes, of_code, told):
+    rule = policy("minutes_per_visit", 45, procedure_code=of_code)
+    found = counted(**visits(1), visit_minutes=minutes, policies=[rule])["c1"]
+    assert found.get("minutes_per_visit") == told
+
+
 def test_visits_a_week_and_weeks_of_an_episode_against_the_insurers_rules():
     rows = visits(3)
     for place, later in enumerate((0, 3, 14)):

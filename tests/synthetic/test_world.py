@@ -316,6 +316,16 @@ def test_authorizations_on_claims_are_on_record(raw: Path) -> None:
     assert on_claims <= on_record
 
 
+def test_minutes_are_written_where_the_chart_has_them(made: Synthesized) -> None:
+    rows = _rows(made.raw_dir / "documentation.csv")
+    assert not any(row["treatment_minutes"] for row in rows if row["minutes"] == "no")
+    written = [row["treatment_minutes"] for row in rows if row["treatment_minutes"]]
+    assert len(written) > len(rows) / 2
+    in_total = [cell for cell in written if "=" not in cell]
+    assert 0.15 < len(in_total) / len(written) < 0.25
+    assert all(20 <= int(cell) <= 75 for cell in in_total)
+
+
 def test_prescriptions_agree_with_the_documents_of_the_episode(made: Synthesized) -> None:
     rows = _rows(made.raw_dir / "prescriptions.csv")
     assert [row["prescribed_date"] for row in rows] == sorted(r["prescribed_date"] for r in rows)

@@ -4,9 +4,9 @@ Three channels are kept apart, because they disagree and differ in worth:
 
 - claim: what the first 837P shows. It can show a document, never the lack of one, so its statuses
   are present and unknown.
-- attested: what the practice wrote down for the visit, and its lists of authorizations and
-  prescriptions. A document dated after the submission counts as absent, for it did not exist when
-  the insurer got the claim.
+- attested: what the practice wrote down for the visit, its minutes among it, and its lists of
+  authorizations and prescriptions. A document dated after the submission counts as absent, for it
+  did not exist when the insurer got the claim.
 - remittance: a remark (RARC) by which the insurer says that a document lacks. It is known only
   after the decision, so it may contradict the other two but never feeds a feature.
 
@@ -28,6 +28,7 @@ INPUTS = (
     "remittances",
     "remarks",
     "attested_documents",
+    "visit_minutes",
     "authorizations",
     "prescriptions",
     "rules_in_force",

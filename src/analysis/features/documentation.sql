@@ -1,7 +1,7 @@
 -- What was known of every document on the day of first submission, channel by channel.
 -- Inputs: claims, service_lines, claim_diagnoses, remittances, remarks, attested_documents,
--- authorizations, prescriptions, rules_in_force, claim_lineage, claim_outcomes, checklist,
--- requirements, item_attachments, item_notes, rarc.
+-- visit_minutes, authorizations, prescriptions, rules_in_force, claim_lineage, claim_outcomes,
+-- checklist, requirements, item_attachments, item_notes, rarc.
 
 -- name: submissions
 -- A claim is named by its first version; a claim known from remittances alone was never seen.
@@ -107,7 +107,8 @@ SELECT DISTINCT claim_id, item_id FROM claim_elements
 
 -- name: attested_answers
 -- What the practice wrote down of the visit, put back to the day of submission: a document dated
--- later did not exist yet. The last parts read its lists of authorizations and prescriptions.
+-- later did not exist yet. The last parts read the minutes it noted, and its lists of authorizations
+-- and prescriptions.
 SELECT
     s.claim_id,
     a.item_id,
@@ -126,6 +127,14 @@ INNER JOIN attested_documents AS a
             OR (a.service_date >= s.service_date AND a.service_date <= s.service_to_date)
         )
 WHERE a.status <> 'unknown'
+UNION ALL
+SELECT s.claim_id, 'D08_minutes', m.service_date, 'present', CAST(NULL AS DATE)
+FROM submissions AS s
+INNER JOIN visit_minutes AS m
+    ON
+        upper(trim(m.patient_control_number)) = s.control_number
+        AND m.service_date >= s.service_date
+        AND m.service_date <= s.service_to_date
 UNION ALL
 SELECT s.claim_id, 'D04_authorization', s.service_date, 'present', z.decision_date
 FROM submissions AS s

@@ -17,6 +17,7 @@ INPUTS = (
     "line_outcomes",
     "claims",
     "claim_diagnoses",
+    "visit_minutes",
     "authorizations",
     "prescriptions",
     "rules_in_force",

@@ -1,6 +1,6 @@
 -- A claim's place among the patient's visits, against every limit the practice knows.
--- Inputs: claim_outcomes, line_outcomes, claims, claim_diagnoses, authorizations, prescriptions,
--- rules_in_force.
+-- Inputs: claim_outcomes, line_outcomes, claims, claim_diagnoses, visit_minutes, authorizations,
+-- prescriptions, rules_in_force.
 
 -- name: served
 -- A voided claim uses no visit. One without a plan takes the patient's only plan of that insurer.
@@ -123,32 +123,88 @@ FROM rules
 WHERE rule IN ('visits_per_week', 'weeks_per_episode')
 GROUP BY claim_id, rule
 
--- name: unit_sums
--- Units of a line that states none are unknown, so the sum is then only a least number.
+-- name: minutes_noted
+-- Sheets sent again say the same visit again, with more filled in. An empty code is the whole visit.
+SELECT
+    d.claim_id,
+    d.visit_date,
+    coalesce(m.procedure_code, '') AS procedure_code,
+    max(m.n_minutes) AS n_minutes
+FROM visit_days AS d
+INNER JOIN claim_outcomes AS o ON o.claim_id = d.claim_id
+INNER JOIN visit_minutes AS m
+    ON
+        upper(trim(m.patient_control_number)) = upper(trim(o.patient_control_number))
+        AND m.service_date = d.visit_date
+GROUP BY d.claim_id, d.visit_date, coalesce(m.procedure_code, '')
+
+-- name: visit_minutes_by_day
+SELECT
+    claim_id,
+    visit_date,
+    greatest(
+        sum(CASE WHEN procedure_code <> '' THEN n_minutes END),
+        max(CASE WHEN procedure_code = '' THEN n_minutes END)
+    ) AS n_minutes
+FROM minutes_noted
+GROUP BY claim_id, visit_date
+
+-- name: amounts_by_rule
+-- What a visit has of what a rule limits, or the most (n_most) and the least (n_least) it can have:
+-- units of a line that states none are unknown; so are minutes of a code where only those of the
+-- whole visit are written down.
 SELECT
     r.claim_id,
+    r.rule,
     r.value,
     l.visit_date,
-    sum(l.units) AS n_units,
-    count(*) = count(l.units) AS is_whole
+    sum(l.units) AS n_least,
+    CASE WHEN count(*) = count(l.units) THEN sum(l.units) END AS n_most
 FROM rules AS r
 INNER JOIN visit_lines AS l
     ON
         l.claim_id = r.claim_id
         AND (r.procedure_code IS NULL OR r.procedure_code = l.procedure_code)
 WHERE r.rule = 'units_per_visit'
-GROUP BY r.claim_id, r.procedure_code, r.value, l.visit_date
+GROUP BY r.claim_id, r.rule, r.procedure_code, r.value, l.visit_date
+UNION ALL
+SELECT
+    r.claim_id,
+    r.rule,
+    r.value,
+    v.visit_date,
+    CASE WHEN r.procedure_code IS NULL THEN v.n_minutes ELSE m.n_minutes END,
+    CASE WHEN r.procedure_code IS NULL THEN v.n_minutes ELSE coalesce(m.n_minutes, v.n_minutes) END
+FROM rules AS r
+INNER JOIN visit_minutes_by_day AS v ON v.claim_id = r.claim_id
+LEFT JOIN minutes_noted AS m
+    ON
+        m.claim_id = v.claim_id
+        AND m.visit_date = v.visit_date
+        AND m.procedure_code = r.procedure_code
+WHERE r.rule = 'minutes_per_visit'
 
--- name: unit_checks
+-- name: amount_checks
+-- The rule that is passed by most, or that leaves least, stands for the claim.
 SELECT
     claim_id,
-    min(value) AS value,
-    CASE
-        WHEN max(CASE WHEN n_units > value THEN 1 ELSE 0 END) = 1 THEN true
-        WHEN min(CASE WHEN is_whole THEN 1 ELSE 0 END) = 1 THEN false
-    END AS is_past_units
-FROM unit_sums
-GROUP BY claim_id
+    rule,
+    value,
+    CASE WHEN n_least = n_most THEN n_most END AS used,
+    CASE WHEN is_some_past THEN true WHEN is_each_within THEN false END AS is_past
+FROM (
+    SELECT
+        *,
+        coalesce(bool_or(n_least > value) OVER of_claim, false) AS is_some_past,
+        bool_and(coalesce(n_most <= value, false)) OVER of_claim AS is_each_within,
+        row_number() OVER (
+            PARTITION BY claim_id, rule
+            ORDER BY coalesce(n_least, n_most, 0) - value DESC, visit_date, value
+        ) AS place
+    FROM amounts_by_rule
+    WINDOW of_claim AS (PARTITION BY claim_id, rule)
+) AS ranked
+WHERE place = 1
 
 -- name: most_units
 -- The visit with most units; unknown when a line of the claim states none.
@@ -293,9 +349,7 @@ FROM (
     INNER JOIN used_in_episode AS e ON e.claim_id = t.claim_id
     WHERE t.rule = 'weeks_per_episode'
     UNION ALL
-    SELECT k.claim_id, 'units_per_visit', k.value, m.n_units_visit, k.is_past_units
-    FROM unit_checks AS k
-    LEFT JOIN most_units AS m ON m.claim_id = k.claim_id
+    SELECT claim_id, rule, value, used, is_past FROM amount_checks
     UNION ALL
     SELECT a.claim_id, 'authorized_visits', a.n_visits_authorized,
         CASE WHEN d.n_at_least = d.n_at_most THEN d.n_at_most END,

@@ -19,6 +19,7 @@ KINDS = {
     "visits_per_week": "visits a week, by the insurer's rule",
     "weeks_per_episode": "weeks of treatment, by the insurer's rule",
     "units_per_visit": "units a visit, by the insurer's rule",
+    "minutes_per_visit": "minutes a visit, by the insurer's rule",
 }
 # Those that a next visit uses up by one.
 OF_VISITS = ("authorized_visits", "prescribed_visits", "visits_per_year")

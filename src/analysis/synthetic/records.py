@@ -39,19 +39,34 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def documentation_csv(claims: Sequence[Claim], seed: int) -> str:
     """One row a visit; an empty cell is what nobody wrote down."""
-    draws = Draws(seed, 4)
-    header = ["claim_number", "service_date", "techniques"]
+    draws, of_minutes = Draws(seed, 4), Draws(seed, 6)
+    header = ["claim_number", "service_date", "techniques", "treatment_minutes"]
     header += [document.name for document in world.DOCUMENTS]
-    return csv_text(header, (_documentation_row(claim, draws) for claim in claims))
+    return csv_text(header, (_documentation_row(claim, draws, of_minutes) for claim in claims))
 
 
-def _documentation_row(claim: Claim, draws: Draws) -> list[str]:
+def _documentation_row(claim: Claim, draws: Draws, of_minutes: Draws) -> list[str]:
     techniques = "" if draws.chance(0.1) else claim.techniques
-    row = [claim.control_number, iso(claim.service_day), techniques]
+    minutes = _minutes(claim, of_minutes)
+    row = [claim.control_number, iso(claim.service_day), techniques, minutes]
     for document in world.DOCUMENTS:
         forgotten = draws.chance(document.unknown_rate)
         row.append("" if forgotten else claim.documents[document.name])
     return row
+
+
+def _minutes(claim: Claim, draws: Draws) -> str:
+    """The minutes of the timed codes; of a visit whose minutes are missing, nothing."""
+    minutes = {
+        line.code: line.units * 15 + draws.between(*world.MINUTES_FROM_UNITS)
+        for line in claim.lines
+        if line.code in world.TIMED_CODES
+    }
+    if claim.documents["minutes"] == "no" or draws.chance(world.MINUTES_UNWRITTEN_RATE):
+        return ""
+    if draws.chance(world.MINUTES_IN_TOTAL_RATE):
+        return str(sum(minutes.values()))
+    return ";".join(f"{code}={n}" for code, n in minutes.items())
 
 
 class Prescription(NamedTuple):
@@ -125,6 +140,8 @@ def policies() -> Iterator[Policy]:
             yield manual._replace(rule="referral_required", value="1")
         units = str(payer.units_per_visit)
         yield manual._replace(rule="units_per_visit", value=units, procedure_code="97124")
+        if payer.minutes_per_visit is not None:
+            yield manual._replace(rule="minutes_per_visit", value=str(payer.minutes_per_visit))
         if payer.visits_per_week is not None:
             a_week = manual._replace(rule="visits_per_week", value=str(payer.visits_per_week))
             if payer.payer_type.startswith("medicaid"):

@@ -52,6 +52,7 @@ class Payer:
     authorization_codes: tuple[str, ...] = ()
     referral_required: bool = False
     units_per_visit: int = 4
+    minutes_per_visit: int | None = None
     visits_per_week: int | None = None
     weeks_per_episode: int | None = None
     timely_filing_days: int = 365
@@ -173,6 +174,7 @@ PAYERS: tuple[Payer, ...] = (
         0.07,
         8_800,
         (Plan("SF", "STATE FUND", "public", 1),),
+        minutes_per_visit=60,
         visits_per_week=3,
         weeks_per_episode=26,
         authorization_after=6,
@@ -192,6 +194,7 @@ PAYERS: tuple[Payer, ...] = (
         0.05,
         11_600,
         (Plan("VCN-W", "COMMUNITY CARE", "public", 1),),
+        minutes_per_visit=60,
         visits_per_week=2,
         authorization_after=0,
         referral_required=True,
@@ -560,6 +563,13 @@ AUTHORIZATION_DENIED_RATE = 0.3
 """Among episodes without an authorization, the share that asked and was refused."""
 AUTHORIZATION_VISITS = (3, 4, 6, 6, 12)
 AUTHORIZATION_RENEWED_RATE = 0.65
+
+TIMED_CODES = frozenset({"97124", "97140", "97112"})
+MINUTES_FROM_UNITS = (-4, 3)
+"""How far the minutes of a code lie from 15 for each unit, at least and at most."""
+MINUTES_UNWRITTEN_RATE = 0.08
+MINUTES_IN_TOTAL_RATE = 0.2
+"""Share of visits whose minutes nobody wrote down, or for all codes together only."""
 
 PRESCRIPTION_VISITS = (8, 10, 12, 12, 16)
 PRESCRIPTION_WEEKS = (8, 12, 12, 26)
