@@ -91,7 +91,8 @@ def payers() -> pd.DataFrame:
         "payers",
         [
             {"payer_id": i, "payer_name": names[i], "payer_type": kinds[i],
-             "payer_type_source": "practice", "network_status": "in"}
+             "payer_type_source": "practice", "network_status": "in", "role": "insurer",
+             "unit_rule": "unknown", "unit_rule_source": "unknown"}
             for i in names
         ],
     )  # fmt: skip
