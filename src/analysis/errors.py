@@ -3,6 +3,7 @@
 A message says where, what and what next. It never holds a patient's value.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import IntEnum
 
@@ -61,3 +62,22 @@ def nearest(word: str, known: list[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     return f"known: {', '.join(sorted(known))}"
+
+
+def nearest_named(word: str, names: Mapping[str, str]) -> str:
+    """As `nearest`, for ids that carry a name, since a person may have typed either.
+
+    A word that several names share names them all.
+
+    >>> nearest_named("evergren", {"EH1": "Evergreen Health", "HT7": "Harbor Trust"})
+    "did you mean 'EH1' (Evergreen Health)?"
+    >>> nearest_named("x", {"HT7": "Harbor Trust"})
+    "known: 'HT7' (Harbor Trust)"
+    """
+    by_id = get_close_matches(word, list(names), n=1, cutoff=0.5)
+    lower = {key: name.casefold() for key, name in names.items()}
+    parts = [part for name in lower.values() for part in (name, *name.split())]
+    by_name = get_close_matches(word.casefold(), parts, n=1, cutoff=0.7)
+    meant = by_id or [key for key, name in lower.items() if by_name and by_name[0] in name]
+    listed = ", ".join(f"'{key}' ({names[key]})" for key in sorted(meant or names))
+    return f"did you mean {listed}?" if meant else f"known: {listed}"

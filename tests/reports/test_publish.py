@@ -101,6 +101,7 @@ def test_the_last_complete_month_is_the_default(folders, library):
         ({"minimum_cell_sise": "20"}, "no parameter 'minimum_cell_sise'.*'minimum_cell_size'"),
         ({"minimum_cell_size": "eleven"}, "'eleven' is not a whole number; for example"),
         ({"payer_id": "00124"}, "no insurer '00124' in the files; did you mean '00123'"),
+        ({"payer_id": "Evergren"}, "did you mean '00123' \\(Evergreen Health\\)"),
         ({"notebooks": ["02_claim_outcomes"], "payer_id": "00123"}, "no parameter 'payer_id' in"),
         ({"practice": "other"}, "the command decides it"),
     ],

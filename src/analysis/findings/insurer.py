@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from analysis.errors import UsageError, nearest
+from analysis.errors import UsageError, nearest_named
 from analysis.findings import approval, population, rates
 from analysis.findings.finding import Finding, Numbers, Question
 from analysis.findings.outcomes import LEFT_OUT, stated_rate, waiting_of
@@ -52,10 +52,11 @@ def chosen(outcomes: pd.DataFrame, payers: pd.DataFrame, month: str, payer_id: s
 
     Raises UsageError naming the nearest insurer for an unknown id, and when there is no claim.
     """
-    known = sorted(payers["payer_id"])
+    known = dict(zip(payers["payer_id"], payers["payer_name"], strict=True))
     if payer_id:
         if payer_id not in known:
-            raise UsageError(f"no insurer with payer_id '{payer_id}'; {nearest(payer_id, known)}")
+            hint = nearest_named(payer_id, known)
+            raise UsageError(f"no insurer with payer_id '{payer_id}'; {hint}")
         return payer_id
     sizes = population.through(outcomes, month)["payer_id"].value_counts()
     if sizes.empty:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import config, tables
 from analysis.config import Folders, project_folder
-from analysis.errors import DataError, UsageError, nearest
+from analysis.errors import DataError, UsageError, nearest, nearest_named
 from analysis.reports import index, page, parameters, period, staging
 from analysis.reports import tables as shown_tables
 from analysis.reports.execution import Failed, Records, execute
@@ -173,7 +173,7 @@ def _per_insurer(folders: Folders, source: Path, given: InsurerParameters) -> li
     names = _payer_names(tables.read(folders.processed, "payers"))
     counts = _claims_by_payer(folders, given.month)
     if given.payer_id and given.payer_id not in names:
-        hint = nearest(given.payer_id, sorted(names))
+        hint = nearest_named(given.payer_id, names)
         raise UsageError(f"payer_id: no insurer '{given.payer_id}' in the files; {hint}")
     chosen = (
         [given.payer_id]
