@@ -10,6 +10,8 @@ import pytest
 
 from analysis import pipeline, tables
 from analysis.config import Folders
+from analysis.reports import publish
+from analysis.reports.parameters import PARAMETERS
 
 _KINDS = ("era835", "claims837p", "pairs837_835")
 
@@ -68,6 +70,14 @@ def test_claims_of_the_matched_pairs_have_their_answers(practice: Folders) -> No
     assert sent.keys() == answered.keys() == {"facility", "professional"}
     for name, version_id in sent.items():
         assert claim_of[version_id] == claim_of[answered[name]]
+
+
+@pytest.mark.slow
+def test_every_report_is_made_of_them(practice: Folders) -> None:
+    planned = publish.plan(practice, None, [], {"minimum_cell_size": "3"})
+    assert {report.name for report in planned} >= set(PARAMETERS) - {"08_insurer_scorecard"}
+    outcome = publish.publish(practice, planned, 2, lambda _: None, with_pdf=True)
+    assert outcome.failures == {}
 
 
 def test_a_corrected_file_takes_its_rows_out_of_quarantine(

@@ -177,7 +177,8 @@ def _read(columns: Sequence[ColumnSpec], row: Sequence[Any]) -> list[str]:
 
 def _plain(value: Any, kind: Kind) -> Any:
     """A cell as JSON and CSV hold it; None where nothing is known."""
-    if value is None or value != value or str(value) in ("<NA>", "NaT"):
+    # By its name first: pandas' missing value refuses to be compared.
+    if value is None or str(value) in ("<NA>", "NaT") or value != value:
         return None
     if kind in ("count", "dollars"):
         if int(value) != value:
