@@ -199,33 +199,85 @@ FROM (
 ) AS turns
 GROUP BY claim_version_id, service_key, control_number
 
--- name: other_services
--- Two claims under one number and day: sent as new, accepted both, with no line in common.
-SELECT DISTINCT v.claim_version_id
+-- name: same_number_pairs
+-- Two versions under one number and day, sent as new and accepted both.
+SELECT v.claim_version_id, e.claim_version_id AS earlier_version_id
 FROM versions AS v
 INNER JOIN versions AS e
     ON
         e.control_number = v.control_number
         AND e.service_date = v.service_date
-        AND e.version_order < v.version_order
         AND e.payer_sequence_code = v.payer_sequence_code
 WHERE
-    v.is_sent_as_new
+    e.version_order < v.version_order
+    AND v.is_sent_as_new
     AND e.is_sent_as_new
     AND v.claim_version_id IN (SELECT claim_version_id FROM accepted_version_lines)
     AND e.claim_version_id IN (SELECT claim_version_id FROM accepted_version_lines)
-    AND NOT EXISTS (
-        SELECT 1
-        FROM service_lines AS s
-        INNER JOIN service_lines AS t
-            ON t.procedure_code = s.procedure_code AND t.charge_cents = s.charge_cents
-        WHERE s.claim_version_id = v.claim_version_id AND t.claim_version_id = e.claim_version_id
-    )
 
 -- name: counted_lines
 SELECT claim_version_id, procedure_code, charge_cents, count(*) AS n
 FROM service_lines
 GROUP BY claim_version_id, procedure_code, charge_cents
+
+-- name: other_services
+-- They are two claims when they have no line in common.
+SELECT DISTINCT claim_version_id
+FROM (
+    SELECT p.claim_version_id, p.earlier_version_id
+    FROM same_number_pairs AS p
+    LEFT JOIN counted_lines AS a ON a.claim_version_id = p.claim_version_id
+    LEFT JOIN counted_lines AS b
+        ON
+            b.claim_version_id = p.earlier_version_id
+            AND b.procedure_code = a.procedure_code
+            AND b.charge_cents = a.charge_cents
+    GROUP BY p.claim_version_id, p.earlier_version_id
+    HAVING count(b.claim_version_id) = 0
+) AS unlike
+
+-- name: smaller_resends
+-- A version sent as new with fewer lines than an earlier, answered one of the same visit.
+SELECT
+    v.claim_version_id,
+    v.n_lines,
+    e.claim_version_id AS earlier_version_id,
+    e.version_order AS earlier_order
+FROM versions AS v
+INNER JOIN versions AS e
+    ON
+        e.patient_id = v.patient_id
+        AND e.payer_id = v.payer_id
+        AND e.service_date = v.service_date
+WHERE
+    v.is_sent_as_new
+    AND e.control_number <> v.control_number
+    AND e.submitted_date < v.submitted_date
+    AND e.n_lines > v.n_lines
+    AND e.control_number IN (SELECT control_number FROM numbered_remittances)
+
+-- name: compared_resends
+-- How many of its lines the earlier version has too, and how many were accepted there.
+SELECT
+    p.claim_version_id,
+    p.earlier_version_id,
+    p.earlier_order,
+    p.n_lines,
+    sum(CASE WHEN b.n >= a.n THEN a.n ELSE 0 END) AS n_found,
+    count(x.claim_version_id) AS n_accepted
+FROM smaller_resends AS p
+INNER JOIN counted_lines AS a ON a.claim_version_id = p.claim_version_id
+LEFT JOIN counted_lines AS b
+    ON
+        b.claim_version_id = p.earlier_version_id
+        AND b.procedure_code = a.procedure_code
+        AND b.charge_cents = a.charge_cents
+LEFT JOIN accepted_version_lines AS x
+    ON
+        x.claim_version_id = p.earlier_version_id
+        AND x.procedure_code = a.procedure_code
+        AND x.charge_cents = a.charge_cents
+GROUP BY p.claim_version_id, p.earlier_version_id, p.earlier_order, p.n_lines
 
 -- name: resent_parts
 -- Some lines of an answered claim, sent again as new under another number while they stand
@@ -233,47 +285,11 @@ GROUP BY claim_version_id, procedure_code, charge_cents
 SELECT claim_version_id, earlier_version_id
 FROM (
     SELECT
-        v.claim_version_id,
-        e.claim_version_id AS earlier_version_id,
-        row_number() OVER (
-            PARTITION BY v.claim_version_id ORDER BY e.version_order DESC
-        ) AS choice
-    FROM versions AS v
-    INNER JOIN versions AS e
-        ON
-            e.patient_id = v.patient_id
-            AND e.payer_id = v.payer_id
-            AND e.service_date = v.service_date
-            AND e.control_number <> v.control_number
-            AND e.submitted_date < v.submitted_date
-            AND e.n_lines > v.n_lines
-    INNER JOIN (
-        SELECT a.claim_version_id AS later_id, b.claim_version_id AS earlier_id, sum(a.n) AS n_found
-        FROM counted_lines AS a
-        INNER JOIN counted_lines AS b
-            ON
-                b.procedure_code = a.procedure_code
-                AND b.charge_cents = a.charge_cents
-                AND b.n >= a.n
-        GROUP BY a.claim_version_id, b.claim_version_id
-    ) AS f
-        ON
-            f.later_id = v.claim_version_id
-            AND f.earlier_id = e.claim_version_id
-            AND f.n_found = v.n_lines
-    WHERE
-        v.is_sent_as_new
-        AND e.control_number IN (SELECT control_number FROM numbered_remittances)
-        AND NOT EXISTS (
-            SELECT 1
-            FROM counted_lines AS c
-            INNER JOIN accepted_version_lines AS a
-                ON
-                    a.claim_version_id = e.claim_version_id
-                    AND a.procedure_code = c.procedure_code
-                    AND a.charge_cents = c.charge_cents
-            WHERE c.claim_version_id = v.claim_version_id
-        )
+        claim_version_id,
+        earlier_version_id,
+        row_number() OVER (PARTITION BY claim_version_id ORDER BY earlier_order DESC) AS choice
+    FROM compared_resends
+    WHERE n_found = n_lines AND n_accepted = 0
 ) AS ranked
 WHERE choice = 1
 

@@ -142,10 +142,13 @@ INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.rem
 UNION
 SELECT DISTINCT p.provider_adjustment_id, l.claim_id, 3
 FROM provider_adjustments AS p
+INNER JOIN (
+    SELECT DISTINCT length(payer_number) AS n_signs
+    FROM numbered_remittances
+    WHERE length(payer_number) >= 8
+) AS w ON w.n_signs <= length(trim(p.reference_number))
 INNER JOIN numbered_remittances AS r
-    ON
-        length(r.payer_number) >= 8
-        AND substr(upper(trim(p.reference_number)), 1, length(r.payer_number)) = r.payer_number
+    ON r.payer_number = substr(upper(trim(p.reference_number)), 1, w.n_signs)
 INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
 
 -- name: provider_adjustment_lineage

@@ -2,6 +2,12 @@
 -- Inputs: claim_diagnoses, payers, conditions, provider_adjustments, provider_adjustment_lineage,
 -- and the stages of the files before. Variables: as_of_date, default_maturity_days.
 
+-- name: code_patterns
+-- Each code once: comparing patterns is slow, and a practice's claims repeat few codes.
+SELECT d.diagnosis_code, k.condition_group, k.valid_from, k.valid_to, k.pattern_order
+FROM (SELECT DISTINCT diagnosis_code FROM claim_diagnoses) AS d
+INNER JOIN conditions AS k ON regexp_matches(d.diagnosis_code, k.icd10_pattern)
+
 -- name: claim_conditions
 -- The principal diagnosis by day of service; the first pattern that fits wins.
 SELECT claim_id, condition_group
@@ -13,9 +19,9 @@ FROM (
     FROM first_versions AS v
     INNER JOIN claim_diagnoses AS d
         ON d.claim_version_id = v.claim_version_id AND d.diagnosis_position = 1
-    INNER JOIN conditions AS k
+    INNER JOIN code_patterns AS k
         ON
-            regexp_matches(d.diagnosis_code, k.icd10_pattern)
+            k.diagnosis_code = d.diagnosis_code
             AND (k.valid_from IS NULL OR coalesce(v.service_date, v.submitted_date)
                 >= CAST(k.valid_from AS DATE))
             AND (k.valid_to IS NULL OR coalesce(v.service_date, v.submitted_date)
