@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analysis import engine
@@ -41,3 +44,37 @@ def test_a_value_is_never_read_as_sql() -> None:
         {"t": "SELECT getvariable('v') AS v"}, {}, ["t"], {"v": "'; DROP TABLE x; --"}
     )
     assert made["t"]["v"].to_pylist() == ["'; DROP TABLE x; --"]
+
+
+def test_in_a_workspace_tables_come_from_files_and_go_to_files(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1, 2, 3]}), tmp_path / "numbers.parquet")
+    with engine.workspace(tmp_path / "work", "100 MB"):
+        made = engine.run(
+            {"summed": "SELECT sum(x) AS total FROM numbers"},
+            {"numbers": tmp_path / "numbers.parquet"},
+            ["summed"],
+        )
+        assert isinstance(made["summed"], Path)
+        read = pq.read_table(made["summed"])
+    assert read.schema.field("total").type == pa.int64()
+    assert read["total"].to_pylist() == [6]
+
+
+def test_a_workspace_opens_only_its_own_folder_and_the_inputs(tmp_path: Path) -> None:
+    for name in ("given", "other"):
+        pq.write_table(pa.table({"x": [1]}), tmp_path / f"{name}.parquet")
+    with (
+        engine.workspace(tmp_path / "work", "100 MB"),
+        engine.connect({"given": tmp_path / "given.parquet"}) as connection,
+    ):
+        assert connection.execute("SELECT x FROM given").fetchone() == (1,)
+        with pytest.raises(duckdb.Error):
+            connection.execute(f"SELECT * FROM read_parquet('{tmp_path}/other.parquet')")
+
+
+def test_what_memory_cannot_hold_goes_to_the_disk(tmp_path: Path) -> None:
+    many = "SELECT range AS x, hash(range) AS y FROM range(4_000_000)"
+    with engine.workspace(tmp_path / "work", "60 MB"):
+        made = engine.run({"many": many, "sorted": "SELECT x FROM many ORDER BY y"}, {}, ["sorted"])
+        assert isinstance(made["sorted"], Path)
+        assert pq.read_metadata(made["sorted"]).num_rows == 4_000_000

@@ -107,6 +107,7 @@ class Practice(_Stated):
     made_up: bool = False
     consent_to_publish: bool = False
     as_of: date | None = None
+    memory_limit: str = Field(default="60%", pattern=r"^\s*\d+(\.\d+)?\s*(%|[KMGT]i?B)\s*$")
     payers: tuple[PayerStatement, ...] = ()
     plans: tuple[PlanStatement, ...] = ()
     exports: tuple[ExportStatement, ...] = ()

@@ -1,36 +1,75 @@
 """Where set-based work runs: staged SQL on DuckDB inside the process.
 
 Stages are lists of named SELECT statements kept in `.sql` files beside their modules. Values reach
-SQL only as bound parameters; once the inputs are registered, the engine reads no file and reaches
-no network.
+SQL only as bound parameters; once the inputs are registered, the engine reads no other file and
+reaches no network. In a workspace, tables larger than memory pass through files.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import duckdb
 import pyarrow as pa
 
+# A table: rows in memory, or a Parquet file that holds them.
+Source: TypeAlias = "pa.Table | Path"
+
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
+@dataclass(frozen=True)
+class _Workspace:
+    folder: Path
+    memory_limit: str
+
+
+_workspace: ContextVar[_Workspace | None] = ContextVar("workspace", default=None)
+
+
 @contextmanager
-def connect(inputs: Mapping[str, pa.Table] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-process DuckDB that sees only `inputs` (view name -> table)."""
+def workspace(folder: Path, memory_limit: str) -> Iterator[None]:
+    """Inside it, results are Parquet files in `folder`, and what memory cannot hold spills there.
+
+    `memory_limit` is the engine's share, such as '2 GB' or '60%'. The folder is made private, and
+    it is for the caller to empty it.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    token = _workspace.set(_Workspace(folder, memory_limit))
+    try:
+        yield
+    finally:
+        _workspace.reset(token)
+
+
+@contextmanager
+def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-process DuckDB that sees only `inputs` (view name -> table) and its workspace."""
+    inputs = inputs or {}
     connection = duckdb.connect(
-        config={
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "enable_external_access": False,
-        }
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     )
     try:
-        for name, table in (inputs or {}).items():
-            connection.register(name, table)
+        allowed = {"paths": [str(source) for source in inputs.values() if isinstance(source, Path)]}
+        if room := _workspace.get():
+            connection.execute("SET memory_limit = $limit", {"limit": room.memory_limit})
+            connection.execute("SET temp_directory = $folder", {"folder": str(room.folder)})
+            connection.execute(
+                "SET allowed_directories = $folders", {"folders": [str(room.folder)]}
+            )
+        connection.execute("SET allowed_paths = $paths", allowed)
+        connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
+        for name, source in inputs.items():
+            if isinstance(source, Path):
+                connection.read_parquet(str(source)).create_view(name)
+            else:
+                connection.register(name, source)
         yield connection
     finally:
         connection.close()
@@ -64,17 +103,28 @@ def stage(
         connection.execute(f"CREATE TEMP TABLE {name} AS {sql}")
 
 
-def fetch(connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
-    """A staged table as Arrow."""
-    return connection.table(name).to_arrow_table()
+def fetch(connection: duckdb.DuckDBPyConnection, name: str) -> Source:
+    """A staged table: in memory, or as a file of the workspace."""
+    room = _workspace.get()
+    staged = connection.table(name)
+    if room is None:
+        return staged.to_arrow_table()
+    path = room.folder / f"{name}.parquet"
+    # Sums are 128 bits wide, for which Parquet has no whole number.
+    columns = [
+        f'CAST("{column}" AS BIGINT) AS "{column}"' if kind == "HUGEINT" else f'"{column}"'
+        for column, kind in zip(staged.columns, staged.types, strict=True)
+    ]
+    staged.project(", ".join(columns)).to_parquet(str(path), compression="snappy", overwrite=True)
+    return path
 
 
 def run(
     staged: Mapping[str, str],
-    inputs: Mapping[str, pa.Table],
+    inputs: Mapping[str, Source],
     outputs: list[str],
     parameters: Mapping[str, Any] | None = None,
-) -> dict[str, pa.Table]:
+) -> dict[str, Source]:
     """Run named statements over `inputs` and return the tables named in `outputs`."""
     with connect(inputs) as connection:
         stage(connection, staged, parameters)

@@ -8,7 +8,9 @@ that was interrupted goes on where it stopped.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -20,9 +22,9 @@ from analysis.config import Folders, Practice, load_practice, project_folder
 from analysis.errors import DataError, UsageError, nearest
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from analysis.engine import Source
 
-Tables = Mapping[str, "pa.Table"]
+Tables = Mapping[str, "Source"]
 Say = Callable[[str], None]
 
 
@@ -32,12 +34,12 @@ class Step:
 
     name: str
     title: str
-    function: Callable[[Folders, Practice, Tables], "dict[str, pa.Table]"]
+    function: Callable[[Folders, Practice, Tables], "dict[str, Source]"]
     reads: tuple[str, ...]
     writes: tuple[str, ...]
 
 
-def _intake(folders: Folders, practice: Practice, _: Tables) -> "dict[str, pa.Table]":
+def _intake(folders: Folders, practice: Practice, _: Tables) -> "dict[str, Source]":
     from analysis.intake import folder, payer_names, pseudonymize
 
     key = pseudonymize.load_key(folders.private)
@@ -47,7 +49,7 @@ def _intake(folders: Folders, practice: Practice, _: Tables) -> "dict[str, pa.Ta
     return read
 
 
-def _lineage(_: Folders, __: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+def _lineage(_: Folders, __: Practice, inputs: Tables) -> "dict[str, Source]":
     from analysis.claims import lineage, quality
 
     return {
@@ -56,22 +58,22 @@ def _lineage(_: Folders, __: Practice, inputs: Tables) -> "dict[str, pa.Table]":
     }
 
 
-def _balances(_: Folders, __: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+def _balances(_: Folders, __: Practice, inputs: Tables) -> "dict[str, Source]":
     from analysis.claims import quality
 
     return quality.balances(inputs)
 
 
-def _outcomes(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+def _outcomes(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, Source]":
     from analysis import outcomes
 
     return outcomes.outcomes(inputs, practice.as_of or outcomes.last_day(inputs))
 
 
-def _features(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+def _features(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, Source]":
     from analysis.features import calls, claim, documentation, policies, visits
 
-    made: dict[str, pa.Table] = {}
+    made: dict[str, Source] = {}
     made["rules_in_force"] = policies.rules_in_force(inputs, practice.state)
     made |= documentation.documentation({**inputs, **made})
     made |= visits.visits({**inputs, **made})
@@ -80,19 +82,22 @@ def _features(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.T
     return made
 
 
-def _actions(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+def _actions(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, Source]":
     from analysis import actions
 
     return {"next_actions": actions.next_actions(inputs, practice.state)}
 
 
-def _model(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, pa.Table]":
+def _model(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, Source]":
+    from analysis import tables
     from analysis.config import ModelDesign
     from analysis.models import approval
 
     try:
         fitted = approval.fit_and_predict(
-            inputs["claim_features"], inputs["claim_outcomes"], ModelDesign()
+            tables.load(inputs["claim_features"]),
+            tables.load(inputs["claim_outcomes"]),
+            ModelDesign(),
         )
     except DataError as refusal:
         # Too little data for a model is an answer; the reports say it.
@@ -235,15 +240,28 @@ def build(folders: Folders, *, through: str = "model", say: Say = print) -> list
             if _is_fresh(folders, step, keys[step.name]):
                 continue
             say(f"{folders.practice}: {step.title} ...")
-            inputs = {name: tables.read(folders.processed, name) for name in step.reads}
-            made = step.function(folders, practice, inputs)
-            for name in step.writes:
-                provenance = {"step": step.name, "key": keys[step.name]}
-                tables.write(folders.processed, name, made[name], provenance)
+            with _workspace(folders, practice):
+                inputs = {name: tables.stored(folders.processed, name) for name in step.reads}
+                made = step.function(folders, practice, inputs)
+                for name in step.writes:
+                    provenance = {"step": step.name, "key": keys[step.name]}
+                    tables.write(folders.processed, name, made[name], provenance)
             ran.append(step.name)
         dictionary = folders.processed / "README.md"
         dictionary.write_text(tables.dictionary(), encoding="utf-8")
     return ran
+
+
+@contextmanager
+def _workspace(folders: Folders, practice: Practice) -> Iterator[None]:
+    """An empty folder for one step; whatever a killed build left in it goes first."""
+    from analysis import engine
+
+    folder = folders.private / "work"
+    shutil.rmtree(folder, ignore_errors=True)
+    with engine.workspace(folder, practice.memory_limit):
+        yield
+    shutil.rmtree(folder)
 
 
 def _is_fresh(folders: Folders, step: Step, key: str) -> bool:

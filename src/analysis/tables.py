@@ -6,7 +6,7 @@ and no error text can quote a patient's value.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis import engine
+from analysis.engine import Source
 from analysis.errors import DataError, TableError, nearest
 from analysis.schemas import TABLES, Column, Table
 
@@ -27,6 +28,9 @@ _ARROW_TYPES = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
 }
+
+# Rows of one row group: few enough to hold in any memory, many enough to read fast.
+_GROUP_ROWS = 131_072
 
 
 def declared(name: str) -> Table:
@@ -65,16 +69,23 @@ def from_rows(name: str, rows: list[dict[str, Any]]) -> pa.Table:
     return from_columns(name, {key: [row.get(key) for row in rows] for key in sorted(keys)})
 
 
-def conform(name: str, table: pa.Table) -> pa.Table:
-    """`table` with exactly the declared columns, in order, with the declared types.
+def conform(name: str, source: Source) -> Source:
+    """`source` with exactly the declared columns, in order, with the declared types.
 
-    Raises TableError when a column is missing, undeclared, or cannot be cast without loss.
+    Of a file only the columns are checked here; `write` casts its rows. Raises TableError when a
+    column is missing, undeclared, or cannot be cast without loss.
     """
+    columns = pq.read_schema(source).names if isinstance(source, Path) else source.column_names
     schema = arrow_schema(name)
-    missing = sorted(set(schema.names) - set(table.column_names))
-    extra = sorted(set(table.column_names) - set(schema.names))
+    missing = sorted(set(schema.names) - set(columns))
+    extra = sorted(set(columns) - set(schema.names))
     if missing or extra:
         raise TableError(f"table {name}: columns missing {missing}, undeclared {extra}")
+    return source if isinstance(source, Path) else _cast(name, source)
+
+
+def _cast(name: str, table: pa.Table) -> pa.Table:
+    schema = arrow_schema(name)
     try:
         return table.select(schema.names).cast(schema)
     except (pa.ArrowInvalid, ValueError) as problem:
@@ -82,11 +93,11 @@ def conform(name: str, table: pa.Table) -> pa.Table:
         raise TableError(f"table {name}: a column does not have its declared type") from problem
 
 
-def problems(name: str, table: pa.Table) -> list[str]:
-    """What in `table` breaks its declaration: one sentence per rule, with counts, no values."""
+def problems(name: str, source: Source) -> list[str]:
+    """What in `source` breaks its declaration: one sentence per rule, with counts, no values."""
     declaration = declared(name)
     found = []
-    with engine.connect({"t": table}) as connection:
+    with engine.connect({"t": source}) as connection:
         for column, rule, sql in _rules(declaration):
             row = connection.execute(sql).fetchone()
             if row and row[0]:
@@ -118,34 +129,55 @@ def _undeclared(column: Column) -> str:
     return f'SELECT count(*) FROM t WHERE "{column.name}" NOT IN ({values})'
 
 
-def write(folder: Path, name: str, table: pa.Table, made: Mapping[str, str]) -> Path:
-    """Check `table` and write it to `folder/<name>.parquet`, whole or not at all, mode 0600.
+def write(folder: Path, name: str, source: Source, made: Mapping[str, str]) -> Path:
+    """Check `source` and write it to `folder/<name>.parquet`, whole or not at all, mode 0600.
 
     `made` (which step, under which key) is kept in the file's own metadata. Raises
     TableError with every broken rule; an earlier file of that name then stays as it was.
     """
-    table = conform(name, table)
-    broken = problems(name, table)
+    source = conform(name, source)
+    broken = problems(name, source)
     if broken:
         raise TableError("; ".join(broken))
     folder.mkdir(parents=True, exist_ok=True)
     metadata = {"provenance": json.dumps(dict(made), sort_keys=True)}
-    table = table.replace_schema_metadata(metadata)
+    schema = arrow_schema(name).with_metadata(metadata)
     path = folder / f"{name}.parquet"
     staged = folder / f".{name}.parquet.part"
-    pq.write_table(table, staged, compression="zstd")
+    with pq.ParquetWriter(staged, schema, compression="zstd") as file:
+        for rows in _groups(source):
+            file.write_table(_cast(name, rows).replace_schema_metadata(metadata), _GROUP_ROWS)
     staged.chmod(0o600)
     return staged.replace(path)
 
 
-def read(folder: Path, name: str) -> pa.Table:
-    """A processed table as Arrow. Raises DataError when it has not been built yet."""
+def _groups(source: Source) -> Iterator[pa.Table]:
+    """The rows in their order, few enough at a time for any memory."""
+    if isinstance(source, Path):
+        for batch in pq.ParquetFile(source).iter_batches(_GROUP_ROWS):
+            yield pa.Table.from_batches([batch])
+    else:
+        yield source
+
+
+def stored(folder: Path, name: str) -> Path:
+    """The file of a processed table. Raises DataError when it has not been built yet."""
     path = folder / f"{declared(name).name}.parquet"
     if not path.exists():
         raise DataError(
             f"{folder.name}: table {name} is not there yet; run `outcomes build {folder.name}`"
         )
-    return pq.read_table(path)
+    return path
+
+
+def read(folder: Path, name: str) -> pa.Table:
+    """A processed table as Arrow. Raises DataError when it has not been built yet."""
+    return pq.read_table(stored(folder, name))
+
+
+def load(source: Source) -> pa.Table:
+    """The rows of a table that Python itself has to look at."""
+    return pq.read_table(source) if isinstance(source, Path) else source
 
 
 def provenance(folder: Path, name: str) -> dict[str, str]:

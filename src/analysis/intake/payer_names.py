@@ -177,7 +177,8 @@ def _answered(read: Mapping[str, pa.Table]) -> dict[Written, set[Written]]:
     """
     staged = engine.statements("analysis.intake", "payers.sql")
     inputs = {name: read[name] for name in ("claims", "remittances")}
-    pairs = engine.run({"answered": staged["answered"]}, inputs, ["answered"])["answered"]
+    made = engine.run({"answered": staged["answered"]}, inputs, ["answered"])
+    pairs = tables.load(made["answered"])
     found: dict[Written, set[Written]] = defaultdict(set)
     for row in pairs.to_pylist():
         sent = _written(row["claim_payer_name"], row["claim_payer_id"])

@@ -100,7 +100,7 @@ def last_day(inputs: Mapping[str, pa.Table]) -> date:
         ("payments", "payment_date"),
         ("remittances", "payment_date"),
     )
-    days = [pc.max(inputs[table][column]).as_py() for table, column in dated]
+    days = [pc.max(tables.load(inputs[table])[column]).as_py() for table, column in dated]
     known = [day for day in days if day is not None]
     if not known:
         raise DataError(
