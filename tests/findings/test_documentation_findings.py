@@ -52,6 +52,13 @@ def test_a_document_nobody_asked_for_is_not_counted():
     assert documents.required(rows, outcomes(claims(1, 0))).empty
 
 
+def test_a_document_the_practice_knows_to_be_needless_is_in_no_count():
+    rows = told(("c0", NOTE, "attested", "not_required"), ("c0", NOTE, "claim", "present"),
+                ("c1", NOTE, "attested", "absent"))  # fmt: skip
+    items = documents.required(rows, outcomes(claims(2, 0)))
+    assert items["claim_id"].tolist() == ["c1"]
+
+
 def test_unknown_stands_beside_absent_and_is_not_added_to_it():
     rows = [(f"c{n}", NOTE, "attested", s) for n, s in enumerate(["absent", "unknown", "unknown"])]
     claims_sent = outcomes(claims(3, 0))

@@ -34,7 +34,6 @@ STATUSES = pd.DataFrame(
         "present": [80, 0],
         "absent": [15, 0],
         "unknown": [5, 0],
-        "not_required": [0, 0],
     }
 )
 CALIBRATION = pd.DataFrame(
@@ -68,8 +67,8 @@ def texts(svg: str) -> str:
         (*CHARTS[2], "Approved: Not covered 3 (75%); Authorization 1 (25%)."),
         (
             *CHARTS[3],
-            "Approved: Prescription 80% present, 15% absent, 5% not known, 0% not required, n 100; "
-            "Plan of care 0% present, 0% absent, 0% not known, 0% not required, n 0.",
+            "Approved: Prescription 80% present, 15% absent, 5% not known, n 100; "
+            "Plan of care 0% present, 0% absent, 0% not known, n 0.",
         ),
         (*CHARTS[4], "Approved: 20% predicted 25% happened (10 to 40, n 40)."),
     ],

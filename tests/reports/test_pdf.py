@@ -46,7 +46,7 @@ def table(n_rows=2, name="Evergreen Health", **given):
     cells = [[f"{name} {n}", str(n), "ask for it"] for n in range(n_rows)]
     return {
         "caption": "Claims by insurer", "note": "", "headers": ["Insurer", "Claims", "What to do"],
-        "is_number": [False, True, False], "cells": cells, **given,
+        "is_number": [False, True, False], "cells": cells, "more": "", **given,
     }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """A table is one thing in two forms: words on the page, bare values in the CSV."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -91,3 +93,13 @@ def test_a_cell_carries_its_heading_for_a_phone_where_the_head_is_out_of_sight()
     html = tables.html(tables.record(rates(KNOWN)))
     assert '<td role="cell" data-label="Claims" class="number">1,204</td>' in html
     assert 'data-label="Insurer"' not in html
+
+
+def test_a_long_table_shows_its_first_rows_and_says_where_the_others_are():
+    many = rates(*[(f"Insurer {n}", *KNOWN[1:]) for n in range(1200)])
+    record = tables.record(dataclasses.replace(many, at_most=2))
+    html = tables.html(record)
+    assert ("Insurer 1<" in html, "Insurer 2<" in html) == (True, False)
+    assert "The first 2 of 1,200 rows; all stand in tables/rates.csv. Ranges at 95%." in html
+    assert len(tables.csv_text(record).splitlines()) == 1201
+    assert tables.schema(record)["description"] == "Ranges at 95%."

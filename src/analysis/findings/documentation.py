@@ -8,7 +8,7 @@ from analysis import codes
 from analysis.findings import population, rates
 from analysis.findings.finding import Finding, Numbers, Question
 
-STATUSES = ("present", "absent", "unknown", "not_required")
+STATUSES = ("present", "absent", "unknown")
 # A document that lacks on fewer claims than this is no pattern worth a line.
 NOTEWORTHY = 0.25
 CHANNELS = {
@@ -22,9 +22,9 @@ SOME_MISSING = "a required document missing"
 GATE_MISSING = "a document that decides alone missing"
 BANDS = (COMPLETE, NONE_MISSING, SOME_MISSING, GATE_MISSING)
 DEFINITION = (
-    "required by the checklist for the kind of insurance and the visit; as it stood on the day of"
-    " first submission; the practice's own record first, else what the claim shows; not written"
-    " down is unknown, never absent"
+    "required by the checklist for the kind of insurance and the visit, unless the practice wrote"
+    " down that it was not; as it stood on the day of first submission; the practice's own record"
+    " first, else what the claim shows; not written down is unknown, never absent"
 )
 COVERAGE = Question(
     id="documentation.coverage",
@@ -83,8 +83,8 @@ ASSOCIATION = Question(
 def required(documentation: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
     """The required documents of `claims`: claim_id, payer_id, item_id, document, status.
 
-    The practice's own word counts before what the claim shows; what the insurer's remark says is
-    left out, because it came after submission.
+    The practice's own word counts before what the claim shows, also where it says that none was
+    required; what the insurer's remark says is left out, because it came after submission.
     """
     told = documentation[
         documentation["is_required"].astype(bool) & (documentation["channel"] != "remittance")
@@ -94,13 +94,14 @@ def required(documentation: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
     told = told.assign(
         is_unknown=told["status"] == "unknown", is_derived=told["channel"] != "attested"
     ).sort_values(["claim_id", "item_id", "is_unknown", "is_derived"])
-    items = told.drop_duplicates(["claim_id", "item_id"]).reset_index(drop=True)
+    items = told.drop_duplicates(["claim_id", "item_id"])
+    items = items[items["status"] != "not_required"].reset_index(drop=True)
     items["document"] = population.in_words(items["item_id"], _documents())
     return items[["claim_id", "payer_id", "item_id", "document", "status"]]
 
 
 def by_item(items: pd.DataFrame) -> pd.DataFrame:
-    """Counts by document: item_id, document, present, absent, unknown, not_required, n.
+    """Counts by document: item_id, document, present, absent, unknown, n.
 
     `items` as from `required`; in the checklist's order.
     """

@@ -45,7 +45,6 @@ _STATUSES = {
     "present": ("present", BLUE, PLATE),
     "absent": ("absent", ORANGE, PLATE),
     "unknown": ("not known", GREY, PLATE),
-    "not_required": ("not required", GRID, INK),
 }
 
 _STYLE: Any = {
@@ -70,6 +69,9 @@ _STYLE: Any = {
     "ytick.labelsize": 9,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
+    # Apart at the origin, where the lowest label of both axes would meet.
+    "xtick.major.pad": 7,
+    "ytick.major.pad": 7,
     "figure.facecolor": "none",
     "savefig.facecolor": "none",
     "svg.fonttype": "none",  # text stays text: it can be searched, copied and read aloud
@@ -171,7 +173,7 @@ def bars(frame: "pd.DataFrame", what: str) -> Drawn:
 
 @_styled
 def status_grid(frame: "pd.DataFrame", what: str) -> Drawn:
-    """A bar of shares per row: label, and a count for present, absent, unknown, not_required."""
+    """A bar of shares per row: label, and a count for present, absent, unknown."""
     _require(frame, "label", *_STATUSES)
     figure, axes, places = _rows(frame["label"], what, head=0.34)
     totals = frame[list(_STATUSES)].sum(axis="columns").astype(int)

@@ -52,7 +52,9 @@ class ColumnSpec:
 class Shown:
     """A table to show: `columns` describe the frame's columns from left to right.
 
-    The first column names the row. Raises ValueError when the columns do not cover the frame.
+    The first column names the row. Of more than `at_most` rows the page and the PDF show the
+    first, and say where the others are: the CSV holds them all. Raises ValueError when the columns
+    do not cover the frame.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Shown:
     frame: "pd.DataFrame"
     columns: Sequence[ColumnSpec]
     note: str = ""
+    at_most: int = 40
 
     def __post_init__(self) -> None:
         """Refuse a description that does not fit the frame."""
@@ -76,8 +79,8 @@ class Shown:
 def record(shown: Shown) -> dict[str, Any]:
     """The table as plain data: what the CSV holds (fields, rows) and what people read.
 
-    `headers` and `cells` are the words of the page and the PDF; `is_number` tells the columns
-    that stand to the right.
+    `headers`, `cells` and `more` are the words of the page and the PDF; `is_number` tells the
+    columns that stand to the right.
     """
     names = iter(str(name) for name in shown.frame.columns)
     fields = []
@@ -105,8 +108,15 @@ def record(shown: Shown) -> dict[str, Any]:
         "rows": rows,
         "headers": [column.header for column in shown.columns],
         "is_number": [column.kind not in ("text", "date") for column in shown.columns],
-        "cells": [_read(shown.columns, row) for row in rows],
+        "cells": [_read(shown.columns, row) for row in rows[: shown.at_most]],
+        "more": _more(shown, len(rows)),
     }
+
+
+def _more(shown: Shown, n_rows: int) -> str:
+    if n_rows <= shown.at_most:
+        return ""
+    return f"The first {shown.at_most} of {n_rows:,} rows; all stand in tables/{shown.name}.csv."
 
 
 def csv_text(record: Mapping[str, Any]) -> str:
@@ -137,7 +147,8 @@ def html(record: Mapping[str, Any]) -> str:
         for header, align in columns
     )
     body = "".join(_row(columns, cells) for cells in record["cells"])
-    note = f'<p class="note">{escape(record["note"])}</p>' if record["note"] else ""
+    below = " ".join(filter(None, (record["more"], record["note"])))
+    note = f'<p class="note">{escape(below)}</p>' if below else ""
     label = escape(f"table-{record['name']}")
     # The region takes the focus so that a wide table can be scrolled by keyboard. The roles keep
     # it a table where a phone's style lays its rows out as blocks.
