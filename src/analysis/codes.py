@@ -22,6 +22,7 @@ NAMES = (
     "denial_categories",
     "next_actions",
     "recovery_rates",
+    "checks",
 )
 
 

@@ -58,6 +58,7 @@ FILE_CHECKS = (
     "interchange_groups",
     "interchange_number",
     "level_numbers",
+    "complete_segments",
     "known_segments",
     "readable_values",
 )
@@ -75,8 +76,13 @@ BALANCES = (
     "answered_code",
     "answered_day",
     "answered_units",
+    "answered_modifiers",
     "sent_line_answered",
     "sent_day",
+    "sent_units",
+    "sent_in_time_order",
+    "answered_in_time_order",
+    "status_and_payment",
 )
 CHECKS = FILE_CHECKS + BALANCES
 APPEAL_ANSWERS = ("overturned", "partial", "upheld", "dismissed")
@@ -704,6 +710,8 @@ _TABLES = (
             _text("disposition", "what became of it", *DISPOSITIONS, nullable=False),
             _text("reason", "why it was set aside: what is wrong, and what to do next"),
             _text("duplicate_of", "the file that holds the same content already"),
+            _cents("charge_cents", "CLM02 or CLP03 as written; null for others", nullable=True),
+            _cents("paid_cents", "CLP04 as written; null for others", nullable=True),
         ),
     ),
     Table(

@@ -23,9 +23,9 @@ SENT = (
     "HL*2*1*22*0",
     "SBR*P*18*******CI",
     "NM1*PR*2*KIND MUTUAL*****PI*00123",
-    "CLM*A1*150***11:B:1",
+    "CLM*A1*150***11:B:1*Y*A*Y*Y",
     "LX*1",
-    "SV1*HC:97124*100*UN*4",
+    "SV1*HC:97124:GP*100*UN*4",
     "DTP*472*D8*20240110",
     "REF*6R*1",
     "LX*2",
@@ -40,7 +40,7 @@ PAID = (
     "REF*2U*00123",
     "CLP*A1*1*150*110*20*12*ICN1",
     "DTM*232*20240110",
-    "SVC*HC:97124*100*80**4",
+    "SVC*HC:97124:GP*100*80**4",
     "CAS*CO*45*10",
     "CAS*PR*2*10",
     "REF*6R*1",
@@ -132,7 +132,9 @@ def test_one_amount_changed_is_told_with_segment_and_difference(accounts, old, n
 
 
 def test_a_charge_sent_that_is_not_its_lines(accounts):
-    off, _ = accounts(claims(*changed(SENT, ("CLM*A1*150***11:B:1", "CLM*A1*160***11:B:1"))))
+    off, _ = accounts(
+        claims(*changed(SENT, ("CLM*A1*150***11:B:1*Y*A*Y*Y", "CLM*A1*160***11:B:1*Y*A*Y*Y")))
+    )
     assert [(row["check_name"], row["segment"], row["expected_cents"], row["found_cents"])
             for row in off] == [("sent_charge", 9, 15_000, 16_000)]  # fmt: skip
 
@@ -140,8 +142,8 @@ def test_a_charge_sent_that_is_not_its_lines(accounts):
 @pytest.mark.parametrize(
     ("old", "new", "check"),
     [
-        ("SVC*HC:97124*100*80**4", "SVC*HC:97112*100*80**4", "answered_code"),
-        ("SVC*HC:97124*100*80**4", "SVC*HC:97124*100*80**3", "answered_units"),
+        ("SVC*HC:97124:GP*100*80**4", "SVC*HC:97112*100*80**4", "answered_code"),
+        ("SVC*HC:97124:GP*100*80**4", "SVC*HC:97124*100*80**3", "answered_units"),
         ("CLP*A1*1*150*110*20*12*ICN1", "CLP*B1*1*150*110*20*12*ICN1", "answer_has_claim"),
         ("REF*6R*1", "DTM*472*20240111", "answered_day"),
     ],
@@ -154,7 +156,7 @@ def test_an_answer_unlike_the_claim_sent_is_marked(accounts, old, new, check):
 
 
 def test_a_line_recoded_by_the_insurer_is_told_by_the_code_sent(accounts):
-    recoded = changed(PAID, ("SVC*HC:97124*100*80**4", "SVC*HC:97112*100*80**4*HC:97124*4"))
+    recoded = changed(PAID, ("SVC*HC:97124:GP*100*80**4", "SVC*HC:97112*100*80**4*HC:97124*4"))
     assert accounts(claims(*SENT), answers(*recoded))[0] == []
 
 
@@ -250,3 +252,39 @@ def test_answers_to_months_whose_claims_were_never_given_are_no_fault(accounts):
     off, checks = accounts(claims(*SENT), answers(*earlier))
     assert off == []
     assert checks["answer_has_claim"]["n_checked"] == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("SVC*HC:97124:GP*100*80**4", "SVC*HC:97124:59*100*80**4",
+         ("answered_modifiers", "GP", "59")),
+        ("SVC*HC:97124:GP*100*80**4", "SVC*HC:97124*100*80**4", None),
+        ("CLP*A1*1*150*110*20*12*ICN1", "CLP*A1*4*150*110*20*12*ICN1",
+         ("status_and_payment", "one thing", "denied, and paid")),
+        ("BPR*I*95*C*ACH************20240201", "BPR*I*95*C*ACH************20240109",
+         ("answered_in_time_order", "in order", "answered before the visit")),
+        ("SV1*HC:97140*50*UN*2", "SV1*HC:97140*50*UN*0", ("sent_units", "some units", "none")),
+        ("NM1*PR*2*KIND MUTUAL*****PI*00123", "NM1*PR*2*KIND MUTUAL",
+         ("complete_segments", "20", "19")),
+    ],
+)  # fmt: skip
+def test_an_answer_or_claim_that_contradicts_itself_is_marked(accounts, old, new, expected):
+    sent, paid = ((changed(body, (old, new)) if old in body else body) for body in (SENT, PAID))
+    off, _ = accounts(claims(*sent), answers(*paid))
+    told = [(row["check_name"], row["expected"], row["found"]) for row in off]
+    assert expected in told if expected else told == []
+
+
+@pytest.mark.parametrize(
+    ("segment", "found"),
+    [
+        ("DTP*439*D8*20240111", "an event after the visit"),
+        ("DTP*439*D8*20230111", None),
+    ],
+)
+def test_days_out_of_order_are_marked_and_the_claim_stays(accounts, segment, found):
+    at = SENT.index("LX*1")
+    off, checks = accounts(claims(*SENT[:at], segment, *SENT[at:]), answers(*PAID))
+    assert [row["found"] for row in off] == ([found] if found else [])
+    assert checks["sent_in_time_order"]["n_checked"] == 1

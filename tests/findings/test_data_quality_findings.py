@@ -2,7 +2,9 @@
 
 from datetime import date
 
+from analysis import codes
 from analysis.findings import data_quality, unbound_digits
+from analysis.schemas import CHECKS
 from findings.made_claims import AS_OF, claims, frame, outcomes
 
 
@@ -117,3 +119,55 @@ def test_what_nobody_told_is_counted_as_unknown():
     table = outcomes(claims(3, 0) + claims(1, 0, 9, payer_id=None, condition_group="unknown"))
     unknown = data_quality.unknowns(table, "2026-08").set_index("what")["n_unknown"]
     assert unknown[["insurer", "condition", "patient"]].tolist() == [1, 1, 0]
+
+
+def _checks(*rows):
+    """Table checks of (name, checked, holding)."""
+    return frame(
+        "checks",
+        [
+            {"check_name": name, "n_checked": n, "n_holding": holding, "n_unknown": 0}
+            for name, n, holding in rows
+        ],
+    )
+
+
+def test_checks_that_fail_come_with_what_to_do_and_others_are_only_counted():
+    checks = _checks(("deposit", 10, 9), ("line_paid", 40, 40), ("sent_charge", 5, 2))
+    finding = data_quality.balanced(checks, AS_OF)
+    assert finding.sentence.startswith("4 of 55 checks of counts, sums and answers do not hold, of")
+    assert "2 kinds" in finding.sentence
+    table = data_quality.by_check(checks)
+    assert table["n_off"].tolist() == [3, 1]
+    assert table.loc[1, "what_next"].startswith("compare with your bank")
+
+
+def test_where_everything_agrees_one_sentence_says_so():
+    checks = _checks(("deposit", 10, 10))
+    assert data_quality.balanced(checks, AS_OF).sentence == (
+        "All 10 checks of counts, sums and answers hold."
+    )
+    assert data_quality.by_check(checks).empty
+
+
+def test_what_does_not_agree_is_told_to_the_cent_with_its_place():
+    table = frame(
+        "imbalances",
+        [
+            {"check_name": "answered_code", "record_id": "l1", "file_name": "a.835",
+             "interchange": 1, "segment": 30, "expected": "97124", "found": "97140"},
+            {"check_name": "deposit", "record_id": "p1", "file_name": "b.835", "interchange": 1,
+             "segment": 4, "expected_cents": 100_001, "found_cents": 100_000,
+             "difference_cents": -1},
+        ],
+    )  # fmt: skip
+    assert data_quality.off(table)[["place", "expected", "found"]].values.tolist() == [
+        ["b.835, segment 4", "$1,000.01", "$1,000.00"],
+        ["a.835, segment 30", "97124", "97140"],
+    ]
+
+
+def test_every_check_has_words_and_an_advice():
+    told = {row["check_name"]: row for row in codes.rows("checks")}
+    assert list(told) == list(CHECKS)
+    assert all(row["label"] and row["what_next"] for row in told.values())

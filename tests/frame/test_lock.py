@@ -64,7 +64,7 @@ def test_every_pin_has_a_hash_and_none_an_address() -> None:
     [
         ("src", RUNTIME),
         ("tests", RUNTIME + EXTRAS["dev"]),
-        ("tools", []),
+        ("tools", RUNTIME),
     ],
 )
 def test_what_is_imported_is_declared(folder: str, declared: list[str]) -> None:

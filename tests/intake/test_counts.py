@@ -15,9 +15,9 @@ TRANSACTION = (
     "HL*1**20*1",
     "HL*2*1*22*1",
     "HL*3*2*23*0",
-    "CLM*A1*100***11:B:1",
+    "CLM*A1*100***11:B:1*Y*A*Y*Y",
     "HL*4*1*22*0",
-    "CLM*A2*100***11:B:1",
+    "CLM*A2*100***11:B:1*Y*A*Y*Y",
     "SE*9*0001",
 )
 WHOLE = (ISA, GS, *TRANSACTION, "GE*1*5", "IEA*1*000000007")
@@ -62,6 +62,7 @@ def test_a_whole_interchange_passes() -> None:
         ("HL*4*1*22*0", "HL*4*9*22*0", ("level_numbers", 9, 4, 3)),
         ("HL*4*1*22*0", "HL*5*1*22*0", ("level_numbers", 9, 4, 3)),
         ("HL*4*1*22*0", "HL*X*1*22*0", ("level_numbers", 9, 4, 3)),
+        ("CLM*A2*100***11:B:1*Y*A*Y*Y", "CLM*A2*100", ("complete_segments", 10, 13, 12)),
     ],
 )
 def test_a_count_or_number_that_does_not_agree_is_told_with_its_place(

@@ -186,6 +186,8 @@ SELECT
     coalesce(q.service_date, v.service_date) AS sent_date,
     coalesce(q.service_to_date, v.service_to_date) AS sent_to_date,
     coalesce(s.service_date, r.service_date) AS answered_date,
+    q.modifiers AS sent_modifiers,
+    s.modifiers AS answered_modifiers,
     q.units AS sent_units,
     coalesce(s.submitted_units, s.units) AS answered_units
 FROM line_lineage AS l
@@ -235,6 +237,13 @@ SELECT
 FROM answered_lines
 WHERE match_kind <> 'beyond'
 UNION ALL
+-- Insurers may leave modifiers out of an answer, and change them where they change the code.
+SELECT
+    'answered_modifiers', remittance_line_id, file_name, interchange, segment,
+    sent_modifiers, answered_modifiers
+FROM answered_lines
+WHERE match_kind <> 'beyond' AND sent_code = answered_code AND answered_modifiers <> ''
+UNION ALL
 -- Only where an insurer answered line by line can it have passed one over.
 SELECT
     'sent_line_answered', s.service_line_id, c.file_name, c.interchange, s.segment, 'an answer',
@@ -255,6 +264,67 @@ SELECT
     'sent_day', claim_version_id, file_name, interchange, segment, 'a day of service',
     CASE WHEN service_date IS NULL THEN 'none' ELSE 'a day of service' END
 FROM claims
+UNION ALL
+SELECT
+    'sent_day', s.service_line_id, c.file_name, c.interchange, s.segment, 'a day of service',
+    CASE WHEN s.service_date IS NULL THEN 'none' ELSE 'a day of service' END
+FROM service_lines AS s
+INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
+WHERE c.source = 'x12'
+UNION ALL
+SELECT
+    'sent_units', s.service_line_id, c.file_name, c.interchange, s.segment, 'some units',
+    CASE WHEN s.units > 0 THEN 'some units' WHEN s.units <= 0 THEN 'none' END
+FROM service_lines AS s
+INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
+WHERE s.charge_cents <> 0
+UNION ALL
+-- Onset and accident before the visit, and the visit before the claim is sent.
+SELECT
+    'sent_in_time_order', claim_version_id, file_name, interchange, segment, 'in order',
+    CASE
+        WHEN
+            coalesce(onset_date, accident_date, service_date) > service_date
+            OR coalesce(accident_date, service_date) > service_date
+            OR coalesce(initial_treatment_date, service_date) > service_date
+            THEN 'an event after the visit'
+        WHEN service_to_date > submitted_date THEN 'sent before the visit'
+        WHEN service_date < submitted_date - INTERVAL 10 YEAR THEN 'a visit ten years back'
+        ELSE 'in order'
+    END
+FROM claims
+WHERE service_date IS NOT NULL AND submitted_date IS NOT NULL
+UNION ALL
+-- The visit before the claim is received, and the claim before it is answered.
+SELECT
+    'answered_in_time_order', r.remittance_id, r.file_name, r.interchange, r.segment, 'in order',
+    CASE
+        WHEN r.received_date > r.payment_date THEN 'received after the answer'
+        WHEN r.service_date > r.received_date THEN 'received before the visit'
+        WHEN r.received_date < f.first_date THEN 'received before it was sent'
+        WHEN r.service_date > r.payment_date THEN 'answered before the visit'
+        WHEN r.service_date < r.payment_date - INTERVAL 10 YEAR THEN 'a visit ten years back'
+        ELSE 'in order'
+    END
+FROM remittances AS r
+LEFT JOIN (
+    SELECT l.record_id, min(v.submitted_date) AS first_date
+    FROM claim_lineage AS l
+    INNER JOIN sent_versions AS v ON v.claim_id = l.claim_id
+    WHERE l.record = 'remittance'
+    GROUP BY l.record_id
+) AS f ON f.record_id = r.remittance_id
+WHERE r.source = 'x12' AND r.payment_date IS NOT NULL AND r.service_date IS NOT NULL
+UNION ALL
+-- Status 4 (denied) on an answer that pays says two things.
+SELECT
+    'status_and_payment', remittance_id, file_name, interchange, segment, 'one thing',
+    CASE
+        WHEN claim_status_code = '4' AND paid_cents <> 0 THEN 'denied, and paid'
+        ELSE 'one thing'
+    END
+FROM answers_with_sums
+WHERE claim_status_code IS NOT NULL
 UNION ALL
 -- A count that is stated but unreadable is a fault and not unknown, so both sides are text.
 SELECT

@@ -4,8 +4,9 @@ from datetime import date
 
 import pandas as pd
 
+from analysis import codes
 from analysis.findings import population
-from analysis.findings.finding import Finding, Numbers, Question, Scope
+from analysis.findings.finding import Finding, Numbers, Question, Scope, written
 from analysis.schemas import DISPOSITIONS
 
 RECORDS = {
@@ -28,6 +29,16 @@ MONEY = Question(
     question="Does the money add up?",
     unit="payment",
     definition="deposit (BPR) = paid over claims (CLP) - adjustments outside claims (PLB)",
+    method="exact, in cents",
+)
+BALANCED = Question(
+    id="data_quality.balanced",
+    question="Do the files agree with themselves and with one another?",
+    unit="check",
+    definition=(
+        "every sum, count and number a file states is held against what it holds, and every answer"
+        " against the claim sent; what does not agree is kept as it is and marked"
+    ),
     method="exact, in cents",
 )
 MATCHED = Question(
@@ -129,6 +140,57 @@ def money(balance: pd.DataFrame, as_of: date) -> Finding:
             "difference": int(balance["difference_cents"].abs().sum()),
         },
     )
+
+
+def balanced(checks: pd.DataFrame, as_of: date) -> Finding:
+    """How many of the checks made on the files do not hold. `checks` is the table of that name."""
+    n_made, n_holding = int(checks["n_checked"].sum()), int(checks["n_holding"].sum())
+    template = (
+        "All {denominator:n check} of counts, sums and answers hold."
+        if n_made == n_holding
+        else "{off:count} of {denominator:n check} of counts, sums and answers do not hold, of"
+        " {kinds:n kind}. What they are about is kept and counted as it came."
+    )
+    kinds = int((checks["n_holding"] < checks["n_checked"]).sum())
+    return BALANCED.answer(
+        template if n_made else "Nothing was there to be checked.",
+        scope(as_of),
+        Numbers(numerator=n_holding, denominator=n_made),
+        {"off": n_made - n_holding, "kinds": kinds},
+    )
+
+
+def by_check(checks: pd.DataFrame) -> pd.DataFrame:
+    """The checks that some records do not pass: what, n_off, n_checked, n_unknown, what_next."""
+    made = checks.assign(n_off=checks["n_checked"] - checks["n_holding"])
+    made = made[made["n_off"] > 0]
+    made["what"] = population.in_words(made["check_name"], codes.labels("checks"))
+    made["what_next"] = made["check_name"].map(
+        {row["check_name"]: row["what_next"] for row in codes.rows("checks")}
+    )
+    order = made.sort_values("n_off", ascending=False, kind="stable")
+    return order[["what", "n_off", "n_checked", "n_unknown", "what_next"]].reset_index(drop=True)
+
+
+def off(imbalances: pd.DataFrame) -> pd.DataFrame:
+    """What does not agree, and where: what, place, expected, found, difference_cents.
+
+    `imbalances` is the table of that name. Money as dollars; the largest difference first.
+    """
+    table = imbalances.copy()
+    table["what"] = population.in_words(table["check_name"], codes.labels("checks"))
+    for side in ("expected", "found"):
+        cents = table[f"{side}_cents"]
+        table[side] = [
+            text if pd.isna(value) else written(int(value), "cents")
+            for text, value in zip(table[side], cents, strict=True)
+        ]
+    table["size"] = table["difference_cents"].abs().fillna(0)
+    order = ["size", "file_name", "segment", "check_name", "record_id"]
+    table = table.sort_values(order, ascending=[False, True, True, True, True])
+    table["place"] = table["file_name"] + ", segment " + table["segment"].astype("str")
+    columns = ["what", "place", "expected", "found", "difference_cents"]
+    return table[columns].reset_index(drop=True)
 
 
 def matched(claim_lineage: pd.DataFrame, as_of: date) -> Finding:

@@ -163,6 +163,10 @@ def _dollars(cents: int) -> str:
     return f"{'-' if cents < 0 else ''}${(abs(cents) + 50) // 100:,}"
 
 
+def _cents(cents: int) -> str:
+    return f"{'-' if cents < 0 else ''}${abs(cents) // 100:,}.{abs(cents) % 100:02}"
+
+
 def _day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
@@ -176,6 +180,7 @@ _KINDS: Mapping[str, Callable[[Any], str]] = {
     "number": lambda value: f"{value:.2f}",
     "precise": lambda value: f"{value:.3f}",
     "dollars": _dollars,
+    "cents": _cents,
     "date": _day,
     "month": lambda day: f"{day:%B %Y}",
 }

@@ -17,7 +17,7 @@ from analysis.workbooks import inert
 if TYPE_CHECKING:
     import pandas as pd
 
-Kind = Literal["text", "count", "percent", "dollars", "interval", "date"]
+Kind = Literal["text", "count", "percent", "dollars", "cents", "interval", "date"]
 
 # name, type and meaning of the CSV's cells, in the words of Frictionless Table Schema.
 _FIELDS: dict[Kind, tuple[str, str]] = {
@@ -29,6 +29,7 @@ _FIELDS: dict[Kind, tuple[str, str]] = {
     "count": ("integer", "count"),
     "percent": ("number", "share, from 0 to 1"),
     "dollars": ("integer", "US cents"),
+    "cents": ("integer", "US cents"),
     "interval": ("number", "bound of an interval of shares, from 0 to 1"),
     "date": ("date", "day, as YYYY-MM-DD"),
 }
@@ -39,8 +40,8 @@ class ColumnSpec:
     """How one column is headed and read; `missing` is what an empty cell says.
 
     The kinds and what the frame holds: text; count (whole number); percent (share, 0 to 1);
-    dollars (whole cents); date; interval (two neighbouring frame columns, lower and upper
-    share, shown as one).
+    dollars and cents (whole cents, read to the dollar or to the cent); date; interval (two
+    neighbouring frame columns, lower and upper share, shown as one).
     """
 
     header: str
@@ -191,7 +192,7 @@ def _plain(value: Any, kind: Kind) -> Any:
     # By its name first: pandas' missing value refuses to be compared.
     if value is None or str(value) in ("<NA>", "NaT") or value != value:
         return None
-    if kind in ("count", "dollars"):
+    if kind in ("count", "dollars", "cents"):
         if int(value) != value:
             raise ValueError(f"a {kind} must be a whole number")
         return int(value)

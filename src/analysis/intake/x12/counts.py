@@ -4,6 +4,7 @@
     GS06 = GE02, ST in it = GE01        group
     ST02 = SE02, segments = SE01        transaction
     HL01 counts up, HL02 is known, HL04 tells whether others hang on it
+    a segment has the elements that its kind always needs
 
 Some senders go on counting HL01 from one transaction to the next, which harms nothing.
 
@@ -33,6 +34,14 @@ _CHECKS = {
     "ST": ("transaction_segments", "transaction_number", 2),
 }
 _OPENER = {"IEA": "ISA", "GE": "GS", "SE": "ST"}
+
+# Up to which element a segment is always filled (the implementation guides of 837P and 835); one
+# that ends before was cut short.
+_LEAST_ELEMENTS = {
+    "AMT": 2, "BHT": 4, "BPR": 4, "CAS": 3, "CLM": 9, "CLP": 5, "DTM": 2, "DTP": 3, "HI": 1,
+    "HL": 3, "LQ": 2, "LX": 1, "N1": 1, "N3": 1, "N4": 1, "NM1": 2, "NM1*PR": 9, "PLB": 4,
+    "QTY": 2, "REF": 2, "SBR": 9, "SV1": 4, "SVC": 3, "SVD": 2, "TRN": 2,
+}  # fmt: skip
 
 Check = dict[str, Any]
 
@@ -76,7 +85,11 @@ def file_checks(
     interchange: Interchange, file_name: str, reading: Reading | None = None
 ) -> pa.Table:
     """Table `file_checks` of one interchange; with its `reading`, also what of it is understood."""
-    checks = [*_envelopes(interchange), *(_understood(reading) if reading else ())]
+    checks = [
+        *_envelopes(interchange),
+        _complete(interchange),
+        *(_understood(reading) if reading else ()),
+    ]
     rows = [
         {
             "file_check_id": f"{interchange.digest[:16]}-{place}",
@@ -164,6 +177,21 @@ def _counted(name: str, segment: int, n_expected: int | None, n_found: int | Non
         "n_found": n_found,
         "is_holding": n_expected is not None and n_expected == n_found,
     }
+
+
+def _complete(interchange: Interchange) -> Check:
+    """How many segments there are, and how many of them have the elements they need."""
+    element, _, end = (re.escape(sign) for sign in interchange.delimiters)
+    data = interchange.delimiters[2] + interchange.data
+    short = b"|".join(
+        b"%b(?:%b[^%b%b]*){0,%d}"
+        % (name.encode().replace(b"*", element), element, element, end, least - 1 - name.count("*"))
+        for name, least in _LEAST_ELEMENTS.items()
+    )
+    found = list(re.finditer(rb"%b(?:%b)(?=%b)" % (end, short, end), data))
+    n_all = interchange.data.count(interchange.delimiters[2])
+    segment = data.count(interchange.delimiters[2], 0, found[0].start()) + 1 if found else 1
+    return _counted("complete_segments", segment, n_all, n_all - len(found))
 
 
 def _understood(reading: Reading) -> Iterator[Check]:

@@ -30,6 +30,9 @@ class Gate:
         self._file_name = file_name
         self._segments = column(records, "segment").to_numpy()
         self._name = name
+        self._charges = cents(records, "charge").to_pylist()
+        is_answer = "paid" in records.column_names
+        self._paid = cents(records, "paid").to_pylist() if is_answer else [None] * len(records)
         self._reasons: dict[int, str] = {}
         self._notes: list[str] = []
 
@@ -98,6 +101,8 @@ class Gate:
                 first + record,
                 "quarantined" if record in self._reasons else "accepted",
                 self._reasons.get(record),
+                self._charges[record],
+                self._paid[record],
             )
             for record in range(len(self._segments))
         ]
