@@ -19,18 +19,19 @@ ORDER = (
     "world",
     "deposits",
     "appeals",
+    "files",
 )
 
 _INTRO = """# Adjudication histories
 
 Generated from `tests/stories/` by `python tools/histories.py`; do not edit. Each history is a test:
 what happened above, what it comes to below, as of 30 June 2026. Amounts are dollars. What happened:
-`sent` (837P), `acknowledged` (277CA), `answered` (835), `moved` (PLB of an 835), `appealed`
+`sent` (837P), `acknowledged` (277CA, 999), `answered` (835), `moved` (PLB of an 835), `appealed`
 (appeals.csv). What follows: `claim` and `line` with their first and final determination, `matched`
 (which line sent an answered line is about), `tied` (which claim a PLB amount is about), `appeal`.
 `category` is why the first answer denied or cut, `taken back for` why an answer was reversed, and
 `moved` what PLB took back for the claim. v1 is the first version sent, r1-2 the second line of the
-first answer, p1 the first PLB amount.
+first answer, p1 the first PLB amount. `file` and `ledger` tell of whole files.
 """
 
 

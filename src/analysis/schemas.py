@@ -179,6 +179,7 @@ _TABLES = (
             _SEGMENT,
             _SOURCE,
             _date("submitted_date", "day the file was made (BHT04, else GS04, else ISA09)"),
+            _text("set_reference", "its group and set of an 837, as GS06/ST02"),
             _PCN,
             _text("claim_frequency_code", "CLM05-3: 1 original, 7 replacement, 8 void"),
             _text(
@@ -374,6 +375,7 @@ _TABLES = (
             _POSITION,
             _text("transaction", "which kind", "277CA", "999", nullable=False),
             _PCN,
+            _text("set_reference", "of a 999: the set it answers, as AK102/AK202; AK102/ for all"),
             _text("category_code", "STC01-1 of a 277CA, AK501 or IK501 of a 999"),
             _text("status_code", "STC01-2"),
             _flag("is_accepted", "the insurer or clearinghouse took the claim in", nullable=True),

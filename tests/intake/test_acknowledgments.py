@@ -82,4 +82,17 @@ def test_a_set_is_accepted_or_rejected(segment: str, code: str, verdict: bool | 
     )
     (row,) = parsed.tables["acknowledgments"].to_pylist()
     assert (row["transaction"], row["is_accepted"]) == ("999", verdict)
+    assert row["set_reference"] == "1/0001"
     assert row["effective_date"] == date(2024, 1, 16)
+
+
+def test_a_group_refused_whole_is_one_answer_for_all_its_sets() -> None:
+    parsed = read(
+        "GS*FA*PAYER*CLINIC*20240116*1200*1*X*005010X231A1",
+        "ST*999*0001*005010X231A1",
+        "AK1*HC*17",
+        "AK9*R*2*2*0",
+        "SE*4*0001",
+    )
+    (row,) = parsed.tables["acknowledgments"].to_pylist()
+    assert (row["set_reference"], row["is_accepted"]) == ("17/", False)

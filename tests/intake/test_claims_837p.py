@@ -92,6 +92,7 @@ def test_a_claim_is_read_with_its_references_dates_and_plan() -> None:
         "position": 1,
         "interchange": 1,
         "segment": len(HEADER) + len(SUBSCRIBER) + 1,
+        "set_reference": "1/0001",
         "submitted_date": date(2024, 1, 14),
         "patient_control_number": "A1",
         "source": "x12",

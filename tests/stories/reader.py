@@ -1,7 +1,8 @@
 """Reads adjudication stories: Markdown tables of what was sent and answered, and what follows.
 
 A story is a `## heading`, a sentence, and tables told apart by their first header. What happens:
-`sent` (one row a claim version), `acknowledged` (a 277CA status), `answered` (a CLP), `moved` (a
+`sent` (one row a claim version), `acknowledged` (a 277CA status of a claim, or that of a 999 for a
+set, `group/set`), `answered` (a CLP), `moved` (a
 PLB pair) and `appealed` (a row of appeals.csv). What must come of it: `claim`, `line`, `matched`
 (an answered line and the line sent), `tied` (a PLB pair and its claim) and `appeal`; only the
 columns told are compared.
@@ -39,6 +40,8 @@ _REMARKS = re.compile(r"\b(MA?\d+|N\d+)\b")
 @dataclass
 class Story:
     title: str
+    file: list[Row] = field(default_factory=list)
+    ledger: list[Row] = field(default_factory=list)
     sent: list[Row] = field(default_factory=list)
     acknowledged: list[Row] = field(default_factory=list)
     answered: list[Row] = field(default_factory=list)
@@ -70,8 +73,9 @@ def read(path: Path) -> list[Story]:
 
 
 def read_all() -> list[Story]:
-    """The stories of every page of this folder."""
-    return [s for path in sorted(Path(__file__).parent.glob("*.md")) for s in read(path)]
+    """The stories of claims of this folder; those of whole files are told by `test_files`."""
+    pages = sorted(set(Path(__file__).parent.glob("*.md")) - {Path(__file__).with_name("files.md")})
+    return [story for path in pages for story in read(path)]
 
 
 def placed(stories: Sequence[Story], mark: str = "S{:03}.") -> dict[str, pa.Table]:
@@ -126,8 +130,7 @@ class _Teller:
                 "acknowledgments",
                 acknowledgment_id=f"{self.mark}k{n}",
                 position=n,
-                transaction="277CA",
-                patient_control_number=self._marked(told["acknowledged"]),
+                **self._answered_for(told["acknowledged"]),
                 is_accepted=told["accepted"] == "yes",
                 effective_date=_day(told["on"]),
             )
@@ -156,6 +159,12 @@ class _Teller:
                 assisted_by=appealed.get("assisted by") or None,
             )
 
+    def _answered_for(self, told: str) -> dict[str, Any]:
+        """A 277CA answers for a claim, a 999 for the set `group/set`, or for the group `group/`."""
+        if "/" in told:
+            return {"transaction": "999", "set_reference": self.mark + told}
+        return {"transaction": "277CA", "patient_control_number": self._marked(told)}
+
     def _add(self, table: str, **values: Any) -> None:
         if "position" in values:
             values["file_name"] = "story"
@@ -173,6 +182,7 @@ class _Teller:
             claim_version_id=version_id,
             position=len(self.rows["claims"]) + 1,
             submitted_date=_day(sent["on"]),
+            set_reference=self.mark + sent["set"] if sent.get("set") else None,
             patient_control_number=self._marked(sent["sent"]),
             claim_frequency_code=sent.get("frequency") or "1",
             original_reference_number=self._marked(sent.get("replaces") or ""),

@@ -26,7 +26,8 @@ _SET_REJECTED = frozenset({"R", "M", "W", "X"})
 def read(interchange: Interchange, file_name: str, _pseudonyms: Pseudonyms) -> Parsed:
     """The answers of an interchange, with a ledger row for each; no patient stands in them.
 
-    A 277CA has one answer per STC (of a batch, a provider or a claim), a 999 or 997 one per set.
+    A 277CA has one answer per STC (of a batch, a provider or a claim), a 999 or 997 one per set,
+    or one for the whole group where it names no set.
     """
     answers = _claim_answers if interchange.kind == "277CA" else _set_answers
     rows = [
@@ -71,14 +72,21 @@ def _claim_answers(interchange: Interchange) -> Iterator[dict[str, Any]]:
 
 
 def _set_answers(interchange: Interchange) -> Iterator[dict[str, Any]]:
-    file_date = None
+    """One answer for each set (AK2 to IK5), or one for a group that names no set (AK1 to AK9)."""
+    file_date, group, set_number, is_by_set = None, "", "", False
     for name, *elements in envelopes.segments(interchange):
         match name:
             case "GS":
                 file_date = _day(_element(elements, 4))
-            case "AK5" | "IK5":
+            case "AK1":
+                group, set_number, is_by_set = _element(elements, 2), "", False
+            case "AK2":
+                set_number = _element(elements, 2)
+            case "AK5" | "IK5" | "AK9" if name != "AK9" or not is_by_set:
+                is_by_set = True
                 code = _element(elements, 1)
                 yield {
+                    "set_reference": f"{group}/{set_number}" if group else None,
                     "category_code": code or None,
                     "is_accepted": _verdict(code, _SET_ACCEPTED, _SET_REJECTED),
                     "effective_date": file_date,

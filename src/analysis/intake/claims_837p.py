@@ -97,7 +97,12 @@ def _from_transaction(sent: dict[str, pa.Table], claims: pa.Table) -> dict[str, 
     transactions = sent["transactions"]
     # BHT04 is the day the claims were made, GS04 and ISA09 the day they were wrapped.
     made = [column(transactions, f"{part}_date") for part in ("made", "group", "interchange")]
-    return {"submitted_date": pc.coalesce(*made).take(column(claims, "transaction"))}
+    numbers = [column(transactions, f"{part}_number") for part in ("group", "set")]
+    told = {
+        "submitted_date": pc.coalesce(*made),
+        "set_reference": pc.binary_join_element_wise(*numbers, "/"),
+    }
+    return {name: values.take(column(claims, "transaction")) for name, values in told.items()}
 
 
 def _from_subscriber(

@@ -475,6 +475,23 @@ FROM (
     INNER JOIN versions AS v
         ON upper(trim(v.patient_control_number)) = upper(trim(k.patient_control_number))
     WHERE k.is_accepted IS NOT NULL
+    UNION ALL
+    -- A 999 answers for every claim of a set, or of a group, within days; numbers are used again.
+    SELECT
+        k.acknowledgment_id,
+        v.claim_id,
+        k.is_accepted,
+        k.effective_date,
+        rank() OVER (PARTITION BY k.acknowledgment_id ORDER BY v.submitted_date DESC) AS choice
+    FROM acknowledgments AS k
+    INNER JOIN versions AS v
+        ON
+            split_part(v.set_reference, '/', 1) = split_part(k.set_reference, '/', 1)
+            AND split_part(k.set_reference, '/', 2) IN ('', split_part(v.set_reference, '/', 2))
+    WHERE
+        k.is_accepted IS NOT NULL
+        AND v.submitted_date <= k.effective_date
+        AND v.submitted_date >= k.effective_date - INTERVAL 30 DAY
 ) AS ranked
 WHERE choice = 1
 
