@@ -23,7 +23,7 @@ from zipfile import ZipFile
 import pyarrow as pa
 
 from analysis import outcomes, synthetic
-from analysis.claims import lineage, quality
+from analysis.claims import balances, coding, lineage
 from analysis.config import Practice
 from analysis.intake.folder import read_folder
 from analysis.intake.pseudonymize import Pseudonyms
@@ -85,7 +85,7 @@ def determined(texts: list[str]) -> Tables:
         made = read_folder(Path(folder), Practice(as_of=_AS_OF), Pseudonyms(b"k" * 32))
     made |= lineage.lineage(made)
     made |= outcomes.outcomes(made, _AS_OF)
-    return made | quality.balances(made) | {"unmapped_codes": quality.unmapped_codes(made)}
+    return made | balances.balances(made) | coding.coding(made)
 
 
 # ---- the changes --------------------------------------------------------------------------

@@ -23,6 +23,10 @@ NAMES = (
     "next_actions",
     "recovery_rates",
     "checks",
+    "modifiers",
+    "group_codes",
+    "icd10_changes",
+    "techniques",
 )
 
 

@@ -50,18 +50,16 @@ def _intake(folders: Folders, practice: Practice, _: Tables) -> "dict[str, Sourc
 
 
 def _lineage(_: Folders, __: Practice, inputs: Tables) -> "dict[str, Source]":
-    from analysis.claims import lineage, quality
+    from analysis.claims import coding, lineage
 
-    return {
-        **lineage.lineage(inputs),
-        "unmapped_codes": quality.unmapped_codes(inputs),
-    }
+    made = lineage.lineage(inputs)
+    return made | coding.coding({**inputs, **made})
 
 
 def _balances(_: Folders, __: Practice, inputs: Tables) -> "dict[str, Source]":
-    from analysis.claims import quality
+    from analysis.claims import balances
 
-    return quality.balances(inputs)
+    return balances.balances(inputs)
 
 
 def _outcomes(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, Source]":
@@ -143,8 +141,8 @@ STEPS = (
         "joining versions and answers to claims",
         _lineage,
         ("claims", "service_lines", "claim_diagnoses", "remittances", "remittance_lines",
-         "adjustments", "remarks", "provider_adjustments"),
-        ("claim_lineage", "provider_adjustment_lineage", "unmapped_codes"),
+         "adjustments", "remarks", "provider_adjustments", "visit_techniques"),
+        ("claim_lineage", "provider_adjustment_lineage", "unmapped_codes", "technique_codes"),
     ),
     Step(
         "outcomes",
@@ -160,7 +158,8 @@ STEPS = (
         "checking that the money adds up",
         _balances,
         ("claims", "service_lines", "payments", "remittances", "remittance_lines", "adjustments",
-         "provider_adjustments", "file_checks", "claim_lineage", "line_lineage"),
+         "provider_adjustments", "file_checks", "claim_lineage", "line_lineage",
+         "claim_diagnoses"),
         ("imbalances", "checks"),
     ),
     Step(

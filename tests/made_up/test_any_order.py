@@ -19,8 +19,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from analysis import synthetic
+from analysis.claims.balances import balances
+from analysis.claims.coding import coding
 from analysis.claims.lineage import lineage
-from analysis.claims.quality import balances, unmapped_codes
 from analysis.config import Practice
 from analysis.intake.folder import read_folder
 from analysis.intake.pseudonymize import Pseudonyms
@@ -132,7 +133,7 @@ def _determine(files: Files) -> Tables:
         read = read_folder(Path(folder), Practice(), Pseudonyms(_KEY))
     read |= lineage(read)
     read |= outcomes(read, _AS_OF)
-    return read | balances(read) | {"unmapped_codes": unmapped_codes(read)}
+    return read | balances(read) | coding(read)
 
 
 # ---- what must be the same ----------------------------------------------------------------

@@ -1,7 +1,8 @@
 -- The cent ledger: every sum a file states is held against its parts, and every answer against the
 -- claim sent. What does not agree is kept as it is and marked; nothing is mended.
 -- Inputs: claims, service_lines, payments, remittances, remittance_lines, adjustments,
--- provider_adjustments, file_checks, claim_lineage, line_lineage, check_names.
+-- provider_adjustments, file_checks, claim_lineage, line_lineage, claim_diagnoses, check_names,
+-- icd10_changes, cpt.
 -- Children are summed before they are joined, so no amount counts twice. Amounts of a reversal are
 -- negative throughout, so the same sums hold for it.
 
@@ -271,6 +272,35 @@ SELECT
 FROM service_lines AS s
 INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
 WHERE c.source = 'x12'
+UNION ALL
+SELECT
+    'sent_diagnosis_in_force', d.claim_version_id, c.file_name, c.interchange, c.segment,
+    'in force that day',
+    coalesce(
+        min(CASE WHEN c.service_date > CAST(k.valid_to AS DATE) THEN k.diagnosis_code END)
+        || ' ended, now '
+        || min(CASE WHEN c.service_date > CAST(k.valid_to AS DATE) THEN k.replaced_by END),
+        'in force that day'
+    )
+FROM claim_diagnoses AS d
+INNER JOIN claims AS c ON c.claim_version_id = d.claim_version_id
+LEFT JOIN icd10_changes AS k ON k.diagnosis_code = d.diagnosis_code
+WHERE c.service_date IS NOT NULL
+GROUP BY d.claim_version_id, c.file_name, c.interchange, c.segment
+UNION ALL
+SELECT
+    'sent_code_in_force', s.service_line_id, c.file_name, c.interchange, s.segment,
+    'in force that day',
+    CASE
+        WHEN coalesce(s.service_date, c.service_date) > CAST(p.valid_to AS DATE) THEN 'ended'
+        WHEN coalesce(s.service_date, c.service_date) < CAST(p.valid_from AS DATE)
+            THEN 'not yet in force'
+        ELSE 'in force that day'
+    END
+FROM service_lines AS s
+INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
+INNER JOIN cpt AS p ON p.procedure_code = s.procedure_code
+WHERE coalesce(s.service_date, c.service_date) IS NOT NULL
 UNION ALL
 SELECT
     'sent_units', s.service_line_id, c.file_name, c.interchange, s.segment, 'some units',

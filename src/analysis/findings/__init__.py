@@ -7,6 +7,7 @@ figure. One module per question; `finding` is the type, `rates` the interval ari
 
 from analysis.findings import (
     approval,
+    coding,
     data_quality,
     denials,
     documentation,
@@ -26,6 +27,7 @@ __all__ = [
     "Question",
     "Scope",
     "approval",
+    "coding",
     "data_quality",
     "denials",
     "documentation",

@@ -1,0 +1,115 @@
+-- Codes that no reference table knows, with their counts, and the codes billed for techniques.
+-- Inputs: adjustments, remarks, service_lines, remittance_lines, claim_diagnoses, claims,
+-- claim_lineage, visit_techniques, carc, rarc, cpt, modifiers, group_codes, techniques, conditions
+-- (without the catch-all).
+
+-- name: met_modifiers
+SELECT m.modifier
+FROM (
+    SELECT modifiers FROM service_lines WHERE modifiers <> ''
+    UNION ALL
+    SELECT modifiers FROM remittance_lines WHERE modifiers <> ''
+) AS l
+CROSS JOIN unnest(string_split(l.modifiers, ':')) AS m (modifier)
+
+-- name: unmapped_codes
+SELECT 'CARC' AS code_system, reason_code AS code, count(*) AS n_records
+FROM adjustments
+WHERE reason_code IS NOT NULL AND reason_code NOT IN (SELECT reason_code FROM carc)
+GROUP BY reason_code
+UNION ALL
+SELECT 'CAS group', group_code, count(*)
+FROM adjustments
+WHERE group_code IS NOT NULL AND group_code NOT IN (SELECT group_code FROM group_codes)
+GROUP BY group_code
+UNION ALL
+SELECT 'modifier', modifier, count(*)
+FROM met_modifiers
+WHERE modifier NOT IN (SELECT modifier FROM modifiers)
+GROUP BY modifier
+UNION ALL
+SELECT 'technique', technique, count(*)
+FROM visit_techniques
+WHERE technique NOT IN (SELECT technique FROM techniques)
+GROUP BY technique
+UNION ALL
+SELECT 'RARC', remark_code, count(*)
+FROM remarks
+WHERE remark_code NOT IN (SELECT remark_code FROM rarc)
+GROUP BY remark_code
+UNION ALL
+SELECT 'CPT', procedure_code, count(*)
+FROM (
+    SELECT procedure_code FROM service_lines
+    UNION ALL
+    SELECT procedure_code FROM remittance_lines
+) AS codes
+WHERE procedure_code IS NOT NULL AND procedure_code NOT IN (SELECT procedure_code FROM cpt)
+GROUP BY procedure_code
+UNION ALL
+SELECT 'ICD-10-CM', d.diagnosis_code, count(*)
+FROM claim_diagnoses AS d
+INNER JOIN claims AS c ON c.claim_version_id = d.claim_version_id
+WHERE
+    d.diagnosis_position = 1
+    AND NOT EXISTS (
+        SELECT 1 FROM conditions AS k
+        WHERE
+            regexp_matches(d.diagnosis_code, k.icd10_pattern)
+            AND (k.valid_from IS NULL OR c.service_date >= CAST(k.valid_from AS DATE))
+            AND (k.valid_to IS NULL OR c.service_date <= CAST(k.valid_to AS DATE))
+    )
+GROUP BY d.diagnosis_code
+ORDER BY n_records DESC, code_system, code
+
+-- name: first_sent
+-- The first version of each claim: what was billed before any insurer spoke.
+SELECT claim_version_id, claim_id, patient_control_number, service_date, service_to_date
+FROM (
+    SELECT
+        c.claim_version_id,
+        l.claim_id,
+        upper(trim(c.patient_control_number)) AS patient_control_number,
+        c.service_date,
+        c.service_to_date,
+        row_number() OVER (
+            PARTITION BY l.claim_id ORDER BY c.submitted_date NULLS FIRST, c.claim_version_id
+        ) AS place
+    FROM claims AS c
+    INNER JOIN claim_lineage AS l
+        ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
+) AS ranked
+WHERE place = 1
+
+-- name: billed_visits
+SELECT
+    f.claim_id,
+    f.patient_control_number,
+    coalesce(s.service_date, f.service_date) AS service_date,
+    string_agg(DISTINCT s.procedure_code, ':' ORDER BY s.procedure_code) AS procedure_codes
+FROM first_sent AS f
+INNER JOIN service_lines AS s ON s.claim_version_id = f.claim_version_id
+WHERE s.procedure_code IS NOT NULL
+GROUP BY f.claim_id, f.patient_control_number, coalesce(s.service_date, f.service_date)
+
+-- name: technique_codes
+SELECT
+    b.claim_id,
+    v.service_date,
+    v.technique,
+    b.procedure_codes,
+    CASE
+        WHEN t.technique IS NULL THEN NULL
+        ELSE EXISTS (
+            SELECT 1
+            FROM unnest(string_split(t.usual_codes, ';')) AS u (code)
+            WHERE ':' || b.procedure_codes || ':' LIKE '%:' || u.code || ':%'
+        )
+    END AS is_usual
+FROM (SELECT DISTINCT patient_control_number, service_date, technique FROM visit_techniques) AS v
+INNER JOIN billed_visits AS b
+    ON
+        b.patient_control_number = upper(trim(v.patient_control_number))
+        AND b.service_date = v.service_date
+LEFT JOIN techniques AS t ON t.technique = v.technique
+ORDER BY b.claim_id, v.service_date, v.technique
