@@ -6,7 +6,7 @@ import pytest
 
 from analysis.findings import outcomes as asked
 from analysis.findings import unbound_digits
-from findings.made_claims import claim, claims, frame, outcomes, payers
+from findings.made_claims import claim, claims, outcomes, payers
 
 MONTH = "2026-08"
 
@@ -85,14 +85,6 @@ def test_every_claim_stands_in_one_determination():
 def test_a_claim_cut_in_part_is_approved_not_denied():
     cut = [claim(n, "partially_approved") for n in range(500, 520)]
     assert asked.approval(outcomes(claims(80, 20) + cut), MONTH).numerator == 100
-
-
-def test_a_deductible_claim_is_approved_but_not_paid():
-    table = outcomes(claims(30, 10, paid_cents=0))
-    lines = frame("line_outcomes", [])
-    counted = asked.other_definitions(table, lines, MONTH).set_index("definition")["numerator"]
-    assert counted["claims approved at the first answer (used here)"] == 30
-    assert counted["claims paid more than nothing in the end"] == 0
 
 
 def test_days_of_a_small_insurer_are_not_stated():

@@ -16,7 +16,10 @@ PARAMETERS = {
     "reports_dir": ("str", ""),
     "minimum_cell_size": ("int", 11),
 }
-OF_ONE_INSURER = PARAMETERS | {"payer_id": ("str", "")}
+OWN_PARAMETERS = {
+    "02_claim_outcomes": {"definition": ("str", "allowed")},
+    "08_insurer_scorecard": {"payer_id": ("str", "")},
+}
 # What works on rows belongs into the package, where it is tested.
 WORK = {"apply", "groupby", "merge", "pivot", "query", "read_csv", "sort_values", "split"}
 
@@ -52,7 +55,7 @@ def test_one_cell_holds_the_typed_parameters(name):
         line.target.id: (line.annotation.id, ast.literal_eval(line.value))
         for line in ast.parse(source(cell)).body
     }
-    assert told == (OF_ONE_INSURER if name.startswith("08") else PARAMETERS)
+    assert told == PARAMETERS | OWN_PARAMETERS.get(name, {})
 
 
 @every_notebook

@@ -61,3 +61,8 @@ def test_every_wrong_parameter_is_told_at_once():
 def test_an_unknown_notebook_is_refused_with_the_nearest():
     with pytest.raises(UsageError, match="did you mean '02_claim_outcomes'"):
         parameters.parse("02_claims_outcome", {})
+
+
+def test_a_way_of_counting_nobody_uses_is_refused_with_the_nearest():
+    with pytest.raises(UsageError, match="definition: no 'kf'; did you mean 'kff'"):
+        parameters.parse("02_claim_outcomes", {"definition": "kf"})

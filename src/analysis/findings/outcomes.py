@@ -177,38 +177,6 @@ def money(outcomes: pd.DataFrame, month: str) -> Finding:
     )
 
 
-def other_definitions(
-    outcomes: pd.DataFrame, line_outcomes: pd.DataFrame, month: str
-) -> pd.DataFrame:
-    """The same matured claims counted in other ways: definition, numerator, n, estimate, lower,
-    upper. "Paid more than nothing" is how studies of paid claims count: it calls a claim that
-    met a deductible unpaid.
-    """
-    claims = population.matured(outcomes, month)
-    first, final = population.answered(claims), population.answered(claims, "final")
-    lines = line_outcomes.merge(claims[["claim_id", "patient_id", "payer_id"]], on="claim_id")
-    untouched = ~(first["is_corrected"] | first["is_reversed"]).astype(bool)
-    in_full = first["first_determination"] == "approved"
-    counted = {
-        "claims approved at the first answer (used here)": first,
-        "claims approved in the end": final,
-        "claims paid more than nothing in the end": final.assign(
-            is_approved=final["paid_cents"] > 0
-        ),
-        "claims approved in full at once, never corrected or taken back": first.assign(
-            is_approved=in_full & untouched
-        ),
-        "service lines approved at the first answer": population.answered(lines),
-    }
-    rows = []
-    for definition, answers in counted.items():
-        numbers = rates.overall(answers).numbers
-        rows.append((definition, numbers.numerator, numbers.denominator,
-                     numbers.estimate, numbers.lower, numbers.upper))  # fmt: skip
-    columns = ["definition", "numerator", "n", "estimate", "lower", "upper"]
-    return pd.DataFrame(rows, columns=columns).astype({"estimate": float})
-
-
 def _sent(claims: pd.DataFrame) -> pd.DataFrame:
     """Claims with a submission to wait since; the voided and rejected wait for nothing."""
     stopped = claims["first_determination"].isin(["voided", "rejected"])

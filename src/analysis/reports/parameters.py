@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from analysis.config import Folders, project_folder
 from analysis.errors import UsageError, nearest
@@ -40,6 +40,13 @@ class Parameters(BaseModel):
         )
 
 
+# Names of findings.definitions, which is not imported here: it brings pandas, and commands check
+# their words before they load anything.
+DEFINITIONS = (
+    "allowed", "allowed_final", "paid", "kff", "hfma", "zero_paid", "clean", "lines", "episodes"
+)  # fmt: skip
+
+
 class InsurerParameters(Parameters):
     """What the report on one insurer takes besides."""
 
@@ -47,9 +54,23 @@ class InsurerParameters(Parameters):
     """The insurer's identifier; '' is the one with most claims."""
 
 
+class DefinitionParameters(Parameters):
+    """What the report on outcomes takes besides."""
+
+    definition: str = "allowed"
+    """How the denials of the last section are counted: a name of findings.definitions."""
+
+    @field_validator("definition")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in DEFINITIONS:
+            raise ValueError(nearest(name, list(DEFINITIONS)))
+        return name
+
+
 PARAMETERS: Mapping[str, type[Parameters]] = {
     "01_data_quality": Parameters,
-    "02_claim_outcomes": Parameters,
+    "02_claim_outcomes": DefinitionParameters,
     "03_denial_reasons": Parameters,
     "04_approval_by_insurer_and_condition": Parameters,
     "05_documentation_completeness": Parameters,
@@ -106,6 +127,8 @@ def _sentence(notebook: str, known: list[str], error: Mapping[str, Any]) -> str:
     name = str(error["loc"][0])
     if error["type"] == "extra_forbidden":
         return f"{notebook} has no parameter '{name}'; {nearest(name, known)}"
+    if error["type"] == "value_error":
+        return f"{name}: no '{error['input']}'; {error['ctx']['error']}"
     wrong = _WRONG.get(error["type"], "cannot be used")
     example = f"; for example {_EXAMPLES[name]}" if name in _EXAMPLES else ""
     return f"{name}: {error['input']!r} {wrong}{example}"
