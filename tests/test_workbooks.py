@@ -2,12 +2,14 @@
 
 import csv
 import os
+import re
 import stat
+import zipfile
 from datetime import date
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analysis import workbooks
@@ -17,11 +19,46 @@ COLUMNS = (Heading("Insurer"), Heading("Due", "date"), Heading("Worth", "dollars
 HOSTILE = '=HYPERLINK("http://x.example","look")'
 
 
-@given(st.text(alphabet="=+-@\t\r\n ＝＠ a1(", max_size=6))
-def test_no_text_begins_like_a_formula(text):
+# What begins a formula, what hides its beginning, what some programs take for the end of a cell.
+TEXTS = st.text(alphabet="=+-@\t\r\n ＝＠\u00a0\u200b\ufeff\x00;,|'\"!a1(", max_size=8)
+STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+UNSEEN = " \t\r\n\u00a0\u200b\ufeff\x00"
+
+
+def runs(text):
+    """Whether some spreadsheet program, under some settings, may take part of `text` to run."""
+    return any(
+        part.lstrip(UNSEEN).startswith(STARTS) for part in (text, *re.split(r"[;\t\r\n]", text))
+    )
+
+
+@given(TEXTS)
+@example("=cmd|' /C calc'!A0")
+@example("\t=cmd|' /C calc'!A0")
+@example("Harbor;=cmd|' /C calc'!A0")
+@example("Harbor\r\n+1")
+def test_no_part_of_a_text_begins_like_a_formula_and_nothing_else_changes(text):
     shown = str(workbooks.inert(text))
-    assert not shown.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＠"))
-    assert shown in (text, f"'{text}")
+    assert not runs(shown)
+    assert not shown.startswith(("\t", "\r", "\n"))
+    assert shown.replace("'", "") == text.replace("'", "")
+    assert shown == text or runs(text) or re.search(r"(^|[;\t\r\n])[\t\r\n]", text)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.lists(TEXTS, min_size=1, max_size=3))
+def test_what_was_written_opens_as_text_in_both_files(tmp_path, texts):
+    rows = [(text, None, None) for text in texts]
+    path = workbooks.write_csv(tmp_path / "list.csv", COLUMNS, rows)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        _, *read = csv.reader(file)
+    assert [row[0] for row in read] == [workbooks.inert(text) for text in texts]
+    path = workbooks.write_workbook(tmp_path / "list.xlsx", [Sheet("To do", COLUMNS, rows)])
+    with zipfile.ZipFile(path) as book:
+        page = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "<f>" not in page
+    cells = [row[0] for row in openpyxl.load_workbook(path)["To do"].iter_rows(min_row=2)]
+    assert all(cell.data_type in ("s", "n", "inlineStr") and cell.quotePrefix for cell in cells)
 
 
 def test_a_csv_says_money_and_days_plainly_and_runs_nothing(tmp_path):

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections import Counter
 from datetime import date
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,11 +79,22 @@ def init(practice: PracticeName, data_dir: DataDir = None, reports_dir: ReportsD
     typer.echo(f"  outcomes check {practice}")
 
 
+class _WithoutPandas(MetaPathFinder):
+    """Makes pandas look as if it were not installed, for the rest of the process."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:  # noqa: ARG002
+        """Refuse pandas; leave everything else to the finders that follow."""
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
 @app.command()
 def check(practice: PracticeName, data_dir: DataDir = None, reports_dir: ReportsDir = None) -> None:
     """Read practice.toml and the raw files, and say what would be set aside. Writes nothing."""
     import secrets
 
+    # pyarrow would import pandas with its first array: time that reading has no use for.
+    sys.meta_path.insert(0, _WithoutPandas())
     from analysis.intake import folder, pseudonymize
 
     folders = _folders(practice, data_dir, reports_dir)

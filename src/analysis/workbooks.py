@@ -28,7 +28,10 @@ _FORMATS: dict[Kind, str] = {
     "dollars": "$#,##0.00",
     "percent": "0%",
 }
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# A formula's first characters at the start of a text, behind blanks and signs that no one sees, or
+# behind what another country's settings, or a paste, take for the end of a cell.
+_BLANK = r"[\s\x00-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+_FORMULA = re.compile(rf"(^|[;\t\r\n])(?=[\t\r\n]|{_BLANK}*[=+\-@＝＋－＠])")
 # What XML 1.0, and so a workbook, cannot hold.
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -52,14 +55,14 @@ class Sheet:
 
 
 def inert(value: Any) -> Any:
-    """`value`, or text that a spreadsheet program will not take for a formula.
+    """`value`, or text of which a spreadsheet program will take no part for a formula.
 
     >>> inert("=1+1"), inert(" @SUM(A1)"), inert("Harbor Trust"), inert(-3)
     ("'=1+1", "' @SUM(A1)", 'Harbor Trust', -3)
+    >>> inert("note;=1+1")
+    "note;'=1+1"
     """
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def write_csv(path: Path, columns: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> Path:
