@@ -6,6 +6,7 @@ figure. One module per question; `finding` is the type, `rates` the interval ari
 """
 
 from analysis.findings import (
+    appeals,
     approval,
     coding,
     data_quality,
@@ -27,6 +28,7 @@ __all__ = [
     "Finding",
     "Question",
     "Scope",
+    "appeals",
     "approval",
     "coding",
     "data_quality",
