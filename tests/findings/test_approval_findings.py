@@ -38,6 +38,32 @@ def test_a_thin_cell_borrows_and_says_so():
     assert lent["n"] == 3
 
 
+def test_pairs_with_a_rate_of_their_own_and_most_denials_come_first():
+    back = {"condition_group": "low_back_pain"}
+    table = outcomes(
+        claims(300, 20)
+        + claims(150, 40, 400, **back)
+        + claims(0, 9, 600, **TRUST)
+        + claims(5, 8, 700, payer_id="900", payer_type="auto_PIP")
+    )
+    cells = approval.by_insurer_and_condition(table, payers(), MONTH)
+    assert cells["n_denied"].tolist() == [40, 20, 9, 8]
+    assert cells["basis"].tolist()[2:] == ["not stated", "not stated"]
+    finding = approval.most_denied(cells, table, MONTH)
+    assert "low back pain, with 40 of 190 claims denied" in finding.sentence.lower()
+    assert finding.sentence.endswith(
+        "Of 4 pairs of insurer and condition, 2 have a rate of their own, 0 borrow one from a wider"
+        " group, 2 have none."
+    )
+    assert unbound_digits(finding) == []
+
+
+def test_where_no_pair_has_a_rate_none_is_said_to_be_denied_most():
+    table = outcomes(claims(2, 5))
+    cells = approval.by_insurer_and_condition(table, payers(), MONTH)
+    assert approval.most_denied(cells, table, MONTH).sentence.startswith("Of 1 pair of insurer")
+
+
 def test_an_insurer_far_from_the_rest_is_named():
     table = outcomes(claims(180, 20) + claims(100, 100, 300, **AUTO))
     finding = approval.spread(table, payers(), MONTH)

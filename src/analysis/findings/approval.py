@@ -30,6 +30,18 @@ SPREAD = {
         caveats=_CAVEATS,
     ),
 }
+CELLS = Question(
+    id="approval.cells",
+    question="Which insurer denies most for which condition, and how many such pairs can be told?",
+    unit="claim",
+    definition=population.DEFINITIONS["first"],
+    method=(
+        "count of denied claims among pairs of insurer and condition whose rate can be stated (the"
+        " minimum number of claims, and an interval of at most the stated width)"
+    ),
+    caveats=_CAVEATS,
+)
+OWN, NOT_STATED = "this insurer and condition", "not stated"
 HIGHER, LOWER, NO_DIFFERENCE = "higher", "lower", "no difference shown"
 
 
@@ -56,12 +68,15 @@ def by_insurer_and_condition(
     """Approval by insurer and condition; a cell too thin to state borrows a wider group's rate.
 
     `basis` names the claims behind the rate: the cell's own; else the same kind of insurance and
-    condition; else the whole insurer; else nothing is stated. `n` stays the cell's own.
+    condition; else the whole insurer; else nothing is stated. `n` and `n_denied` stay the cell's
+    own. Cells with a rate of their own come first, of these the ones with most denials.
     """
     cells = by(
         outcomes, payers, month, ["payer_id", "payer_type", "condition_group"], minimum_cell_size
     )
-    cells["basis"] = "this insurer and condition"
+    cells["n_denied"] = cells["n"] - cells["n_approved"]
+    cells["basis"] = OWN
+    is_borrowed = cells["estimate"].isna()
     wider = {
         "mostly borrowed: same kind of insurance, same condition": [
             "payer_type",
@@ -76,8 +91,42 @@ def by_insurer_and_condition(
         thin = cells["estimate"].isna() & lent["estimate"].notna()
         cells.loc[thin, bounds] = lent.loc[thin, bounds]
         cells.loc[thin, "basis"] = basis
-    cells.loc[cells["estimate"].isna(), "basis"] = "not stated"
-    return cells
+    cells.loc[cells["estimate"].isna(), "basis"] = NOT_STATED
+    order = cells.assign(is_borrowed=is_borrowed).sort_values(
+        ["is_borrowed", "n_denied", "n", "insurer", "condition"],
+        ascending=[True, False, False, True, True],
+    )
+    return order.drop(columns="is_borrowed").reset_index(drop=True)
+
+
+def most_denied(cells: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding:
+    """The pair of insurer and condition with most denials, and how many pairs have a rate.
+
+    `cells` as from `by_insurer_and_condition`.
+    """
+    own = cells[cells["basis"] == OWN]
+    n_stated = int((cells["basis"] != NOT_STATED).sum())
+    values: dict[str, Value] = {
+        "pairs": len(cells),
+        "own": len(own),
+        "borrowed": n_stated - len(own),
+        "unstated": len(cells) - n_stated,
+    }
+    counted = (
+        "Of {pairs:n pair} of insurer and condition, {own:count} have a rate of their own,"
+        " {borrowed:count} borrow one from a wider group, {unstated:count} have none."
+    )
+    scope = population.scope(population.matured(outcomes, month), outcomes)
+    if own.empty:
+        return CELLS.answer(counted, scope, values=values)
+    first = own.iloc[0]
+    return CELLS.answer(
+        "Most denials: {insurer}, {condition}, with {numerator:count} of {denominator:n claim}"
+        f" denied. {counted}",
+        scope,
+        Numbers(numerator=int(first["n_denied"]), denominator=int(first["n"])),
+        {**values, "insurer": first["insurer"], "condition": first["condition"]},
+    )
 
 
 def against_the_rest(
