@@ -76,10 +76,49 @@ def test_one_denied_visit_makes_its_treatment_one_with_a_denial():
     assert rates["allowed"] == (1, 6)
 
 
-def test_dollars_are_summed_in_cents_and_have_no_interval():
+def test_denied_charges_stand_beside_every_count():
     of = counted([claim(1, charge_cents=30_001), claim(2, "denied", charge_cents=9_999)])
-    table = definitions.in_dollars(of)
-    assert table.loc[0, ["denied_cents", "charge_cents"]].tolist() == [9_999, 40_000]
+    table = definitions.side_by_side(of).set_index("name")
+    assert table.loc["allowed", ["denied_cents", "charge_cents"]].tolist() == [9_999, 40_000]
+
+
+def line(claim_id, number, determination, cents, final=None):
+    return {
+        "claim_id": claim_id,
+        "line_number": number,
+        "charge_cents": cents,
+        "allowed_cents": 0,
+        "paid_cents": 0,
+        "first_determination": determination,
+        "final_determination": final or determination,
+    }
+
+
+def test_four_levels_count_lines_claims_treatments_and_dollars():
+    rows = [
+        claim(1, "partially_approved", episode_id="e1", patient_id="p1"),
+        claim(2, "denied", episode_id="e1", patient_id="p1"),
+        claim(3, "denied", episode_id="e3") | {"final_determination": "approved"},
+        claim(4, "pending", episode_id="e3"),
+    ]
+    lines = [
+        line("c1", 1, "approved", 6_000),
+        line("c1", 2, "denied", 4_000),
+        line("c2", 1, "denied", 10_000),
+        line("c3", 1, "denied", 30_000, final="approved"),
+        line("c4", 1, "pending", 10_000),
+    ]
+    table = definitions.levels(counted(rows, lines=lines))
+    assert {row.level: (row.of, row.estimate) for row in table.itertuples()} == {
+        "service lines, first": ("4 lines", 1 / 4),
+        "claims, first": ("3 claims", 1 / 3),
+        "treatments without a denial, first": ("2 treatments", 0),
+        "dollars charged, first": ("$500", 0.12),
+        "service lines, in the end": ("4 lines", 2 / 4),
+        "claims, in the end": ("3 claims", 2 / 3),
+        "treatments without a denial, in the end": ("2 treatments", 1 / 2),
+        "dollars charged, in the end": ("$500", 0.72),
+    }
 
 
 def test_the_switch_says_how_it_counted_and_from_what():

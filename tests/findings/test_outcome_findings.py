@@ -18,8 +18,8 @@ def test_rate_names_its_denominator_interval_and_what_was_left_out():
     assert (finding.numerator, finding.denominator) == (160, 200)
     assert finding.sentence == (
         "Insurers approved 80% of claims at the first answer (74 to 85), 200 claims, submitted"
-        " in March 2026. Left out: 20 claims too recent to judge, 1 without such an"
-        " answer."
+        " in March 2026. Left out: 20 claims too recent to judge (under 60 days old), 1 without"
+        " such an answer."
     )
     assert unbound_digits(finding) == []
 

@@ -87,3 +87,21 @@ def test_a_refused_cell_shows_its_claims_and_no_rate():
     judged = rates.judged(rates.rates(table, ["insurer"]), 11)
     assert judged["n"].item() == 5
     assert judged[["estimate", "lower", "upper"]].isna().all(axis=None)
+
+
+def charges(*rows):
+    columns = ["patient_id", "charge_cents", "is_approved"]
+    return pd.DataFrame(rows, columns=columns).assign(claim_id="c")
+
+
+def test_a_share_of_equal_charges_of_different_patients_has_the_interval_of_a_count():
+    rate = rates.of_dollars(charges(*((f"p{n}", 10_000, n < 30) for n in range(40))))
+    assert rate.estimate == 0.75
+    assert rate.effective == pytest.approx(39)  # one is lost to the estimated mean
+
+
+def test_one_large_charge_does_not_pass_for_many():
+    uneven = charges(("p0", 1_000_000, True), *((f"p{n}", 1_000, False) for n in range(1, 40)))
+    lower, upper = rates.of_dollars(uneven).interval()
+    assert upper - lower > 0.5
+    assert rates.of_dollars(uneven.head(0)).estimate is None

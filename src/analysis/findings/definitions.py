@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from analysis.findings import population, rates
-from analysis.findings.finding import Finding, Question
+from analysis.findings.finding import Finding, Question, written
 
 DEFAULT = "allowed"
 
@@ -74,11 +74,12 @@ def _lines(of: Claims) -> pd.DataFrame:
     return population.answered(of.lines)
 
 
-def _episodes(of: Claims) -> pd.DataFrame:
-    first = _first(of).dropna(subset="episode_id")
-    every = first.groupby("episode_id").agg(
+def _episodes(of: Claims, which: population.Which = "first") -> pd.DataFrame:
+    answers = population.answered(of.claims, which).dropna(subset="episode_id")
+    every = answers.groupby("episode_id").agg(
         is_approved=("is_approved", "all"), patient_id=("patient_id", "first"),
         claim_id=("claim_id", "first"), payer_id=("payer_id", "first"),
+        charge_cents=("charge_cents", "sum"),
     )  # fmt: skip
     return every.reset_index()
 
@@ -167,31 +168,48 @@ def claims_to_count(
 
 
 def side_by_side(of: Claims) -> pd.DataFrame:
-    """Denials by definition: name, definition, unit, numerator, n, estimate, lower, upper, source.
+    """Denials by definition: name, definition, unit, numerator, n, estimate, lower, upper,
+    denied_cents, charge_cents, source.
 
-    Shares are of denials. Where nothing is counted the share is null.
+    Shares are of denials; cents are the charges of what is denied, and of what is counted. Where
+    nothing is counted the share is null.
     """
     rows = []
     for name, definition in DEFINITIONS.items():
-        rate = _denied(definition.counted(of))
-        numbers = rate.numbers
+        counted = definition.counted(of)
+        numbers = _denied(counted).numbers
+        charges = counted["charge_cents"]
+        denied = int(charges[~counted["is_approved"].astype(bool)].sum())
         rows.append((name, definition.label, definition.unit, numbers.numerator,
                      numbers.denominator, numbers.estimate, numbers.lower, numbers.upper,
-                     definition.source))  # fmt: skip
+                     denied, int(charges.sum()), definition.source))  # fmt: skip
     columns = ["name", "definition", "unit", "numerator", "n", "estimate", "lower", "upper"]
-    return pd.DataFrame(rows, columns=[*columns, "source"]).astype({"estimate": float})
+    columns += ["denied_cents", "charge_cents", "source"]
+    return pd.DataFrame(rows, columns=columns).astype({"estimate": float})
 
 
-def in_dollars(of: Claims) -> pd.DataFrame:
-    """Charges denied in full: answer, denied_cents, charge_cents, share; a sum has no interval."""
+def levels(of: Claims) -> pd.DataFrame:
+    """Approval (this project's) at four levels, at the first answer and in the end.
+
+    Columns: level, of (the denominator in words), estimate, lower, upper. A treatment is approved
+    when every answered claim of it was. Of dollars, the charges of approved lines count, also where
+    units were cut.
+    """
     rows = []
-    for which, words in (("first", "at the first answer"), ("final", "at the latest answer")):
-        answers = population.answered(of.claims, which)  # type: ignore[arg-type]
-        denied = int(answers.loc[~answers["is_approved"], "charge_cents"].sum())
-        charged = int(answers["charge_cents"].sum())
-        rows.append((words, denied, charged, denied / charged if charged else None))
-    columns = ["answer", "denied_cents", "charge_cents", "share"]
-    return pd.DataFrame(rows, columns=columns).astype({"share": float})
+    sides: tuple[tuple[population.Which, str], ...] = (("first", "first"), ("final", "in the end"))
+    for which, words in sides:
+        lines = population.answered(of.lines, which)
+        claims = population.answered(of.claims, which)
+        for level, unit, rate in (
+            ("service lines", "n line", rates.overall(lines)),
+            ("claims", "n claim", rates.overall(claims)),
+            ("treatments without a denial", "n treatment", rates.overall(_episodes(of, which))),
+            ("dollars charged", "dollars", rates.of_dollars(lines)),
+        ):
+            told, counted = rate.numbers, written(rate.denominator, unit)
+            rows.append((f"{level}, {words}", counted, told.estimate, told.lower, told.upper))
+    columns = ["level", "of", "estimate", "lower", "upper"]
+    return pd.DataFrame(rows, columns=columns).astype({"estimate": float})
 
 
 def chosen(of: Claims, outcomes: pd.DataFrame, name: str, minimum_cell_size: int = 11) -> Finding:

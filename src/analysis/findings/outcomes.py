@@ -55,13 +55,14 @@ def approval(
         FIRST_APPROVAL if which == "first" else FINAL_APPROVAL,
         f"Insurers approved {{estimate:percent}} of claims {IN_THE_END[which]} ({{lower:whole}} to"
         " {upper:whole}), {denominator:n claim}, {period}. Left out: {immature:n claim} too recent"
-        " to judge, {open:count} without such an answer.",
+        " to judge (under {maturity:n day} old), {open:count} without such an answer.",
         population.scope(answers, outcomes),
         rates.overall(answers),
         minimum_cell_size,
         {
             "immature": len(population.through(outcomes, month)) - len(claims),
             "open": len(claims) - len(answers),
+            "maturity": int(outcomes["maturity_days"].max()),
         },
     )
 

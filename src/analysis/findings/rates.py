@@ -125,6 +125,26 @@ def overall(answers: pd.DataFrame) -> Rate:
     return rate_of(rates(answers.assign(everything=True), ["everything"]).iloc[0])
 
 
+def of_dollars(answers: pd.DataFrame) -> Rate:
+    """The share of charges that was approved, in cents; `answers` as in `rates`, with charge_cents.
+
+    The effective number is that of the ratio's variance between patients (linearized), and at most
+    Kish's, so that a few large charges do not pass for many.
+    """
+    charged = answers["charge_cents"].astype("int64")
+    approved = charged.where(answers["is_approved"].astype(bool), 0)
+    numerator, denominator = int(approved.sum()), int(charged.sum())
+    if not denominator:
+        return Rate(0, 0, 0.0)
+    share = numerator / denominator
+    residual = (approved - share * charged).groupby(_patients(answers)).sum()
+    n_patients = len(residual)
+    variance = n_patients / max(1, n_patients - 1) * float((residual**2).sum()) / denominator**2
+    at_most = denominator**2 / float((charged.astype(float) ** 2).sum())
+    known = share * (1 - share) / variance if variance else float(n_patients)
+    return Rate(numerator, denominator, min(at_most, known))
+
+
 def rate_of(row: pd.Series) -> Rate:
     """One row of a `rates` table as a Rate."""
     return Rate(int(row["n_approved"]), int(row["n"]), float(row["n_effective"]))
