@@ -85,6 +85,16 @@ def test_a_workbook_holds_texts_days_and_money_and_no_formula(tmp_path):
     assert (page.print_title_rows, page.page_setup.orientation) == ("$1:$1", "landscape")
 
 
+def test_a_wide_sheet_prints_on_several_pages_that_say_whose_rows_they_are(tmp_path):
+    columns = [Heading("Claim", width=20), *(Heading(f"Column {n}", width=30) for n in range(10))]
+    rows = [["C1", "word " * 30, *[None] * 9], ["C2", "short", *[None] * 9]]
+    path = workbooks.write_workbook(tmp_path / "list.xlsx", [Sheet("To do", columns, rows)])
+    page = openpyxl.load_workbook(path)["To do"]
+    assert (page.page_setup.fitToWidth, page.print_title_cols) == (2, "$A:$A")
+    # 150 letters on lines of 30, none of which may hide behind the next row.
+    assert [page.row_dimensions[row].height for row in (2, 3)] == [75, 15]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such modes")
 def test_what_is_written_is_for_the_owner_alone_whatever_lay_there(tmp_path):
     path = tmp_path / "private" / "list.csv"

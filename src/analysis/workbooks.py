@@ -5,8 +5,10 @@ apostrophe before it, in a workbook by its type and the mark that the apostrophe
 """
 
 import csv
+import math
 import os
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ _FORMATS: dict[Kind, str] = {
 # behind what another country's settings, or a paste, take for the end of a cell.
 _BLANK = r"[\s\x00-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 _FORMULA = re.compile(rf"(^|[;\t\r\n])(?=[\t\r\n]|{_BLANK}*[=+\-@＝＋－＠])")
+# Points; and characters across a page in print that can be read.
+_LINE_HEIGHT, _PAGE_WIDTH = 15, 170
 # What XML 1.0, and so a workbook, cannot hold.
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -47,11 +51,15 @@ class Heading:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: a title, its columns and its rows; a cell is None where nothing is known."""
+    """One sheet: a title, its columns and its rows; a cell is None where nothing is known.
+
+    The first `n_keys` columns tell the rows apart: they stay in sight, and on every page in print.
+    """
 
     title: str
     columns: Sequence[Heading]
     rows: Sequence[Sequence[Any]]
+    n_keys: int = 1
 
 
 def inert(value: Any) -> Any:
@@ -136,11 +144,17 @@ def _fill(page: "Worksheet", sheet: Sheet) -> None:
         head.font = Font(bold=True)
         head.fill = PatternFill("solid", fgColor="DDE6EE")
         head.alignment = Alignment(wrap_text=True, vertical="top")
+    titles = [column.title for column in sheet.columns]
+    page.row_dimensions[1].height = _LINE_HEIGHT * _n_lines(titles, sheet.columns)
     for at, row in enumerate(sheet.rows, 2):
         for place, (value, column) in enumerate(zip(row, sheet.columns, strict=True), 1):
             cell = page.cell(at, place)
             cell.number_format = _FORMATS[column.kind]
-            cell.alignment = Alignment(wrap_text=column.kind == "text", vertical="top")
+            cell.alignment = Alignment(
+                horizontal="left" if column.kind in ("text", "date", "count") else None,
+                wrap_text=column.kind == "text",
+                vertical="top",
+            )
             if isinstance(value, str):
                 cell.value = _UNWRITABLE.sub("\ufffd", value)
                 # openpyxl would make a formula of a text that begins with "=".
@@ -148,11 +162,27 @@ def _fill(page: "Worksheet", sheet: Sheet) -> None:
                 cell.quotePrefix = True
             elif value is not None:
                 cell.value = value / 100 if column.kind == "dollars" else value
-    last = get_column_letter(len(sheet.columns))
-    page.freeze_panes = "B2"
+        page.row_dimensions[at].height = _LINE_HEIGHT * _n_lines(row, sheet.columns)
+    last, last_key = (get_column_letter(n) for n in (len(sheet.columns), sheet.n_keys))
+    page.freeze_panes = page.cell(2, sheet.n_keys + 1)
     page.auto_filter.ref = f"A1:{last}{len(sheet.rows) + 1}"
     page.page_setup.orientation = "landscape"
-    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
+    page.page_setup.fitToWidth, page.page_setup.fitToHeight = _n_pages(sheet), 0
     page.sheet_properties.pageSetUpPr.fitToPage = True
-    page.print_title_rows = "1:1"
+    page.print_title_rows, page.print_title_cols = "1:1", f"A:{last_key}"
     page.oddFooter.center.text = "&A, page &P of &N"
+
+
+def _n_lines(row: Sequence[Any], columns: Sequence[Heading]) -> int:
+    """The lines that the longest text of a row takes: some programs do not work it out."""
+    texts = (
+        (str(value), column.width) for value, column in zip(row, columns, strict=True) if value
+    )
+    return max((len(textwrap.wrap(text, width)) for text, width in texts), default=1) or 1
+
+
+def _n_pages(sheet: Sheet) -> int:
+    """How many pages side by side keep the print large enough to read."""
+    keys = sum(column.width for column in sheet.columns[: sheet.n_keys])
+    others = sum(column.width for column in sheet.columns[sheet.n_keys :])
+    return max(1, math.ceil(others / max(1, _PAGE_WIDTH - keys)))

@@ -72,8 +72,8 @@ def write(folders: Folders, today: date) -> Written:
     as_of = population.as_of(outcomes)
     notes = _notes(read["next_actions"], as_of, today)
     sheets = [
-        Sheet("To do", listing.COLUMNS, in_time),
-        Sheet("Past the usual time", listing.COLUMNS, too_late),
+        Sheet("To do", listing.COLUMNS, in_time, listing.N_KEYS),
+        Sheet("Past the usual time", listing.COLUMNS, too_late, listing.N_KEYS),
         Sheet(
             "Waiting",
             listing.WAITING,

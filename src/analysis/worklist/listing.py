@@ -34,6 +34,9 @@ COLUMNS = (
     Heading("Insurer's claim number", "text", 18),
     Heading("Answered on", "date", 12),
 )
+N_KEYS = 4
+"""The first columns, up to the claim's number: what a line is about."""
+
 WAITING = (
     Heading("Claim number", "text", 14),
     Heading("Visit", "date", 12),
