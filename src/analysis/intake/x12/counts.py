@@ -38,7 +38,7 @@ _OPENER = {"IEA": "ISA", "GE": "GS", "SE": "ST"}
 # Up to which element a segment is always filled (the implementation guides of 837P and 835); one
 # that ends before was cut short.
 _LEAST_ELEMENTS = {
-    "AMT": 2, "BHT": 4, "BPR": 4, "CAS": 3, "CLM": 9, "CLP": 5, "DTM": 2, "DTP": 3, "HI": 1,
+    "AMT": 2, "BHT": 4, "BPR": 4, "CAS": 3, "CLM": 9, "CLP": 7, "DTM": 2, "DTP": 3, "HI": 1,
     "HL": 3, "LQ": 2, "LX": 1, "N1": 1, "N3": 1, "N4": 1, "NM1": 2, "NM1*PR": 9, "PLB": 4,
     "QTY": 2, "REF": 2, "SBR": 9, "SV1": 4, "SVC": 3, "SVD": 2, "TRN": 2,
 }  # fmt: skip
