@@ -47,6 +47,40 @@ def test_every_claim_gets_the_determination_it_was_given(made_up: Folders, truth
     assert not wrong
 
 
+AGREEMENT_OF = {
+    "right": "agree",
+    "never_updated": "not_updated",
+    "unrecorded": "not_recorded",
+    "wrong": "disagree",
+}
+
+
+def test_every_appeal_ends_as_the_insurer_answered_whatever_the_record_says(
+    made_up: Folders, truth: Path
+) -> None:
+    number_of = {
+        row["claim_id"]: row["patient_control_number"]
+        for row in tables.read(made_up.processed, "claim_outcomes").to_pylist()
+    }
+    told = Counter(
+        (number_of[row["claim_id"]], row["level"], row["outcome"], row["agreement"])
+        for row in tables.read(made_up.processed, "appeal_outcomes").to_pylist()
+    )
+    meant = Counter()
+    with (truth / "appeals.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            agreement = AGREEMENT_OF[row["record"]]
+            if row["outcome"] == "pending":
+                agreement = "open"
+            elif row["level"] == "2":
+                # Insurers of the made-up world answer a second appeal by letter alone.
+                agreement = "recorded_only"
+            level = None if row["record"] == "unrecorded" else row["level"]
+            meant[row["claim_number"], level, row["outcome"], agreement] += 1
+    assert told == meant
+    assert {agreement for *_, agreement in meant} >= set(AGREEMENT_OF.values())
+
+
 def test_versions_of_one_claim_are_one_claim(made_up: Folders, truth: Path) -> None:
     claim_of = {
         row["record_id"]: row["claim_id"]

@@ -283,15 +283,39 @@ def test_appeals_agree_with_their_stories(made: Synthesized, truth: dict) -> Non
         "appeal_lost": "upheld",
         "appeal_pending": "pending",
     }
-    appeals = _rows(made.raw_dir / "appeals.csv")
+    appeals = _rows(made.truth_dir / "appeals.csv")
     first = {row["claim_number"]: row for row in appeals if row["level"] == "1"}
     for number, row in truth.items():
         assert (number in first) == (row["history"] in outcome_of)
         if number in first:
             assert first[number]["outcome"] == outcome_of[row["history"]]
-            assert first[number]["filed_date"] <= first[number]["deadline_date"]
-    assert {row["level"] for row in appeals} == {"1", "2"}
-    assert {row["assisted_by"] for row in appeals} == {"nobody", "advocate", "lawyer"}
+
+
+def test_the_record_of_appeals_slips_only_where_the_truth_says_so(made: Synthesized) -> None:
+    kept = {(row["claim_number"], row["level"]): row for row in _rows(made.raw_dir / "appeals.csv")}
+    records = Counter()
+    for row in _rows(made.truth_dir / "appeals.csv"):
+        written = kept.pop((row["claim_number"], row["level"]), None)
+        records[row["record"]] += 1
+        match row["record"]:
+            case "right":
+                assert (written["outcome"], written["filed_date"]) == (
+                    row["outcome"],
+                    row["filed_date"],
+                )
+            case "unrecorded":
+                assert written is None
+            case "never_updated":
+                assert (written["outcome"], written["decision_date"]) == ("pending", "")
+            case "wrong":
+                assert (written["outcome"] == "upheld") != (row["outcome"] == "upheld")
+                assert written["decision_date"]
+        if written:
+            assert written["filed_date"] <= written["deadline_date"]
+            assert written["assisted_by"] in ("nobody", "advocate", "lawyer")
+    assert kept == {}
+    assert records.keys() == {"right", "unrecorded", "never_updated", "wrong"}
+    assert records["right"] > 0.8 * records.total()
 
 
 def test_an_appeal_won_turns_a_denial_into_an_approval(truth: dict) -> None:

@@ -16,8 +16,10 @@ from analysis.synthetic.claims_837p import claim_files
 from analysis.synthetic.days import first_day, iso
 from analysis.synthetic.histories import Appeal, Histories, tell_histories
 from analysis.synthetic.records import (
+    AppealTruth,
     Policy,
     Prescription,
+    appeal_records,
     csv_text,
     documentation_csv,
     policies,
@@ -97,7 +99,8 @@ def _raw_files(
     ordered = prescriptions(visits.claims, seed)
     yield "prescriptions.csv", csv_text(Prescription._fields, ordered).encode()
     yield "benefit_calls.csv", csv_text(BenefitCall._fields, sorted(visits.benefit_calls)).encode()
-    yield "appeals.csv", csv_text(Appeal._fields, histories.appeals).encode()
+    kept, _ = appeal_records(histories.appeals, seed)
+    yield "appeals.csv", csv_text(Appeal._fields, kept).encode()
     yield "policies.csv", csv_text(Policy._fields, policies()).encode()
     yield from _loaded_twice(claim_files(histories.claims))
     yield from _loaded_twice(_as_downloaded(remittance_files(histories)))
@@ -142,6 +145,8 @@ def _truth_files(
 ) -> Iterator[tuple[str, bytes]]:
     rows = (claim_truth(history) for history in histories.claims)
     yield "claims.csv", csv_text(ClaimTruth._fields, rows).encode()
+    _, appeals = appeal_records(histories.appeals, arguments["seed"])
+    yield "appeals.csv", csv_text(AppealTruth._fields, appeals).encode()
     parameters = json.dumps(_parameters(visits, arguments), indent=2, default=_plain)
     yield "parameters.json", f"{parameters}\n".encode()
 

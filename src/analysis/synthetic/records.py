@@ -10,6 +10,7 @@ from analysis.synthetic import world
 from analysis.synthetic.days import AS_OF as LAST_DAY
 from analysis.synthetic.days import iso
 from analysis.synthetic.draws import Draws
+from analysis.synthetic.histories import Appeal
 from analysis.synthetic.visits import Claim
 from analysis.synthetic.world import AS_OF, PAYERS, Payer, Plan
 
@@ -120,6 +121,49 @@ def _prescribed(visits: Sequence[Claim], draws: Draws) -> Iterator[Prescription]
         if not beyond or not draws.chance(world.PRESCRIPTION_RENEWED_RATE):
             return
         dated = min(beyond[0], LAST_DAY)
+
+
+class AppealTruth(NamedTuple):
+    """A row of truth/<name>/appeals.csv: how an appeal ended, and how its record tells it."""
+
+    claim_number: str
+    level: str
+    filed_date: str
+    outcome: str
+    record: str
+
+
+def appeal_records(appeals: Sequence[Appeal], seed: int) -> tuple[list[Appeal], list[AppealTruth]]:
+    """The rows of appeals.csv as the practice kept them, and the truth about every appeal.
+
+    Drawn in a stream of their own. Only first appeals with an answer are misremembered, and none
+    of a claim that was appealed again: its second appeal would belie the record.
+    """
+    draws = Draws(seed, 7)
+    again = {appeal.claim_number for appeal in appeals if appeal.level != "1"}
+    kept, truth = [], []
+    for appeal in appeals:
+        record = "right"
+        if appeal.outcome != "pending" and appeal.claim_number not in again:
+            slips = world.APPEAL_RECORD_SLIPS
+            record = draws.weighted(list(slips), list(slips.values()))
+        kept += _as_kept(appeal, record)
+        number, level, filed = appeal.claim_number, appeal.level, appeal.filed_date
+        truth.append(AppealTruth(number, level, filed, appeal.outcome, record))
+    return kept, truth
+
+
+def _as_kept(appeal: Appeal, record: str) -> list[Appeal]:
+    match record:
+        case "unrecorded":
+            return []
+        case "never_updated":
+            return [appeal._replace(decision_date="", outcome="pending")]
+        case "wrong":
+            wrong = "overturned" if appeal.outcome == "upheld" else "upheld"
+            return [appeal._replace(outcome=wrong)]
+        case _:
+            return [appeal]
 
 
 def policies() -> Iterator[Policy]:

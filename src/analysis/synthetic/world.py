@@ -638,6 +638,9 @@ OVERTURNED_RATE_ASSISTED = 0.62
 PARTLY_OVERTURNED_RATE = 0.15
 """Among overturned appeals of several units, the share that wins only some of them."""
 ASSISTED_BY = {"nobody": 0.70, "advocate": 0.22, "lawyer": 0.08}
+APPEAL_RECORD_SLIPS = {"right": 0.86, "never_updated": 0.05, "unrecorded": 0.05, "wrong": 0.04}
+"""How the practice keeps its record of a decided appeal; wrong: won by its record and lost by the
+insurer's answer, or the other way round."""
 
 SECONDARY_COVER_RATE = 0.07
 """Share of commercial patients with a second insurer."""
