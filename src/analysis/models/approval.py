@@ -33,8 +33,20 @@ from analysis import tables
 from analysis.config import ModelDesign
 from analysis.errors import DataError
 from analysis.models.evaluation import evaluate
+from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 from analysis.models.rates import predict_from_rates
+from analysis.models.terms import RandomEffect
 from analysis.schemas import DOCUMENT_STATUSES
+
+__all__ = [
+    "Fitted",
+    "MixedEffectsLogisticRegression",
+    "OneHotLogistic",
+    "RandomEffect",
+    "fit_and_predict",
+    "refused",
+    "saved_design",
+]
 
 APPROVED = ("approved", "partially_approved")
 DENIED = ("denied",)

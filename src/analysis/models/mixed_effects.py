@@ -1,0 +1,344 @@
+"""Mixed-effects logistic regression whose intervals hold in small cells, for scikit-learn.
+
+The recipe of the intervals: draws of the coefficients at draws of the variance components, levels
+never met drawn from their distribution, and an error of the model's form measured on groups left
+out. Chances are those of a patient not met before.
+"""
+
+# scikit-learn and threadpoolctl carry no types.
+# mypy: disable-error-code="no-untyped-call, import-untyped"
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import solve_triangular
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from analysis.models import laplace
+from analysis.models.terms import Matrix, RandomEffect, Terms, Vector, keys, standard_normal
+
+_PERIOD = "\x00period"
+_N_MEAN_DRAWS = 96
+_N_FOLDS = 5
+_FEWEST_CELLS = 8
+_ROWS_AT_ONCE = 20_000
+_LARGEST_MODEL_ERROR = 1.5
+
+
+class Standardised(NamedTuple):
+    """`cells`: columns of `by`, n_rows, mean, lower, upper (90%); `draws`: (n, cells)."""
+
+    cells: pd.DataFrame
+    draws: Matrix
+
+
+class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
+    """Partially pooled logistic regression: fixed terms, random effects and patients.
+
+    `fixed` names numeric columns of about unit scale, whose coefficients have a normal prior of
+    standard deviation `fixed_scale`. `random` lists the `RandomEffect`s; `random_scale` is the
+    scale of the half-normal prior of their standard deviations. `n_variance_draws` draws of these
+    carry their uncertainty. `model_error` is the standard deviation, in log odds, of what the form
+    misses in each cell of the random effect with most columns, or "auto" to measure it on cells
+    left out.
+
+    Missing categories are a level of their own. Missing numbers, outcomes, patients or weights are
+    refused with ValueError; a fit that does not converge raises DataError with a remedy.
+    """
+
+    def __init__(
+        self,
+        fixed: Sequence[Hashable] = (),
+        random: Sequence[RandomEffect] = (),
+        *,
+        fixed_scale: float = 2.0,
+        random_scale: float = 0.7,
+        n_variance_draws: int = 32,
+        model_error: float | str = "auto",
+        random_state: int = 0,
+    ) -> None:
+        self.fixed = fixed
+        self.random = random
+        self.fixed_scale = fixed_scale
+        self.random_scale = random_scale
+        self.n_variance_draws = n_variance_draws
+        self.model_error = model_error
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: pd.DataFrame,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from claims `X`, one row each, and whether each was approved (`y`: 0 or 1, or
+        two labels, the later one meaning approved).
+
+        `groups` are the patients. `sample_weight` counts how often a row occurred, and means what
+        so many rows would. `time` is each claim's period: periods then vary as well, and every
+        prediction is for one not met before.
+        """
+        claims = self._frame(X)
+        labels, outcome = _outcome(y, len(claims))
+        count = _counts(sample_weight, len(claims))
+        random = tuple(self.random)
+        if time is not None:
+            claims = claims.assign(**{_PERIOD: _complete(time, len(claims), "time")})
+            random += (RandomEffect("time", (_PERIOD,)),)
+        patient = None if groups is None else _complete(groups, len(claims), "groups")
+        occurred = count > 0
+        if not occurred.any():
+            raise ValueError("there are no claims to learn from: every weight is nought")
+        claims, outcome, count = claims[occurred], outcome[occurred], count[occurred]
+        self.terms_ = Terms(tuple(self.fixed), random)
+        tidy = self.terms_.tidy(claims)
+        self.terms_.learn(tidy)
+        number = np.zeros(len(tidy), dtype=np.int64)
+        if patient is not None:
+            number = pd.factorize(pd.Series(patient[occurred]), sort=True)[0].astype(np.int64)
+        pattern = _patterns(tidy, number)
+        first = np.unique(pattern, return_index=True)[1]
+        problem = laplace.Problem(
+            self.terms_.design(tidy.iloc[first].reset_index(drop=True)),
+            np.bincount(pattern, outcome * count).astype(float),
+            np.bincount(pattern, count).astype(float),
+            self.terms_.effect_of,
+            None if patient is None else number[first],
+            float(self.fixed_scale),
+            float(self.random_scale),
+        )
+        # One thread gives one answer everywhere, and matrices this small gain nothing from more.
+        with threadpool_limits(limits=1):
+            self._learn(problem, self._cells(tidy.iloc[first]))
+        self.classes_ = labels
+        self.n_features_in_ = X.shape[1]
+        self.n_patterns_ = len(first)
+        self.converged_ = True
+        return self
+
+    def _learn(self, problem: laplace.Problem, cells: NDArray[np.object_] | None) -> None:
+        scales, at, self.n_iter_ = laplace.estimate_scales(problem)
+        names = [effect.name for effect in self.terms_.random]
+        names += ["patient"] if problem.patient is not None else []
+        self.variance_components_ = {
+            name: float(scale**2) for name, scale in zip(names, scales, strict=True)
+        }
+        self.coef_ = at.coefficients
+        rng = np.random.default_rng(self.random_state)
+        drawn = laplace.draw_scales(problem, scales, at, self.n_variance_draws, rng)
+        self.has_patients_ = problem.patient is not None
+        self.scale_draws_ = np.array([scale for scale, _ in drawn]).reshape(len(drawn), -1)
+        self.coefficient_draws_ = np.array([one.coefficients for _, one in drawn])
+        self.factor_draws_ = np.array([one.factor for _, one in drawn])
+        if self.model_error == "auto":
+            self.model_error_ = 0.0 if cells is None else _form_error(problem, scales, at, cells)
+        else:
+            self.model_error_ = float(self.model_error)
+
+    def predict_proba(self, X: pd.DataFrame) -> Matrix:
+        """Posterior mean chances of denial and approval, one row per claim."""
+        check_is_fitted(self)
+        tidy, pattern = self._asked(X)
+        n = max(_N_MEAN_DRAWS, self.n_variance_draws)
+        chance = self._draws(tidy, n, self.random_state).mean(axis=0)[pattern]
+        return np.column_stack([1 - chance, chance])
+
+    def predict(self, X: pd.DataFrame) -> NDArray[Any]:
+        """The likelier answer, 0 or 1."""
+        is_likely = self.predict_proba(X)[:, 1] >= 0.5
+        answers: NDArray[Any] = self.classes_[is_likely.astype(int)]
+        return answers
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def posterior_draws(self, X: pd.DataFrame, n: int = 400, random_state: int = 0) -> Matrix:
+        """Joint draws of each claim's chance of approval, for a patient not met: (n, rows).
+
+        A level never met is drawn once per draw and shared by all its rows. Draws of one
+        `random_state` belong together across calls, so that they may be subtracted.
+        """
+        check_is_fitted(self)
+        tidy, pattern = self._asked(X)
+        return self._draws(tidy, n, random_state)[:, pattern]
+
+    def standardise(
+        self,
+        X: pd.DataFrame,
+        set: Mapping[Hashable, Any] | None = None,
+        by: Sequence[Hashable] = (),
+        n: int = 400,
+    ) -> Standardised:
+        """Mean chance of the claims `X` in each cell of `by`, had all of them the values of `set`.
+
+        The cells are those of `X` as it is, before `set`. Without `by` there is one cell.
+        """
+        claims = self._frame(X).reset_index(drop=True)
+        as_set = claims.copy()
+        for column, value in (set or {}).items():
+            as_set[column] = value
+        draws = self.posterior_draws(as_set, n, self.random_state)
+        if by:
+            grouped = claims.groupby(list(by), sort=True, dropna=False, observed=True)
+            cell = grouped.ngroup().to_numpy()
+            cells = grouped.size().rename("n_rows").reset_index()
+        else:
+            cell = np.zeros(len(claims), dtype=np.int64)
+            cells = pd.DataFrame({"n_rows": [len(claims)]})
+        size = cells["n_rows"].to_numpy(float)
+        means = np.array([np.bincount(cell, draw, len(cells)) / size for draw in draws])
+        lower, upper = np.quantile(means, [0.05, 0.95], axis=0)
+        return Standardised(cells.assign(mean=means.mean(axis=0), lower=lower, upper=upper), means)
+
+    def _frame(self, X: pd.DataFrame) -> pd.DataFrame:
+        claims = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
+        if claims.empty:
+            raise ValueError("there are no claims: X has no rows or no columns")
+        return claims
+
+    def _asked(self, X: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+        """The distinct rows of the claims asked for, and each claim's place among them."""
+        claims = self._frame(X)
+        if claims.shape[1] != self.n_features_in_ and not isinstance(X, pd.DataFrame):
+            raise ValueError(
+                f"X has {claims.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        if _PERIOD in self.terms_.columns:
+            claims = claims.assign(**{_PERIOD: None})
+        tidy = self.terms_.tidy(claims)
+        pattern = _patterns(tidy, np.zeros(len(tidy), dtype=np.int64))
+        first = np.unique(pattern, return_index=True)[1]
+        return tidy.iloc[first].reset_index(drop=True), pattern
+
+    def _draws(self, tidy: pd.DataFrame, n: int, seed: int) -> Matrix:
+        """Draws of the chance of each tidy row: (n, rows)."""
+        of_variance = np.arange(n) * len(self.scale_draws_) // n
+        rng = np.random.default_rng(seed)
+        with threadpool_limits(limits=1):
+            noise = rng.standard_normal((n, self.coefficient_draws_.shape[1]))
+            coefficients = self.coefficient_draws_[of_variance]
+            for place, factor in enumerate(self.factor_draws_):
+                mine = of_variance == place
+                coefficients[mine] += solve_triangular(factor, noise[mine].T, lower=True, trans=1).T
+            scales = self.scale_draws_[of_variance]
+            patient = scales[:, -1] if self.has_patients_ else np.zeros(n)
+            # The mean of a logistic over a normal (Zeger, Liang and Albert 1988).
+            shrunk = 1 / np.sqrt(1 + np.pi * patient**2 / 8)
+            made = np.empty((n, len(tidy)))
+            for begin in range(0, len(tidy), _ROWS_AT_ONCE):
+                rows = tidy.iloc[begin : begin + _ROWS_AT_ONCE].reset_index(drop=True)
+                odds = self.terms_.design(rows) @ coefficients.T
+                odds += self.terms_.unseen(rows, scales, seed)
+                odds += self._missed(rows, n, seed)
+                made[:, begin : begin + _ROWS_AT_ONCE] = expit(odds * shrunk).T
+        return made
+
+    def _missed(self, tidy: pd.DataFrame, n: int, seed: int) -> Matrix:
+        """What the model's form misses in each row's cell: (rows, n)."""
+        cells = self._cells(tidy)
+        if cells is None or not self.model_error_:
+            return np.zeros((len(tidy), n))
+        names, cell = np.unique(cells, return_inverse=True)
+        drawn = np.array([standard_normal(seed, ("missed", name), n) for name in names])
+        return self.model_error_ * drawn[cell]
+
+    def _cells(self, tidy: pd.DataFrame) -> NDArray[np.object_] | None:
+        """Each row's level of the random effect with most columns, if any has two or more."""
+        effects = [effect for effect in self.terms_.random if len(effect.by) > 1]
+        return keys(tidy, max(effects, key=lambda e: len(e.by)).by) if effects else None
+
+
+def _form_error(
+    problem: laplace.Problem, scales: Vector, at: laplace.Mode, cells: NDArray[np.object_]
+) -> float:
+    """Standard deviation, in log odds, of cells about their prediction when left out of the fit.
+
+    What chance, patients and the uncertainty of the prediction explain is taken off (a weighted
+    method of moments); nought where nothing is left or the cells are too few to tell.
+    """
+    names, cell = np.unique(cells, return_inverse=True)
+    n = len(names)
+    if n < _FEWEST_CELLS:
+        return 0.0
+    of_patient = scales[-1] if problem.patient is not None else 0.0
+    shrunk = 1 / np.sqrt(1 + np.pi * of_patient**2 / 8)
+    excess, weight, noise = np.zeros(n), np.zeros(n), np.ones(n)
+    for fold in range(_N_FOLDS):
+        out = cell % _N_FOLDS == fold
+        start = (at.coefficients, at.patients)
+        without = laplace.mode(problem.without(out), scales, start, 1e-4)
+        design = problem.design[out]
+        chance = expit(shrunk * (design @ without.coefficients))
+        trials, mine = problem.trials[out], cell[out]
+        curve = trials * chance * (1 - chance)
+        left = np.bincount(mine, problem.approved[out] - trials * chance, n)
+        total = np.bincount(mine, curve, n)
+        chance_alone = total.copy()
+        if problem.patient is not None:
+            met, patient = np.unique(
+                np.column_stack([mine, problem.patient[out]]), axis=0, return_inverse=True
+            )
+            clustered = np.bincount(patient, curve) ** 2 * of_patient**2
+            chance_alone += np.bincount(met[:, 0], clustered, n)
+        for place in np.unique(mine):
+            rows = mine == place
+            mean = (curve[rows] @ design[rows]) / max(total[place], 1e-12)
+            uncertain = solve_triangular(without.factor, mean, lower=True)
+            noise[place] = chance_alone[place] + total[place] ** 2 * (uncertain @ uncertain)
+            excess[place] = left[place] ** 2 - noise[place]
+            weight[place] = total[place] ** 2
+    noise = np.maximum(noise, 1e-12)
+    variance = (weight * excess / noise**2).sum() / (weight**2 / noise**2).sum()
+    return float(np.clip(np.sqrt(max(variance, 0.0)), 0.0, _LARGEST_MODEL_ERROR))
+
+
+def _patterns(tidy: pd.DataFrame, patient: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each row's number among the distinct rows, in their order, whatever the order of `tidy`."""
+    by = [tidy[column].to_numpy() for column in tidy.columns]
+    numbered = pd.Series(patient).groupby([*by, patient], sort=True).ngroup()
+    return np.asarray(numbered, dtype=np.int64)
+
+
+def _outcome(y: ArrayLike, n: int) -> tuple[NDArray[Any], Vector]:
+    """The two labels, and whether each claim has the second one, as 0 or 1."""
+    values = pd.Series(np.asarray(y))
+    if len(values) != n:
+        raise ValueError(f"there are {n} claims but {len(values)} outcomes")
+    if values.isna().any():
+        raise ValueError("an outcome must be 0 (denied) or 1 (approved), and never missing")
+    labels = np.unique(values.to_numpy())
+    if set(labels) <= {0, 1}:
+        labels = np.array([0, 1])
+    elif len(labels) != 2:
+        raise ValueError(
+            "Only binary classification is supported: an outcome must be 0 (denied) or 1 "
+            f"(approved), or one of two labels; got {len(labels)}"
+        )
+    return labels, (values.to_numpy() == labels[1]).astype(float)
+
+
+def _counts(sample_weight: ArrayLike | None, n: int) -> Vector:
+    if sample_weight is None:
+        return np.ones(n)
+    counts = np.asarray(sample_weight, dtype=float)
+    if counts.shape != (n,) or not np.isfinite(counts).all() or (counts < 0).any():
+        raise ValueError("sample_weight needs one count per claim, nought or more, none missing")
+    return counts
+
+
+def _complete(values: ArrayLike, n: int, name: str) -> NDArray[np.object_]:
+    made = pd.Series(np.asarray(values))
+    if len(made) != n or made.isna().any():
+        raise ValueError(f"{name} needs one value per claim, none missing")
+    return made.astype(str).to_numpy(object)

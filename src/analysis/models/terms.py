@@ -1,0 +1,168 @@
+"""Terms of a mixed-effects model: columns of claims become a sparse design with named levels.
+
+A level is what a random effect varies by, such as one insurer or one insurer and condition. A
+missing category is a level of its own; a missing number is refused, since nothing can stand for it.
+"""
+
+import zlib
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+_MISSING = "\x00"
+_BETWEEN = "\x1f"
+
+
+@dataclass(frozen=True)
+class RandomEffect:
+    """An intercept that varies by the joint values of columns `by`, or slopes of numeric columns.
+
+    With `slopes`, one coefficient per level and slope column, all of one variance; without, one
+    intercept per level.
+    """
+
+    name: str
+    by: tuple[Hashable, ...]
+    slopes: tuple[Hashable, ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """One random coefficient per level: its effect's place, the slope column and the levels."""
+
+    effect: int
+    slope: Hashable | None
+    levels: pd.Index
+
+
+class Terms:
+    """The design of one fit: which coefficient stands where, and for what."""
+
+    def __init__(self, fixed: Sequence[Hashable], random: Sequence[RandomEffect]) -> None:
+        self.fixed = tuple(fixed)
+        self.random = tuple(random)
+        names = [effect.name for effect in self.random]
+        if len(set(names)) < len(names):
+            raise ValueError(f"random effects must have names of their own; got {names}")
+        self.blocks: list[Block] = []
+
+    def learn(self, X: pd.DataFrame) -> "Terms":
+        """Take the levels from training rows."""
+        for place, effect in enumerate(self.random):
+            levels = pd.Index(np.unique(keys(X, effect.by)))
+            slopes: tuple[Hashable | None, ...] = effect.slopes or (None,)
+            self.blocks += [Block(place, slope, levels) for slope in slopes]
+        return self
+
+    @property
+    def effect_of(self) -> NDArray[np.int64]:
+        """Each coefficient's random effect, -1 for the intercept and fixed terms."""
+        places = [np.full(1 + len(self.fixed), -1)]
+        places += [np.full(len(block.levels), block.effect) for block in self.blocks]
+        return np.concatenate(places).astype(np.int64)
+
+    @property
+    def columns(self) -> list[Hashable]:
+        """Every column of the claims that any term reads, each once."""
+        named = [*self.fixed]
+        for effect in self.random:
+            named += [*effect.by, *effect.slopes]
+        return list(dict.fromkeys(named))
+
+    def tidy(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The columns that terms read: numbers as float, categories as text without gaps.
+
+        Raises ValueError naming a column that is absent, or a number that is missing or infinite.
+        """
+        absent = [column for column in self.columns if column not in X.columns]
+        if absent:
+            raise ValueError(f"the claims lack columns that the model reads: {absent}")
+        numbers = dict.fromkeys([*self.fixed, *(s for e in self.random for s in e.slopes)])
+        categories = dict.fromkeys(column for effect in self.random for column in effect.by)
+        both = [column for column in numbers if column in categories]
+        if both:
+            raise ValueError(f"columns cannot be a number and a category at once: {both}")
+        made = {column: _number(X[column], column) for column in numbers}
+        return pd.DataFrame(
+            made | {column: _category(X[column]) for column in categories}, index=range(len(X))
+        )
+
+    def design(self, X: pd.DataFrame) -> sp.csr_matrix:
+        """One row per row of tidy `X`, one column per coefficient; unseen levels stay empty."""
+        head = np.column_stack([np.ones(len(X)), *(X[column] for column in self.fixed)])
+        parts = [sp.csr_matrix(head)]
+        for block in self.blocks:
+            place = block.levels.get_indexer(pd.Index(keys(X, self.random[block.effect].by)))
+            rows = np.flatnonzero(place >= 0)
+            values = np.ones(len(rows)) if block.slope is None else X[block.slope].to_numpy()[rows]
+            shape = (len(X), len(block.levels))
+            part = sp.csr_matrix((values, (rows, place[rows])), shape=shape)
+            part.eliminate_zeros()
+            parts.append(part)
+        made: sp.csr_matrix = sp.hstack(parts, format="csr")
+        return made
+
+    def unseen(self, X: pd.DataFrame, scales: Matrix, seed: int) -> Matrix:
+        """What levels never met in training add to the log odds: (rows, draws).
+
+        `scales` holds each draw's standard deviations, (draws, effects). One draw of a level is
+        shared by all its rows, in this call and in every other of the same seed.
+        """
+        added = np.zeros((len(X), len(scales)))
+        for block in self.blocks:
+            level = keys(X, self.random[block.effect].by)
+            is_new = block.levels.get_indexer(pd.Index(level)) < 0
+            for name in np.unique(level[is_new]):
+                rows = is_new & (level == name)
+                drawn = standard_normal(
+                    seed, (self.random[block.effect].name, block.slope, name), len(scales)
+                )
+                values = (
+                    np.ones(rows.sum()) if block.slope is None else X[block.slope].to_numpy()[rows]
+                )
+                added[rows] += np.outer(values, drawn * scales[:, block.effect])
+        return added
+
+
+def keys(X: pd.DataFrame, by: Sequence[Hashable]) -> NDArray[np.object_]:
+    """The level of each row of tidy claims: the values of `by`, joined."""
+    if not by:
+        raise ValueError("a random effect must name the columns it varies by")
+    joined = X[by[0]]
+    for column in by[1:]:
+        joined = joined + _BETWEEN + X[column]
+    return joined.to_numpy(object)
+
+
+def standard_normal(seed: int, name: object, n: int) -> Vector:
+    """The `n` draws that belong to `name` under `seed`, whatever else is drawn."""
+    return np.random.default_rng([seed, zlib.crc32(repr(name).encode())]).standard_normal(n)
+
+
+def _number(values: pd.Series, column: Hashable) -> Vector:
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    n_lacking = int((~np.isfinite(numbers)).sum())
+    if n_lacking:
+        raise ValueError(
+            f"column {column!r} has {n_lacking} numbers that are missing or infinite; give a value "
+            "and a column that marks it as filled in, or leave these claims out"
+        )
+    return numbers
+
+
+def _category(values: pd.Series) -> NDArray[np.object_]:
+    is_missing = values.isna().to_numpy()
+    # 1, 1.0 and True are one category, however a file happened to be read.
+    as_numbers = pd.api.types.is_numeric_dtype(values.dtype)
+    texts = values[~is_missing]
+    texts = texts.astype(float).astype(str) if as_numbers else texts.astype(str)
+    made = np.full(len(values), _MISSING, dtype=object)
+    made[~is_missing] = texts.to_numpy(object)
+    return made
