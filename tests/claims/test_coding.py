@@ -9,6 +9,8 @@ from analysis.claims import coding
 from analysis.claims.balances import INPUTS, balances
 from analysis.claims.lineage import INPUTS as LINEAGE
 from analysis.claims.lineage import lineage
+from analysis.outcomes import INPUTS as OUTCOMES
+from analysis.outcomes import outcomes
 
 DAY = date(2026, 3, 2)
 
@@ -60,6 +62,12 @@ def test_known_codes_leave_nothing_to_do() -> None:
     assert unmapped(techniques=["effleurage"]) == set()
 
 
+def test_a_known_diagnosis_is_mapped_on_every_day_and_without_one() -> None:
+    for day in (date(2019, 1, 1), DAY, None):
+        for diagnosis in ("M54.5", "M54.50"):
+            assert unmapped(diagnosis=diagnosis, day=day) == set()
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -67,8 +75,7 @@ def test_known_codes_leave_nothing_to_do() -> None:
         ({"lines": ["99999"]}, ("CPT", "99999")),
         ({"groups": ["CD"]}, ("CAS group", "CD")),
         ({"techniques": ["hot stones"]}, ("technique", "hot stones")),
-        # Ended on 30 September 2021: what it names is no condition on this day.
-        ({"diagnosis": "M54.5"}, ("ICD-10-CM", "M54.5")),
+        ({"diagnosis": "L30.9"}, ("ICD-10-CM", "L30.9")),
     ],
 )
 def test_what_nobody_mapped_is_listed_and_never_called_other(given, expected) -> None:
@@ -83,14 +90,42 @@ def test_what_nobody_mapped_is_listed_and_never_called_other(given, expected) ->
         ("G35", date(2025, 9, 30), None),
         ("G35", date(2025, 10, 1), "G35 ended, now G35.A;G35.B0;"),
         ("M79.1", date(2019, 1, 1), "M79.1 ended, now M79.10;M79.11;M79.12;M79.18"),
+        ("M54.50", date(2021, 10, 1), None),
+        ("M54.59", date(2021, 9, 30), "M54.59 not yet in force, then still M54.5"),
     ],
 )  # fmt: skip
-def test_a_diagnosis_that_ended_before_the_visit_is_marked_with_its_successor(
+def test_a_diagnosis_outside_its_dates_is_marked_with_what_was_in_force(
     diagnosis, day, found
 ) -> None:
     rows = balances(practice(diagnosis=diagnosis, day=day))["imbalances"].to_pylist()
     told = [row["found"] for row in rows if row["check_name"] == "sent_diagnosis_in_force"]
     assert [text.startswith(found or "") for text in told] == ([True] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "day", "group"),
+    [
+        ("M54.5", date(2021, 9, 30), "low_back_pain"),
+        # Outside their dates: marked by the check above, and still plain in what they name.
+        ("M54.5", date(2021, 10, 1), "low_back_pain"),
+        ("G35", date(2025, 10, 1), "multiple_sclerosis"),
+        ("M79.18", date(2018, 9, 30), "myalgia_myofascial"),
+        # No day of service: the day of submission speaks.
+        ("M54.50", None, "low_back_pain"),
+        ("L30.9", DAY, "other"),
+    ],
+)
+def test_a_diagnosis_names_its_condition_on_the_day_of_service(diagnosis, day, group) -> None:
+    made = practice(diagnosis=diagnosis, day=day)
+    made |= {name: tables.arrow_schema(name).empty_table() for name in set(OUTCOMES) - set(made)}
+    if day is None:
+        made["claims"] = made["claims"].set_column(
+            made["claims"].schema.get_field_index("submitted_date"),
+            made["claims"].schema.field("submitted_date"),
+            [[DAY]],
+        )
+    (claim,) = outcomes(made, date(2026, 9, 30))["claim_outcomes"].to_pylist()
+    assert claim["condition_group"] == group
 
 
 def test_a_procedure_code_is_in_force_only_within_its_dates() -> None:

@@ -280,11 +280,16 @@ SELECT
         min(CASE WHEN c.service_date > CAST(k.valid_to AS DATE) THEN k.diagnosis_code END)
         || ' ended, now '
         || min(CASE WHEN c.service_date > CAST(k.valid_to AS DATE) THEN k.replaced_by END),
+        min(CASE WHEN c.service_date <= CAST(b.valid_to AS DATE) THEN d.diagnosis_code END)
+        || ' not yet in force, then still '
+        || min(CASE WHEN c.service_date <= CAST(b.valid_to AS DATE) THEN b.diagnosis_code END),
         'in force that day'
     )
 FROM claim_diagnoses AS d
 INNER JOIN claims AS c ON c.claim_version_id = d.claim_version_id
 LEFT JOIN icd10_changes AS k ON k.diagnosis_code = d.diagnosis_code
+LEFT JOIN icd10_changes AS b
+    ON ';' || b.replaced_by || ';' LIKE '%;' || d.diagnosis_code || ';%'
 WHERE c.service_date IS NOT NULL
 GROUP BY d.claim_version_id, c.file_name, c.interchange, c.segment
 UNION ALL

@@ -47,17 +47,13 @@ FROM (
 WHERE procedure_code IS NOT NULL AND procedure_code NOT IN (SELECT procedure_code FROM cpt)
 GROUP BY procedure_code
 UNION ALL
+-- A code sent outside its dates is known; a check marks it.
 SELECT 'ICD-10-CM', d.diagnosis_code, count(*)
 FROM claim_diagnoses AS d
-INNER JOIN claims AS c ON c.claim_version_id = d.claim_version_id
 WHERE
     d.diagnosis_position = 1
     AND NOT EXISTS (
-        SELECT 1 FROM conditions AS k
-        WHERE
-            regexp_matches(d.diagnosis_code, k.icd10_pattern)
-            AND (k.valid_from IS NULL OR c.service_date >= CAST(k.valid_from AS DATE))
-            AND (k.valid_to IS NULL OR c.service_date <= CAST(k.valid_to AS DATE))
+        SELECT 1 FROM conditions AS k WHERE regexp_matches(d.diagnosis_code, k.icd10_pattern)
     )
 GROUP BY d.diagnosis_code
 ORDER BY n_records DESC, code_system, code

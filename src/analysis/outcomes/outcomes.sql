@@ -9,23 +9,31 @@ FROM (SELECT DISTINCT diagnosis_code FROM claim_diagnoses) AS d
 INNER JOIN conditions AS k ON regexp_matches(d.diagnosis_code, k.icd10_pattern)
 
 -- name: claim_conditions
--- The principal diagnosis by day of service; the first pattern that fits wins.
+-- The principal diagnosis by day of service; the first pattern that fits wins. A code sent outside
+-- its dates still names its condition when no pattern in force does; `sent_diagnosis_in_force` among
+-- the checks marks it.
 SELECT claim_id, condition_group
 FROM (
     SELECT
         v.claim_id,
         k.condition_group,
-        row_number() OVER (PARTITION BY v.claim_id ORDER BY CAST(k.pattern_order AS BIGINT)) AS choice
+        row_number() OVER (
+            PARTITION BY v.claim_id
+            ORDER BY
+                CASE
+                    WHEN k.condition_group = 'other' THEN 2
+                    WHEN
+                        coalesce(v.service_date, v.submitted_date) < CAST(k.valid_from AS DATE)
+                        OR coalesce(v.service_date, v.submitted_date) > CAST(k.valid_to AS DATE)
+                        THEN 1
+                    ELSE 0
+                END,
+                CAST(k.pattern_order AS BIGINT)
+        ) AS choice
     FROM first_versions AS v
     INNER JOIN claim_diagnoses AS d
         ON d.claim_version_id = v.claim_version_id AND d.diagnosis_position = 1
-    INNER JOIN code_patterns AS k
-        ON
-            k.diagnosis_code = d.diagnosis_code
-            AND (k.valid_from IS NULL OR coalesce(v.service_date, v.submitted_date)
-                >= CAST(k.valid_from AS DATE))
-            AND (k.valid_to IS NULL OR coalesce(v.service_date, v.submitted_date)
-                <= CAST(k.valid_to AS DATE))
+    INNER JOIN code_patterns AS k ON k.diagnosis_code = d.diagnosis_code
 ) AS ranked
 WHERE choice = 1
 
