@@ -1,10 +1,15 @@
 """The command as people run it: in its own process, with its exit codes."""
 
+import csv
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from analysis import tables
 
 
 def outcomes(*words: str) -> subprocess.CompletedProcess[str]:
@@ -87,6 +92,55 @@ def test_an_unreadable_file_is_set_aside_and_told(tmp_path: Path) -> None:
     done = outcomes("check", "clinic", "--data-dir", str(tmp_path))
     assert done.returncode == 3
     assert "holiday.jpg" in done.stdout
+
+
+_ANSWER = (
+    "ISA*00*          *00*          *ZZ*A              *ZZ*B              "
+    "*240201*1200*^*00501*000000007*0*P*:~GS*HP*A*B*20240201*1200*5*X*005010X221A1~ST*835*1~"
+    "BPR*I*{deposit}*C*ACH************20240201~TRN*1*CHECK1*1999999999~N1*PR*KIND MUTUAL~"
+    "CLP*A1*1*100*{paid}**12*ICN1~CAS*CO*45*40~NM1*QC*1*HARROWGATE*QUILLIAM****MI*MEMBER77123~"
+    "DTM*232*20240110~SE*9*1~GE*1*5~IEA*1*000000007~"
+)
+_OF_THE_PATIENT = ("HARROWGATE", "QUILLIAM", "MEMBER77123")
+
+
+def test_a_corrected_file_read_again_leaves_the_quarantine_empty(tmp_path: Path) -> None:
+    """What is set aside stands in a private file that people can read, until it is mended."""
+    era = tmp_path / "raw" / "clinic" / "june.835"
+    era.parent.mkdir(parents=True)
+    era.write_text(_ANSWER.format(deposit="60", paid="6O.00"), encoding="utf-8")
+    done = outcomes("build", "clinic", "--data-dir", str(tmp_path))
+    assert done.returncode == 3
+    assert "june.835, segment 7: CLP04 holds no amount" in done.stdout
+
+    quarantine = tmp_path / "private" / "clinic" / "quarantine.csv"
+    with quarantine.open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["file_name"], row["record"], row["position"]) == ("june.835", "CLP", "1")
+    assert "june.835, segment 7: CLP04 holds no amount" in row["reason"]
+    if os.name == "posix":
+        assert stat.S_IMODE(quarantine.stat().st_mode) == 0o600
+        assert stat.S_IMODE(quarantine.parent.stat().st_mode) == 0o700
+
+    era.write_text(_ANSWER.format(deposit="61", paid="60"), encoding="utf-8")
+    again = outcomes("build", "clinic", "--data-dir", str(tmp_path))
+    assert again.returncode == 0
+    with quarantine.open(encoding="utf-8-sig", newline="") as file:
+        assert list(csv.DictReader(file)) == []
+    # The deposit of the payment that begins at segment 3 is a dollar too much: kept and marked.
+    (off,) = tables.read(tmp_path / "processed" / "clinic", "imbalances").to_pylist()
+    place = [off[name] for name in ("check_name", "file_name", "segment", "difference_cents")]
+    assert place == ["deposit", "june.835", 3, 100]
+
+    said = done.stdout + done.stderr + again.stdout + again.stderr
+    written = [path.read_bytes() for path in _files_below(tmp_path, but=era.parent)]
+    for word in _OF_THE_PATIENT:
+        assert word not in said
+        assert not any(word.encode() in content for content in written)
+
+
+def _files_below(folder: Path, but: Path) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.is_file() and but not in p.parents]
 
 
 @pytest.mark.parametrize("setting", ["minimum_cell_size", "=11"])
