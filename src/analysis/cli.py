@@ -222,6 +222,63 @@ def _day(option: str, text: str) -> date:
 
 
 @app.command()
+def release(
+    practices: Annotated[
+        list[str], typer.Argument(metavar="PRACTICE...", help="Folders under data/raw.")
+    ],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="The folder to publish.")],
+    month: Annotated[
+        str | None, typer.Option(help="YYYY-MM, the last one counted. Default: the last complete.")
+    ] = None,
+    merge_below: Annotated[
+        int | None,
+        typer.Option(min=0, help="Insurers and conditions of fewer claims become 'other'."),
+    ] = None,
+    corrects: Annotated[
+        int, typer.Option(min=0, help="The release that this one replaces; give a --reason.")
+    ] = 0,
+    retracts: Annotated[
+        int, typer.Option(min=0, help="Publish nothing: retract this release; give a --reason.")
+    ] = 0,
+    reason: Annotated[str, typer.Option(help="Why a release is corrected or retracted.")] = "",
+    data_dir: DataDir = None,
+    reports_dir: ReportsDir = None,
+) -> None:
+    """Publish counts and findings that identify nobody; refused (exit 4) when they would."""
+    from analysis import pipeline
+    from analysis.release import publishing
+
+    if bool(corrects or retracts) != bool(reason):
+        raise UsageError("--corrects and --retracts take a --reason, and nothing else does")
+    chosen = [_folders(practice, data_dir, reports_dir) for practice in practices]
+    if retracts:
+        publishing.retract(chosen, retracts, reason, to)
+        typer.echo(f"release {retracts} is retracted; publish {to / 'ledger.jsonl'}")
+        return
+    for folders in chosen:
+        pipeline.build(folders, through="outcomes", say=typer.echo)
+    asked = publishing.Asked(chosen, month or "", to, merge_below, corrects, reason)
+    done = publishing.release(asked, typer.echo)
+    again = ", the same as before" if done.is_again else ""
+    typer.echo(f"Release {done.number}{again}: {done.folder / 'public_findings.html'}")
+    typer.echo("Make these known apart from the folder, so that a changed one is found out:")
+    typer.echo(f"  release {done.release_id}")
+    typer.echo(f"  ledger  {done.ledger_head}")
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A release.")],
+    data_dir: DataDir = None,  # noqa: ARG001 - every command takes both folders
+    reports_dir: ReportsDir = None,  # noqa: ARG001
+) -> None:
+    """Recompute a release from its tables and check it, offline; exit 4 when it does not hold."""
+    from analysis.release import verify as check
+
+    raise typer.Exit(check.main([str(folder)]))
+
+
+@app.command()
 def codes(practice: PracticeName, data_dir: DataDir = None, reports_dir: ReportsDir = None) -> None:
     """List the codes nobody has mapped yet, most frequent first."""
     from analysis import pipeline, tables

@@ -19,6 +19,7 @@ PARAMETERS = {
 OWN_PARAMETERS = {
     "02_claim_outcomes": {"definition": ("str", "allowed")},
     "08_insurer_scorecard": {"payer_id": ("str", "")},
+    "09_public_findings": {"release": ("str", "")},
 }
 # What works on rows belongs into the package, where it is tested.
 WORK = {"apply", "groupby", "merge", "pivot", "query", "read_csv", "sort_values", "split"}

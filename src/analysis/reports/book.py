@@ -82,11 +82,15 @@ class Book:
         """A processed table, whole, as a pandas frame."""
         return tables.read_frame(self.folders.processed, name)
 
-    def say(self, finding: "Finding") -> None:
-        """Show a finding's sentence with what it rests on, and record it."""
+    def say(self, finding: "Finding", number: int | None = None) -> None:
+        """Show a finding's sentence with what it rests on, and record it.
+
+        With a `number` it is one that others cite: "Finding 3. Of 182 claims ...".
+        """
         record = finding.as_dict()
-        self._once("finding", record["id"])
-        _display(_finding_html(finding.sentence, record), FINDING, record)
+        said = finding.sentence if number is None else f"Finding {number}. {finding.sentence}"
+        self._once("finding", f"{record['id']} {number}")
+        _display(_finding_html(said, record), FINDING, {**record, "said": said})
 
     def note(self, text: str) -> None:
         """Show fixed prose: a definition, or how to read what follows.

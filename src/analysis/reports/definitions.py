@@ -24,6 +24,11 @@ FOR_THE_PRACTICE = (
     "This report shows one practice's own figures, small groups included. To show figures to "
     "others, make a release, which withholds what could identify a person."
 )
+OF_A_RELEASE = (
+    "This release may be passed on and quoted, each finding with its number, its range and the day "
+    "of the answers. Counts that could identify a person are withheld, and so is whatever would "
+    "give them away. It speaks for the claims counted here, not for others."
+)
 WHAT_A_RATE_SAYS = (
     "No published denial rate for massage claims was found; this suite measures it. A rate here "
     "is a count of one practice's claims with the range that chance leaves open. It says what "

@@ -38,6 +38,8 @@ class Page:
     """The PDF's name beside the page; '' where none is made."""
     limits: str = definitions.FOR_THE_PRACTICE
     """Whom the report is for."""
+    is_release: bool = False
+    """A release lies in a folder of its own; its other files have other names."""
 
 
 def title_of(notebook: Any) -> str:

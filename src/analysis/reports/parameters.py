@@ -68,6 +68,13 @@ class DefinitionParameters(Parameters):
         return name
 
 
+class ReleaseParameters(Parameters):
+    """What the notebook of a release takes besides."""
+
+    release: str = ""
+    """The release's folder; '' drafts one in the practice's private folder."""
+
+
 PARAMETERS: Mapping[str, type[Parameters]] = {
     "01_data_quality": Parameters,
     "02_claim_outcomes": DefinitionParameters,
@@ -77,7 +84,10 @@ PARAMETERS: Mapping[str, type[Parameters]] = {
     "06_approval_model": Parameters,
     "07_practice_month": Parameters,
     "08_insurer_scorecard": InsurerParameters,
+    "09_public_findings": ReleaseParameters,
 }
+# Made for the practice every month; a release is made by `outcomes release`.
+MONTHLY = tuple(name for name in PARAMETERS if name != "09_public_findings")
 
 _EXAMPLES = {
     "month": "month=2026-03",

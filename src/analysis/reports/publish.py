@@ -25,7 +25,7 @@ from analysis.reports import index, page, parameters, period, staging
 from analysis.reports import tables as shown_tables
 from analysis.reports.execution import Failed, Records, execute
 from analysis.reports.page import Page
-from analysis.reports.parameters import PARAMETERS, InsurerParameters, Parameters
+from analysis.reports.parameters import MONTHLY, PARAMETERS, InsurerParameters, Parameters
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -148,7 +148,7 @@ def publish(
 
 
 def _chosen(notebooks: Collection[str] | None, library: Path) -> list[str]:
-    there = [name for name in PARAMETERS if (library / f"{name}.ipynb").exists()]
+    there = [name for name in MONTHLY if (library / f"{name}.ipynb").exists()]
     if not notebooks:
         return there
     for name in notebooks:

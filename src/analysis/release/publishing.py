@@ -1,0 +1,434 @@
+"""`outcomes release`: from practices' tables to a folder that may leave them, or a refusal."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis import config, tables
+from analysis.config import Folders, Practice, project_folder
+from analysis.errors import GateRefused, UsageError
+from analysis.findings import population, public
+from analysis.findings.finding import Scope, written
+from analysis.release import counted, gate, package, pages, texts, verify
+from analysis.release.counted import Categories, Counted
+from analysis.release.ledger import Ledger, digest
+from analysis.reports import definitions, page, pdf, period, staging
+from analysis.reports.execution import execute
+from analysis.reports.parameters import ReleaseParameters
+
+NOTEBOOK = "09_public_findings"
+# Practices that do not all consent are only released together, so many that none stands out.
+MINIMUM_PRACTICES = 5
+MAXIMUM_SHARE = 0.5
+_DRAFT_BELOW = 200
+_SIZES = (25, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a release was asked for.
+
+    merge_below  insurers and conditions of fewer claims become "other"; None lets the gate propose
+    corrects     number of the release that this one replaces, 0 for none, and the reason
+    """
+
+    practices: Sequence[Folders]
+    month: str
+    to: Path
+    merge_below: int | None = None
+    corrects: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Released:
+    """What was published: where, the release's number and hash, the ledger's head, cells hidden."""
+
+    folder: Path
+    number: int
+    release_id: str
+    ledger_head: str
+    n_hidden: int
+    n_cells: int
+    is_again: bool
+
+
+def release(asked: Asked, say: Callable[[str], None]) -> Released:
+    """Publish the release, whole or not at all, and record it.
+
+    Raises GateRefused when something must not leave, UsageError for a wrong folder or number.
+    """
+    stated = [config.load_practice(p.require_raw()) for p in asked.practices]
+    _require_room(asked.to)
+    ledger = _ledger(asked.practices)
+    if asked.corrects and asked.corrects not in ledger.numbers:
+        raise UsageError(f"--corrects {asked.corrects}: there is no release of that number")
+    claims, scope, month = _claims(asked)
+    _require_nobody_identified(stated, claims)
+    now, earlier, is_again = _now(asked, ledger, claims, scope)
+    number = next(iter(now.values)).release
+    if is_again and (reason := ledger.reason_of_retraction(number)):
+        raise GateRefused(f"this is release {number}, which was retracted: {reason}")
+    hidden = gate.hide(now, earlier)
+    if asked.merge_below is None and not earlier and not is_again:
+        _require_dense(now, hidden, claims, scope)
+    say(f"{len(hidden)} of {sum(map(bool, now.values.values()))} counts are withheld")
+    with tempfile.TemporaryDirectory(dir=_parent(asked.to), prefix=".release-") as room:
+        stage = Path(room) / asked.to.name
+        about = _about(stated, now, earlier, scope, number)
+        made = package.tables(now, hidden)
+        _write_counts(stage, about, made, ledger, [e.number for e in earlier], scope)
+        say("the attacker found nothing; writing the pages")
+        _write_pages(stage, asked, stated, about, month)
+        entry = _entry(stage, asked, about)
+        recorded = _already(ledger, number, entry["files"])
+        line = "" if recorded else ledger.line(entry)
+        (stage / verify.LEDGER).write_text(
+            recorded or f"{ledger.text}{line}\n", encoding="utf-8", newline="\n"
+        )
+        _write_sums(stage)
+        broken = verify.problems(stage)
+        if broken:
+            raise GateRefused(f"the release does not verify itself: {broken[0]}")
+        if line:
+            # Recorded first: what was published without a record would be forgotten.
+            for practice in asked.practices:
+                own = Ledger(_private(practice, asked.practices))
+                own.keep(number, now.values, now.categories, made)
+                own.append(line)
+        _put(stage, asked.to)
+    return Released(
+        asked.to,
+        number,
+        verify.release_id(asked.to),
+        verify.ledger_head(asked.to),
+        len(hidden),
+        len(now.values),
+        is_again,
+    )
+
+
+def retract(practices: Sequence[Folders], number: int, reason: str, to: Path) -> None:
+    """Record that a release no longer holds, and put the ledger into its folder `to`.
+
+    What it told stays known, so later releases are still judged with it. Raises UsageError for an
+    unknown number.
+    """
+    ledger = _ledger(practices)
+    if number not in ledger.numbers:
+        raise UsageError(f"--retracts {number}: there is no release of that number")
+    line = ledger.line({"kind": "retraction", "release": number, "reason": reason})
+    for practice in practices:
+        Ledger(_private(practice, practices)).append(line)
+    _write(to / verify.LEDGER, ledger.text.encode())
+    if _is_release(to):
+        _write_sums(to)
+
+
+def folder_of(given: ReleaseParameters) -> Path:
+    """The release's folder; for none given, a draft in the practice's private folder."""
+    if given.release:
+        return Path(given.release)
+    folders = given.folders
+    asked = Asked([folders], given.month, folders.private / "draft")
+    claims, scope, _ = _claims(asked)
+    now = counted.count(claims, counted.merged(claims, _DRAFT_BELOW), 1, scope.period, scope.as_of)
+    made = package.tables(now, gate.hide(now, []))
+    shutil.rmtree(asked.to, ignore_errors=True)
+    about = _about([config.load_practice(folders.raw)], now, [], scope, 1)
+    _write_counts(asked.to, about, made, Ledger(asked.to), [], scope)
+    return asked.to
+
+
+# ---- what is counted ------------------------------------------------------------------------
+
+
+def _claims(asked: Asked) -> tuple[pd.DataFrame, Scope, str]:
+    months = [str(period.covered(p).month(asked.month)) for p in asked.practices]
+    month = min(months)
+    parts, scopes = [], []
+    for practice in asked.practices:
+        outcomes = tables.read_frame(practice.processed, "claim_outcomes")
+        payers = tables.read_frame(practice.processed, "payers")
+        claims = counted.answers(outcomes, payers, month)
+        ids = {c: practice.practice + "/" + claims[c].astype(str) for c in ("claim_id",)}
+        patients = (practice.practice + "/" + claims["patient_id"]).where(
+            claims["patient_id"].notna()
+        )
+        parts.append(claims.assign(practice=practice.practice, patient_id=patients, **ids))
+        scopes.append((population.known_from(claims), population.as_of(outcomes)))
+    days = pd.concat([days for days, _ in scopes])
+    first, last = written(days.min(), "month"), written(days.max(), "month")
+    spoken = f"submitted in {first}" if first == last else f"submitted {first} to {last}"
+    named = "one practice" if len(parts) == 1 else f"{len(parts)} practices together"
+    scope = Scope(f"claims of {named}", spoken, min(as_of for _, as_of in scopes))
+    return pd.concat(parts, ignore_index=True), scope, month
+
+
+def _now(
+    asked: Asked, ledger: Ledger, claims: pd.DataFrame, scope: Scope
+) -> tuple[Counted, list[gate.Earlier], bool]:
+    """The counts under their release's number, the releases before it, and if it is made again."""
+    numbers = ledger.numbers
+    if not numbers:
+        categories = counted.merged(claims, asked.merge_below or 0)
+        return counted.count(claims, categories, 1, scope.period, scope.as_of), [], False
+    categories = counted.extended(ledger.categories(numbers[-1]), claims)
+    if asked.merge_below is not None and not _fits(categories, claims, asked.merge_below):
+        raise UsageError(
+            f"--merge-below {asked.merge_below}: this population was released in other categories;"
+            " leave the option out, since tables of differing categories tell more together"
+        )
+    number = numbers[-1] + 1
+    now = counted.count(claims, categories, number, scope.period, scope.as_of)
+    earlier = [ledger.earlier(n) for n in numbers]
+    last = earlier[-1]
+    if {c[1:]: n for c, n in now.values.items()} == {c[1:]: n for c, n in last.values.items()}:
+        again = counted.count(claims, categories, numbers[-1], scope.period, scope.as_of)
+        return again, earlier, True
+    return now, earlier, False
+
+
+def _fits(categories: Categories, claims: pd.DataFrame, below: int) -> bool:
+    asked = counted.merged(claims, below)
+    return set(asked.insurers) <= set(categories.insurers)
+
+
+# ---- guards ---------------------------------------------------------------------------------
+
+
+def _require_nobody_identified(stated: Sequence[Practice], claims: pd.DataFrame) -> None:
+    if len({practice.made_up for practice in stated}) > 1:
+        raise GateRefused("made-up and real practices cannot be released together")
+    if all(practice.consent_to_publish or practice.made_up for practice in stated):
+        return
+    if len(stated) < MINIMUM_PRACTICES:
+        raise GateRefused(
+            "this release would identify a practice that has not consented: write"
+            " `consent_to_publish = true` into its practice.toml, or release at least"
+            f" {MINIMUM_PRACTICES} practices together"
+        )
+    share = claims["practice"].value_counts(normalize=True).max()
+    if share > MAXIMUM_SHARE:
+        raise GateRefused(
+            f"one practice has {written(share, 'percent')} of the claims, so the release would"
+            " tell about it; it has to consent, or more practices have to join"
+        )
+
+
+def _require_dense(
+    now: Counted, hidden: frozenset[verify.Cell], claims: pd.DataFrame, scope: Scope
+) -> None:
+    """Refuse a first release of sparse tables, proposing the categories that would do."""
+    share = gate.sparsity(now, hidden)
+    if share <= gate.TOO_SPARSE:
+        return
+    tried = {0: share}
+    for below in _SIZES:
+        merged = counted.merged(claims, below)
+        if min(len(merged.insurers), len(merged.conditions)) < 2:
+            break
+        fewer = counted.count(claims, merged, 1, scope.period, scope.as_of)
+        tried[below] = gate.sparsity(fewer, gate.hide(fewer, []))
+        if tried[below] <= gate.TOO_SPARSE:
+            break
+    best = min(tried, key=lambda below: (tried[below], below))
+    raise GateRefused(
+        f"{written(share, 'percent')} of the counts would be withheld, more than a quarter. With"
+        f" insurers and conditions of fewer than {best} claims put together it would be"
+        f" {written(tried[best], 'percent')}: add `--merge-below {best}`. To publish as it is:"
+        " `--merge-below 0`. Later releases keep the categories of the first"
+    )
+
+
+def _require_room(to: Path) -> None:
+    if to.exists() and (not to.is_dir() or (any(to.iterdir()) and not _is_release(to))):
+        raise UsageError(f"--to {to}: it holds something else than a release; name a new folder")
+
+
+def _is_release(folder: Path) -> bool:
+    return (folder / "release.json").is_file() and (folder / verify.SUMS).is_file()
+
+
+def _private(practice: Folders, practices: Sequence[Folders]) -> Path:
+    if len(practices) == 1:
+        return practice.private / "releases" / "alone"
+    names = "\n".join(sorted(p.practice for p in practices))
+    return practice.private / "releases" / digest(names)[:16]
+
+
+def _ledger(practices: Sequence[Folders]) -> Ledger:
+    """The ledger of this population. Raises GateRefused where joint audits cannot be made."""
+    if len({practice.practice for practice in practices}) < len(practices):
+        raise UsageError("a practice is named twice")
+    ledgers = [Ledger(_private(practice, practices)) for practice in practices]
+    if len({ledger.text for ledger in ledgers}) > 1:
+        raise GateRefused("the practices' ledgers of their common releases differ")
+    for practice in practices:
+        parent = practice.private / "releases"
+        others = {p.name for p in parent.iterdir()} if parent.is_dir() else set()
+        if others - {_private(practice, practices).name}:
+            raise GateRefused(
+                f"{practice.practice} was released before, alone or with other practices; what"
+                " both releases tell together cannot be judged"
+            )
+    return ledgers[0]
+
+
+# ---- files ----------------------------------------------------------------------------------
+
+
+def _about(
+    stated: Sequence[Practice],
+    now: Counted,
+    earlier: Sequence[gate.Earlier],
+    scope: Scope,
+    number: int,
+) -> dict[str, Any]:
+    """What release.json says."""
+    named = [practice.name or "" for practice in stated]
+    are_named = all(practice.consent_to_publish for practice in stated) and all(named)
+    order = [e for e in earlier if e.number != number]
+    return {
+        "number": number,
+        "publisher": ", ".join(named) if are_named else scope.population.removeprefix("claims of "),
+        "population": scope.population,
+        "made_up": stated[0].made_up,
+        "period": scope.period,
+        "as_of": scope.as_of.isoformat(),
+        "definition": population.DEFINITIONS["first"],
+        "symbol": verify.SYMBOL,
+        "design_effect": now.design_effect,
+        "restated": gate.restated([*((e.number, e.values) for e in order), (number, now.values)]),
+        "templates": dict(public.TEMPLATES),
+        "version": version("reimbursement-outcomes"),
+    }
+
+
+def _write_counts(
+    stage: Path,
+    about: Mapping[str, Any],
+    made: Mapping[str, bytes],
+    ledger: Ledger,
+    earlier: Sequence[int],
+    scope: Scope,
+) -> None:
+    """Everything that the release's own number stands for."""
+    _write(stage / "release.json", staging.as_json(about))
+    for name, content in made.items():
+        _write(stage / "tables" / name, content)
+    for before in earlier:
+        if before != about["number"]:
+            for name, content in ledger.tables(before).items():
+                _write(stage / "earlier" / str(before) / name, content)
+    found = {"release": about["number"], "findings": package.findings(stage, scope)}
+    _write(stage / "findings.json", staging.as_json(found))
+    _write(stage / "certificate.json", _compact(package.certificate(stage)))
+    for name, content in package.figures(stage).items():
+        _write(stage / "figures" / name, content)
+
+
+def _write_pages(
+    stage: Path,
+    asked: Asked,
+    stated: Sequence[Practice],
+    about: Mapping[str, Any],
+    month: str,
+) -> None:
+    first = asked.practices[0]
+    executed = first.private / "notebooks" / "release" / f"{NOTEBOOK}.ipynb"
+    given = ReleaseParameters(
+        practice=first.practice,
+        month=month,
+        data_dir=str(first.data_dir),
+        reports_dir=str(first.reports_dir),
+        release=str(stage.absolute()),
+    )
+    records = execute(project_folder() / "notebooks" / f"{NOTEBOOK}.ipynb", executed, given)
+    told = page.Page(
+        title=page.title_of(records.notebook),
+        insurer="",
+        practice_name=str(about["publisher"]),
+        month=period.Month.parse(month).label,
+        as_of=pd.Timestamp(about["as_of"]).date(),
+        is_made_up=stated[0].made_up,
+        notebook=NOTEBOOK.split("_", 1)[1],
+        version=str(about["version"]),
+        made_from=verify.release_id(stage),
+        up="",
+        pdf="public_findings.pdf",
+        limits=definitions.OF_A_RELEASE,
+        is_release=True,
+    )
+    _write(stage / verify.PAGE, page.render(records.notebook, told).encode())
+    _write(stage / "public_findings.pdf", pdf.render(records.notebook, told))
+    for name, content in pages.pictures(stage).items():
+        _write(stage / "figures" / name, content)
+    title = f"Approval of medical massage claims, {about['publisher']}, release {about['number']}"
+    _write(stage / "datapackage.json", staging.as_json(package.datapackage(stage, title)))
+    _write(stage / "findings.schema.json", staging.as_json(package.findings_schema()))
+    _write(stage / "CITATION.cff", texts.citation(about, verify.release_id(stage)).encode())
+    found = json.loads((stage / "findings.json").read_text(encoding="utf-8"))["findings"]
+    _write(stage / "README.md", texts.readme(about, found, verify.release_id(stage)).encode())
+    _write(stage / "verify.py", Path(verify.__file__).read_bytes())
+
+
+def _entry(stage: Path, asked: Asked, about: Mapping[str, Any]) -> dict[str, Any]:
+    entry = {
+        "kind": "correction" if asked.corrects else "release",
+        "release": about["number"],
+        "release_id": verify.release_id(stage),
+        "population": about["population"],
+        "period": about["period"],
+        "as_of": about["as_of"],
+        "files": verify.files_of(stage),
+    }
+    if asked.corrects:
+        entry |= {"corrects": asked.corrects, "reason": asked.reason}
+    return entry
+
+
+def _already(ledger: Ledger, number: int, files: Mapping[str, str]) -> str:
+    """The ledger's text when exactly this release stands in it, else ''."""
+    same = [e for e in ledger.entries if e["release"] == number and e.get("files") == files]
+    return ledger.text if same else ""
+
+
+def _write_sums(stage: Path) -> None:
+    files = verify.files_of(stage) | {verify.LEDGER: verify.sha256(stage / verify.LEDGER)}
+    lines = [f"{digest}  {name}\n" for name, digest in sorted(files.items())]
+    _write(stage / verify.SUMS, "".join(lines).encode())
+
+
+def _put(stage: Path, to: Path) -> None:
+    old = stage.with_name(f"{to.name}.old")
+    if to.exists():
+        to.rename(old)
+    stage.rename(to)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _parent(to: Path) -> Path:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    return to.parent
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _compact(certificate: Mapping[str, Any]) -> bytes:
+    """The certificate with one hidden count or world per line."""
+    parts = [f' "promise": {json.dumps(certificate["promise"])}']
+    for name in ("hidden", "worlds"):
+        lines = ",\n".join(f"  {json.dumps(x, ensure_ascii=False)}" for x in certificate[name])
+        parts.append(f' "{name}": [\n{lines}\n ]' if lines else f' "{name}": []')
+    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()

@@ -1,0 +1,87 @@
+"""The words that lie beside a release: how to check it, cite it, quote it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.release import verify
+
+
+def readme(about: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], digest: str) -> str:
+    """README.md: from a sentence to its number, its row and the check, in three steps."""
+    made_up = (
+        "\n**Made-up data. No patient, claim or payment behind these numbers is real. Do not quote"
+        " them.**\n"
+        if about["made_up"]
+        else ""
+    )
+    return f"""# Approval of medical massage claims, release {about["number"]}
+{made_up}
+By {about["publisher"]}: {about["population"]}, {about["period"]}, answers as of {about["as_of"]}.
+Release `{digest}`.
+
+## Check a sentence in three steps
+
+{_steps(findings)}
+
+## What lies here
+
+| file | what it is |
+| --- | --- |
+| public_findings.html, public_findings.pdf | the findings, to read |
+| findings.json, findings.schema.json | every finding with its numbers, definition, method, limits |
+| tables/, datapackage.json | the counts; `{verify.SYMBOL}` is withheld, `{verify.ALL}` is a total |
+| figures/ | each figure as PNG and SVG, with its data as CSV |
+| certificate.json | what an attacker can and cannot tell of the withheld counts |
+| ledger.jsonl, earlier/ | all releases so far, and the tables of the earlier ones |
+| verify.py, SHA256SUMS, CITATION.cff | the check, the checksums, how to cite |
+
+## How to quote
+
+Quote a finding's sentence whole, with its interval, number of claims and as-of date, and cite its
+number and the release. Say "associated with", never "because of". Do not quote a rate for others
+than the claims counted here, do not subtract releases, and do not name a figure that this release
+does not state.
+
+## What the check can tell
+
+`verify.py` recomputes every sum, rate, interval, sentence and figure's data from the tables. It
+shows by adding up that for each withheld count other numbers fit as well, one of them 11 or more.
+The PDF and the PNG pictures are held against the ledger's hashes only. Someone who changes
+everything, the ledger too, so that it agrees is not found out from the folder alone: compare the
+release and the ledger numbers that `verify.py` prints with those the publisher has made known
+elsewhere. A release retracted later is only known from a newer ledger.jsonl.
+"""
+
+
+def _steps(findings: Sequence[Mapping[str, Any]]) -> str:
+    if not findings:
+        return "No rate could be stated in this release; `python verify.py` checks its tables."
+    one = findings[0]
+    row = ", ".join(f"{name} `{value}`" for name, value in one["row"].items())
+    return f"""1. Take a sentence of the PDF, for example finding {one["number"]}:
+   "{one["sentence"]}"
+   In findings.json find the entry with `"number": {one["number"]}`: `numerator` {one["numerator"]},
+   `denominator` {one["denominator"]}.
+2. Open {one["sources"][0]} and find the row it names ({row}): `approved` and `answered` are
+   those two numbers.
+3. Run `python verify.py` in this folder (Python 3.11 or newer, nothing else). It checks this and
+   all other findings and names what does not hold."""
+
+
+def citation(about: Mapping[str, Any], digest: str) -> str:
+    """CITATION.cff of the release."""
+    title = f"Approval of medical massage claims, {about['publisher']}, release {about['number']}"
+    return "\n".join(
+        [
+            "cff-version: 1.2.0",
+            'message: "Cite this release with the number of the finding."',
+            f"title: {json.dumps(title, ensure_ascii=False)}",
+            "type: dataset",
+            f'version: "{about["number"]} ({digest[:12]})"',
+            f"date-released: {about['as_of']}",
+            "authors:",
+            f"  - name: {json.dumps(about['publisher'], ensure_ascii=False)}",
+            "",
+        ]
+    )
