@@ -36,6 +36,7 @@ def run(name, **parameters):
             exec("".join(cell["source"]), namespace)
             if "parameters" in cell["metadata"].get("tags", []):
                 namespace.update(parameters)
+    return namespace
 
 
 @pytest.fixture
@@ -63,6 +64,22 @@ def test_a_notebook_runs_and_says_something(name, practice, data, said):
 def test_an_insurer_can_be_asked_for_by_its_number(data, said):
     run("08_insurer_scorecard", practice="ordinary", data_dir=str(data), payer_id="00430")
     assert said
+
+
+@pytest.mark.parametrize("practice", ["ordinary", "starting", "paid"])
+def test_the_explorer_moves_with_its_filters_and_writes_what_it_shows(practice, data):
+    seen = run("10_explore", practice=practice, data_dir=str(data))["explorer"]
+    everything = seen.told.value
+    seen.payer.value = seen.payer.options[-1][1]
+    assert seen.told.value != everything or len(seen.payer.options) <= 2
+    whose = {seen.payer.label} - {"any"}
+    assert set(seen.table()["insurer"]) <= whose or not whose
+    seen.documents["plan_of_care"].value = "present"
+    seen.visits.value = (1, 1)
+    path = seen.write_csv()
+    assert path.parent == data / "private" / practice
+    assert len(path.read_text("utf-8-sig").splitlines()) == 1 + len(seen.table())
+    assert str(path) in seen.saved.value
 
 
 def test_a_practice_that_is_starting_is_given_no_rate(data, said):

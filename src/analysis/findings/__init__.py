@@ -21,6 +21,7 @@ from analysis.findings import (
     performance,
     population,
     recovery,
+    selection,
 )
 from analysis.findings.finding import Finding, Question, Scope, unbound_digits
 
@@ -43,5 +44,6 @@ __all__ = [
     "performance",
     "population",
     "recovery",
+    "selection",
     "unbound_digits",
 ]

@@ -1,0 +1,142 @@
+"""How likely an approval was among claims chosen by insurer, condition, documents and visit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from analysis import codes
+from analysis.findings import model, population, rates
+from analysis.findings.finding import Finding, Numbers, Question
+
+LIKELIHOOD = Question(
+    id="explore.likelihood",
+    question="How likely was an approval among the chosen claims?",
+    unit="claim",
+    definition=population.DEFINITIONS["first"],
+    method=rates.METHOD,
+    caveats=(
+        "chosen claims differ in more than what they were chosen by",
+        "many choices tried find differences that are chance",
+    ),
+)
+MODELLED = Question(
+    id="explore.modelled",
+    question="What did the model expect of the chosen claims?",
+    unit="claim",
+    definition="mean predicted chance, over the chosen claims that the model was tested on",
+    method="predicted from earlier claims of other patients; beside it what happened",
+    caveats=("the interval is of what happened; the prediction has none of its own",),
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which claims: a value None or '' is any; `documents` maps a column to the status it has.
+
+    `visits` are the first and last place of the visit in the patient's year; None is any, a claim
+    whose place is not known among them.
+    """
+
+    payer_id: str = ""
+    condition_group: str = ""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    visits: tuple[int, int] | None = None
+
+
+def documents() -> dict[str, str]:
+    """The documents a claim can be chosen by: column of `claim_features` -> label."""
+    named = {row["name"]: row["label"] for row in codes.rows("documentation")}
+    columns = (
+        "prescription", "authorization", "plan_of_care", "treatment_note", "minutes",
+        "initial_eval", "progress_report", "necessity_rationale", "benefit_verification",
+    )  # fmt: skip
+    return {column: named[column] for column in columns}
+
+
+def claims(features: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
+    """The matured, answered claims with `is_approved`, and what was known when they were sent.
+
+    One row for each claim: columns of `claim_outcomes`, those of `documents`, and
+    visit_number_in_year; null where only the remittance was seen.
+    """
+    known = features[["claim_id", *documents(), "visit_number_in_year"]]
+    answered = population.answered(population.matured(outcomes, month))
+    return answered.merge(known, on="claim_id", how="left", validate="one_to_one")
+
+
+def chosen(claims: pd.DataFrame, choice: Choice) -> pd.DataFrame:
+    """The rows of `claims` that a choice keeps."""
+    wanted = {"payer_id": choice.payer_id, "condition_group": choice.condition_group}
+    kept = pd.Series(True, index=claims.index)
+    for column, value in {**wanted, **choice.documents}.items():
+        if value:
+            kept &= (claims[column] == value).fillna(False).astype(bool)
+    if choice.visits:
+        in_range = claims["visit_number_in_year"].between(*choice.visits)
+        kept &= in_range.fillna(False).astype(bool)
+    return claims[kept]
+
+
+def likelihood(kept: pd.DataFrame, outcomes: pd.DataFrame, minimum_cell_size: int = 11) -> Finding:
+    """The share approved among the `kept` claims with its interval, or why it is not stated."""
+    scope = population.scope(kept, outcomes)
+    rate = rates.overall(kept)
+    patients = int(kept["patient_id"].fillna(kept["claim_id"]).nunique())
+    refusal = rate.refusal(minimum_cell_size)
+    if refusal:
+        return LIKELIHOOD.answer(
+            "No rate is stated for these {denominator:n claim} of {patients:n patient}: {refusal}.",
+            scope,
+            Numbers(denominator=rate.denominator),
+            {"patients": patients, "refusal": refusal},
+        )
+    return LIKELIHOOD.answer(
+        "Insurers approved {estimate:percent} ({lower:whole} to {upper:whole}) of"
+        " {denominator:n claim} of {patients:n patient} at the first answer, {period}.",
+        scope,
+        rate.numbers,
+        {"patients": patients},
+    )
+
+
+def modelled(
+    kept: pd.DataFrame,
+    predictions: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    minimum_cell_size: int = 11,
+) -> Finding:
+    """What the model expected of those `kept` claims it was tested on, beside what happened."""
+    own = predictions.loc[predictions["model"] == model.MODEL, ["claim_id", "approval_probability"]]
+    tested = kept.merge(own, on="claim_id")
+    scope = population.scope(tested, outcomes)
+    rate = rates.overall(tested)
+    refusal = rate.refusal(minimum_cell_size)
+    if refusal:
+        return MODELLED.answer(
+            "The model was tested on {denominator:n claim} of these: {refusal}.",
+            scope,
+            Numbers(denominator=rate.denominator),
+            {"refusal": refusal},
+        )
+    return MODELLED.answer(
+        "The model expected {expected:percent} of the {denominator:n claim} it was tested on to be"
+        " approved; {estimate:percent} were ({lower:whole} to {upper:whole}).",
+        scope,
+        rate.numbers,
+        {"expected": float(tested["approval_probability"].mean())},
+    )
+
+
+def cells(kept: pd.DataFrame, payers: pd.DataFrame, minimum_cell_size: int = 11) -> pd.DataFrame:
+    """The `kept` claims by insurer and condition, most claims first.
+
+    Columns: insurer and condition in words, n, n_approved, estimate, lower, upper, refusal; a rate
+    that must not be stated is null.
+    """
+    columns = ["insurer", "condition", "n", "n_approved", "estimate", "lower", "upper", "refusal"]
+    if kept.empty:
+        return pd.DataFrame(columns=columns)
+    by = ["payer_id", "condition_group"]
+    table = rates.judged(rates.rates(kept, by), minimum_cell_size)
+    return population.largest_first(population.with_words(table, payers), by)[columns]
