@@ -74,6 +74,30 @@ def test_unanswered_claims_count_as_waiting():
     )
 
 
+def test_an_answer_without_its_day_is_neither_days_nor_waiting():
+    dated = claims(12, 0)
+    dateless = {"first_determination_date": None, "days_to_first_determination": None}
+    table = outcomes(dated + claims(20, 0, first=100, outcome_source="export", **dateless))
+    (waits,) = asked.waiting_by_insurer(table, payers(), MONTH).to_dict("records")
+    assert (waits["n"], waits["n_unanswered"], waits["most_days"]) == (12, 0, 10)
+
+
+def test_answers_that_an_export_tells_say_so_in_every_finding():
+    by_insurer = outcomes(claims(30, 10, outcome_source="x12"))
+    both = outcomes(
+        claims(30, 10, outcome_source="x12")
+        + claims(5, 0, first=100, outcome_source="export")
+        + [claim(900, "pending")]
+    )
+    assert asked.told_by_exports(by_insurer, MONTH).numerator == 0
+    told = asked.told_by_exports(both, MONTH)
+    assert (told.numerator, told.denominator) == (5, 45)
+    assert "45 answered claims, 5 have no remittance" in told.sentence
+    assert asked.money(by_insurer, MONTH).population == "claims of this practice"
+    exported = asked.money(both, MONTH).population
+    assert exported == "claims of this practice, some answers as its own export tells them"
+
+
 def test_every_claim_stands_in_one_determination():
     table = outcomes([claim(1), claim(2, "denied"), claim(3, "pending"), claim(4, "unknown")])
     counts = asked.determinations(table, MONTH).set_index("determination")

@@ -64,7 +64,7 @@ VISIT_LIMITS = {
 def scope(outcomes: pd.DataFrame, month: str) -> Scope:
     """What findings about one month speak about."""
     period = written(pd.Period(month, "M"), "month")
-    return Scope("claims of this practice", period, population.as_of(outcomes))
+    return Scope(population.whose(outcomes), period, population.as_of(outcomes))
 
 
 def glance(outcomes: pd.DataFrame, payments: pd.DataFrame, month: str) -> Finding:
@@ -128,7 +128,7 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
     claims = open_claims[~open_claims["is_late"]]
     late = open_claims[open_claims["is_late"]]
     as_of = population.as_of(outcomes)
-    told = Scope("claims of this practice", f"open on {written(as_of, 'date')}", as_of)
+    told = Scope(population.whose(outcomes), f"open on {written(as_of, 'date')}", as_of)
     if claims.empty:
         return AT_STAKE.answer(
             "No claim waits for you; {late:n claim} lie past the usual time to act.",

@@ -30,6 +30,17 @@ WAITING = Question(
     unit="day",
     definition="days from the first submission to the payment date of the first final answer",
     method="quantiles over all matured claims; a claim without an answer counts as still waiting",
+    caveats=("claims whose answer came without its day are left out",),
+)
+TOLD_BY = Question(
+    id="claim_outcomes.told_by_exports",
+    question="Who tells what became of the claims?",
+    unit="claim",
+    definition="by the source of each claim's first answer; an insurer's 835 goes before an export",
+    method="count of all answered claims, so no interval",
+    caveats=(
+        "an export says what the practice's software was told, which may lack or merge codes",
+    ),
 )
 MONEY = Question(
     id="claim_outcomes.money",
@@ -178,10 +189,28 @@ def money(outcomes: pd.DataFrame, month: str) -> Finding:
     )
 
 
+def told_by_exports(outcomes: pd.DataFrame, month: str) -> Finding:
+    """How many claims up to `month` have an answer that the practice's export tells."""
+    claims = population.through(outcomes, month)
+    claims = claims[claims["outcome_source"].notna()]
+    n_exported = int((claims["outcome_source"] == "export").sum())
+    return TOLD_BY.answer(
+        "Of {denominator:n answered claim}, {numerator:count} have no remittance here: what"
+        " became of them is told by the practice's own export.",
+        population.scope(claims, outcomes),
+        Numbers(numerator=n_exported, denominator=len(claims)),
+    )
+
+
 def _sent(claims: pd.DataFrame) -> pd.DataFrame:
-    """Claims with a submission to wait since; the voided and rejected wait for nothing."""
+    """Claims with a submission to wait since; the voided and rejected wait for nothing.
+
+    An answer without its day, as exports tell, is neither a number of days nor still waiting.
+    """
     stopped = claims["first_determination"].isin(["voided", "rejected"])
-    return claims[claims["submitted_date"].notna() & ~stopped]
+    answered = claims["first_determination"].isin(population.ANSWERED)
+    dateless = answered & claims["first_determination_date"].isna()
+    return claims[claims["submitted_date"].notna() & ~stopped & ~dateless]
 
 
 def _days(claims: pd.DataFrame, share: float) -> int | None:

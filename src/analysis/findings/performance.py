@@ -231,4 +231,4 @@ def net_collection(outcomes: pd.DataFrame, month: str) -> Finding:
 
 def _scope(outcomes: pd.DataFrame, month: str) -> Scope:
     period = written(pd.Period(month, "M"), "month")
-    return Scope("claims of this practice", period, population.as_of(outcomes))
+    return Scope(population.whose(outcomes), period, population.as_of(outcomes))

@@ -91,7 +91,17 @@ def denied(claims: pd.DataFrame, which: Which = "first") -> pd.DataFrame:
 
 def scope(claims: pd.DataFrame, outcomes: pd.DataFrame) -> Scope:
     """What findings about `claims`, some of the claims in `outcomes`, speak about."""
-    return Scope("claims of this practice", _period(known_from(claims)), as_of(outcomes))
+    told = claims if "outcome_source" in claims else outcomes
+    return Scope(whose(told), _period(known_from(claims)), as_of(outcomes))
+
+
+def whose(claims: pd.DataFrame) -> str:
+    """Whose claims a finding counts, and whether an export, not the insurer, told their answers."""
+    sources = claims["outcome_source"].dropna()
+    if not (sources == "export").any():
+        return "claims of this practice"
+    share = "all" if (sources == "export").all() else "some"
+    return f"claims of this practice, {share} answers as its own export tells them"
 
 
 def _period(days: pd.Series) -> str:
