@@ -1,5 +1,7 @@
 """Appeals, counted in claims from denial to win; the insurer's answer counts before the record."""
 
+from datetime import date
+
 from analysis.findings import appeals, unbound_digits
 from findings.made_claims import claim, claims, frame, outcomes
 
@@ -35,6 +37,16 @@ def test_denials_are_followed_to_their_wins_in_claims():
         " 1 of them won in full or in part."
     )
     assert unbound_digits(finding) == []
+    # The headline counts the same claims: not the one that was approved at first.
+    assert appeals.result(appealed, table, MONTH).denominator == finding.values["decided"]
+
+
+def test_claims_too_recent_to_judge_are_followed_no_further_than_reasons_are():
+    recent = [claim(n, "denied", submitted_date=date(2026, 8, 20)) for n in range(50, 53)]
+    table = outcomes([claim(1, "denied"), *recent])
+    made = told(("c1", 1, "upheld", "agree", "nobody"), ("c50", 1, "upheld", "agree", "nobody"))
+    finding = appeals.followed(appeals.by_claim(made, table, MONTH), table, MONTH)
+    assert (finding.numerator, finding.denominator) == (1, 1)
 
 
 def test_a_rate_of_few_appeals_is_not_stated():
@@ -50,7 +62,7 @@ def test_appeals_of_many_claims_give_a_rate_and_what_they_brought():
              "advocate" if n % 2 else "nobody") for n in range(100)]  # fmt: skip
     appealed = appeals.by_claim(told(*rows), table, MONTH)
     finding = appeals.result(appealed, table, MONTH)
-    assert finding.sentence.startswith("Of 100 claims whose appeal was decided, 60% were won")
+    assert finding.sentence.startswith("Of 100 denied claims whose appeal was decided, 60%")
     assert finding.sentence.endswith("insurers then allowed $3,000 more.")
     helped = appeals.by_assistance(appealed)
     assert helped[["helper", "n", "n_approved"]].values.tolist() == [
@@ -70,6 +82,12 @@ def test_a_record_that_contradicts_the_answer_is_told():
         "On 2 of 3 appeals the practice's"
     )
     assert appeals.agreement(made)["n"].tolist() == [1, 1, 1]
+    made["recorded_outcome"] = ["overturned", "pending", "overturned"]
+    made["remittance_outcome"] = ["upheld", "overturned", "overturned"]
+    assert appeals.differences(made).values.tolist() == [
+        ["pending", "won", 1, 5_000],
+        ["won", "lost", 1, 0],
+    ]
 
 
 def test_without_any_appeal_that_is_said():

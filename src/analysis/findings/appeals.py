@@ -16,6 +16,15 @@ AGREEMENTS = {
     "not_recorded": "the answer alone tells of it",
     "open": "no result yet",
 }
+DIFFERING = ("disagree", "not_updated")
+RESULTS = {
+    "overturned": "won",
+    "partial": "won in part",
+    "upheld": "lost",
+    "dismissed": "not heard",
+    "pending": "pending",
+    "withdrawn": "withdrawn",
+}
 ASSISTED = {"nobody": "nobody", "advocate": "an advocate", "lawyer": "a lawyer"}
 _DEFINITION = (
     "won: the insurer's answer allows more than before, in full or in part; where no answer speaks"
@@ -51,15 +60,15 @@ CHECKED = Question(
 
 
 def by_claim(appeal_outcomes: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
-    """The last appeal of each claim up to `month`, with the claim's own columns.
+    """The last appeal of each matured claim up to `month` denied at first, with claim columns.
 
-    Adds is_decided and is_approved (won in full or in part).
+    Adds is_decided and is_approved (won in full or in part). The claims are those the reasons for
+    denials are counted over, so that every step from denial to win counts the same ones.
     """
     last = appeal_outcomes.sort_values(["claim_id", "appeal_number", "appeal_outcome_id"])
     last = last.drop_duplicates("claim_id", keep="last")
-    claims = population.through(outcomes, month)
-    columns = ["claim_id", "patient_id", "payer_id", "first_determination", "charge_cents"]
-    table = last.merge(claims[columns], on="claim_id")
+    claims = population.denied(population.matured(outcomes, month))
+    table = last.merge(claims[["claim_id", "patient_id", "payer_id"]], on="claim_id")
     return table.assign(
         is_decided=table["outcome"].isin(DECIDED), is_approved=table["outcome"].isin(WON)
     )
@@ -72,9 +81,10 @@ def result(
     decided = appealed[appealed["is_decided"]]
     return stated_rate(
         RESULT,
-        "Of {denominator:n claim} whose appeal was decided, {estimate:percent} were won in full or"
-        " in part ({lower:whole} to {upper:whole}); insurers then allowed {won:dollars} more.",
-        population.scope(population.through(outcomes, month), outcomes),
+        "Of {denominator:n denied claim} whose appeal was decided, {estimate:percent} were won in"
+        " full or in part ({lower:whole} to {upper:whole}); insurers then allowed {won:dollars}"
+        " more.",
+        population.scope(population.matured(outcomes, month), outcomes),
         rates.overall(decided),
         minimum_cell_size,
         {"won": int(decided["won_cents"].fillna(0).sum())},
@@ -83,18 +93,17 @@ def result(
 
 def followed(appealed: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding:
     """From denials to wins, every step counted in claims."""
-    claims = population.through(outcomes, month)
-    denied = claims[claims["first_determination"] == "denied"]
-    of_denied = appealed[appealed["claim_id"].isin(denied["claim_id"])]
+    claims = population.matured(outcomes, month)
+    denied = population.denied(claims)
     return FOLLOWED.answer(
         "Of {denominator:n claim} denied at the first answer, {numerator:count} were appealed;"
         " {decided:count} of those appeals were decided, {won:count} of them won in full or in"
         " part.",
         population.scope(claims, outcomes),
-        Numbers(numerator=len(of_denied), denominator=len(denied)),
+        Numbers(numerator=len(appealed), denominator=len(denied)),
         {
-            "decided": int(of_denied["is_decided"].sum()),
-            "won": int(of_denied["is_approved"].sum()),
+            "decided": int(appealed["is_decided"].sum()),
+            "won": int(appealed["is_approved"].sum()),
         },
     )
 
@@ -114,9 +123,28 @@ def agreement(appeal_outcomes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["told", "n"])
 
 
+def differences(appeal_outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Appeals whose record and answer differ: recorded, answered (in words), n, won_cents.
+
+    won_cents is what the insurers' answers allowed beyond what was before.
+    """
+    differing = appeal_outcomes[appeal_outcomes["agreement"].isin(DIFFERING)]
+    worded = pd.DataFrame(
+        {
+            "recorded": population.in_words(differing["recorded_outcome"], RESULTS),
+            "answered": population.in_words(differing["remittance_outcome"], RESULTS),
+            "won_cents": differing["won_cents"].fillna(0).astype("int64"),
+        }
+    )
+    table = worded.groupby(["recorded", "answered"], as_index=False).agg(
+        n=("won_cents", "size"), won_cents=("won_cents", "sum")
+    )
+    return population.largest_first(table, ["recorded", "answered"])
+
+
 def checked(appeal_outcomes: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding:
     """On how many appeals the practice's record and the insurer's answer differ."""
-    differing = appeal_outcomes["agreement"].isin(["disagree", "not_updated"])
+    differing = appeal_outcomes["agreement"].isin(DIFFERING)
     template = (
         "On {numerator:count} of {denominator:n appeal} the practice's record and the insurer's"
         " answer differ; the answer counts."
