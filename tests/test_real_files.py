@@ -52,6 +52,26 @@ def test_most_claims_and_answers_are_read(practice: Folders) -> None:
     assert len(with_claims) >= 35
 
 
+def test_what_does_not_balance_is_kept_and_told_with_its_place(practice: Folders) -> None:
+    off = tables.read(practice.processed, "imbalances").to_pylist()
+    assert all(row["file_name"] and row["segment"] for row in off)
+    of_money = [row for row in off if row["expected_cents"] is not None]
+    assert {row["check_name"] for row in of_money} >= {"deposit", "line_paid", "sent_charge"}
+    for row in of_money:
+        assert row["difference_cents"] == row["found_cents"] - row["expected_cents"] != 0
+    kept = {
+        row[name]
+        for table, name in (
+            ("claims", "claim_version_id"),
+            ("payments", "payment_id"),
+            ("remittances", "remittance_id"),
+            ("remittance_lines", "remittance_line_id"),
+        )
+        for row in tables.read(practice.processed, table).to_pylist()
+    }
+    assert {row["record_id"] for row in of_money} <= kept
+
+
 def test_claims_of_the_matched_pairs_have_their_answers(practice: Folders) -> None:
     claim_of = {
         row["record_id"]: row["claim_id"]

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pandas as pd
+
 from analysis import codes
 from analysis.findings import data_quality, unbound_digits
 from analysis.schemas import CHECKS
@@ -81,6 +83,17 @@ def test_a_deposit_that_does_not_add_up_is_named_to_the_dollar():
         "Not equal to their claims less adjustments: 1 payment of 1, by $12 in all; ask the insurer"
         " for the missing pages."
     )
+
+
+def test_a_deposit_that_cannot_be_read_is_not_counted_as_adding_up():
+    balance = pd.concat([_money(3_500), _money(None)], ignore_index=True)
+    finding = data_quality.money(balance, AS_OF)
+    assert (finding.numerator, finding.denominator) == (1, 1)
+    assert finding.sentence.endswith(
+        "$35 deposited in all. Without a legible deposit, so not checked: 1 payment."
+    )
+    alone = data_quality.money(_money(None), AS_OF)
+    assert alone.sentence == "Without a legible deposit, so not checked: 1 payment."
 
 
 def test_answers_without_a_claim_are_counted():

@@ -121,8 +121,9 @@ def balances(
 
 
 def money(balance: pd.DataFrame, as_of: date) -> Finding:
-    """Whether every deposit equals what its claims and adjustments say."""
-    off = balance["difference_cents"] != 0
+    """Whether every deposit equals what its claims and adjustments say; one unread is unknown."""
+    told = balance.dropna(subset="difference_cents")
+    off = told["difference_cents"] != 0
     template = (
         "The money adds up: all {denominator:n payment} equal their claims less adjustments,"
         " {deposited:dollars} deposited in all."
@@ -130,14 +131,21 @@ def money(balance: pd.DataFrame, as_of: date) -> Finding:
         else "Not equal to their claims less adjustments: {off:n payment} of {denominator:count},"
         " by {difference:dollars} in all; ask the insurer for the missing pages."
     )
+    unread = len(balance) - len(told)
+    if not len(told):
+        template = "No payment was found, so there is no money to check."
+    if unread:
+        template = template if len(told) else ""
+        template += " Without a legible deposit, so not checked: {unread:n payment}."
     return MONEY.answer(
-        template if len(balance) else "No payment was found, so there is no money to check.",
+        template.strip(),
         scope(as_of),
-        Numbers(numerator=int((~off).sum()), denominator=len(balance)),
+        Numbers(numerator=int((~off).sum()), denominator=len(told)),
         {
             "off": int(off.sum()),
-            "deposited": int(balance["deposit_cents"].sum()),
-            "difference": int(balance["difference_cents"].abs().sum()),
+            "deposited": int(told["deposit_cents"].sum()),
+            "difference": int(told["difference_cents"].abs().sum()),
+            "unread": unread,
         },
     )
 
