@@ -89,7 +89,7 @@ def _actions(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, Sourc
 def _model(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, Source]":
     from analysis import tables
     from analysis.config import ModelDesign
-    from analysis.models import approval
+    from analysis.models import approval, saved
 
     try:
         fitted = approval.fit_and_predict(
@@ -103,6 +103,10 @@ def _model(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, Source]"
     design = json.dumps(fitted.design, indent=2, sort_keys=True) + "\n"
     folders.processed.mkdir(parents=True, exist_ok=True)
     (folders.processed / "model_design.json").write_text(design, encoding="utf-8")
+    if fitted.model is None:
+        saved.forget(folders.processed)
+    else:
+        saved.save(fitted.model, folders.processed)
     return {"predictions": fitted.predictions, "evaluation": fitted.evaluation}
 
 

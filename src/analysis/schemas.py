@@ -22,6 +22,7 @@ DETERMINATIONS = (
     "voided",
     "unknown",
 )
+MODELS = ("mixed_effects_logistic", "one_hot_logistic", "cell_rate")
 DOCUMENT_STATUSES = ("present", "absent", "not_required", "unknown")
 ROLES = ("insurer", "tpa", "delegate")
 FUNDINGS = ("insured", "self_funded", "public", "union")
@@ -1225,7 +1226,7 @@ _TABLES = (
         ("claim_id", "model"),
         (
             _identifier("claim_id", "the claim"),
-            _text("model", "which model", "one_hot_logistic", "cell_rate", nullable=False),
+            _text("model", "which model", *MODELS, nullable=False),
             _number("approval_probability", "chance that the first determination approves"),
             _flag("is_approved", "what happened: approved or partially approved"),
             _date("split_date", "claims submitted before this day trained the model"),
@@ -1236,7 +1237,7 @@ _TABLES = (
         "a metric of a model in a group of the test period",
         ("model", "group_kind", "group_value", "metric"),
         (
-            _text("model", "which model", "one_hot_logistic", "cell_rate", nullable=False),
+            _text("model", "which model", *MODELS, nullable=False),
             _text("group_kind", "overall, payer_type, payer or condition", nullable=False),
             _identifier("group_value", "the group; 'all' for overall"),
             _identifier("metric", "log_loss, brier, auc, calibration_slope, calibration_intercept"),

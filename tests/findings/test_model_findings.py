@@ -20,7 +20,7 @@ def evaluation(*rows, kind="overall", value="all"):
     )  # fmt: skip
 
 
-def predicted(chances, approved, name="one_hot_logistic"):
+def predicted(chances, approved, name=model.MODEL):
     return [
         {"claim_id": f"c{n}", "model": name, "approval_probability": float(chance),
          "is_approved": bool(said), "split_date": date(2026, 1, 1)}
@@ -34,7 +34,7 @@ SCOPE = model.scope(frame("predictions", predicted([0.5] * 200, TRUTH)), TABLE)
 
 
 def test_ranking_is_said_beside_what_a_coin_would_reach():
-    table = evaluation(("one_hot_logistic", "auc", 0.72, 0.66, 0.78))
+    table = evaluation((model.MODEL, "auc", 0.72, 0.66, 0.78))
     finding = model.ranking(table, SCOPE)
     assert "72% of the time (66 to 78; a coin would reach 50)" in finding.sentence
     assert finding.period == "submitted from 1 January 2026 on"
@@ -46,7 +46,7 @@ def test_ranking_is_said_beside_what_a_coin_would_reach():
     [(0.4, 0.8, "too bold"), (0.8, 1.3, "in keeping"), (1.1, 1.9, "too timid")],
 )
 def test_calibration_slope_is_put_into_words(lower, upper, said):
-    table = evaluation(("one_hot_logistic", "calibration_slope", (lower + upper) / 2, lower, upper))
+    table = evaluation((model.MODEL, "calibration_slope", (lower + upper) / 2, lower, upper))
     assert said in model.trust(table, SCOPE).sentence
 
 
@@ -92,7 +92,7 @@ def test_no_model_is_an_answer():
 
 
 def test_a_group_too_small_to_be_judged_shows_its_claims_and_no_value():
-    table = evaluation(("one_hot_logistic", "brier", None, None, None), kind="payer", value="900")
+    table = evaluation((model.MODEL, "brier", None, None, None), kind="payer", value="900")
     rows = model.by_group(table, payers())
     assert rows[["group_kind", "group", "n_claims"]].values.tolist() == [
         ["insurer", "Cascade Auto", 400]

@@ -1,13 +1,15 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from analysis import tables
 from analysis.config import ModelDesign
 from analysis.errors import DataError
-from analysis.models import approval
+from analysis.models import approval, predictors, saved
+from analysis.schemas import TABLES
 from models.world import with_column, world
 
 DESIGN = ModelDesign(n_resamples=20)
@@ -33,7 +35,7 @@ def learned(large):
     return approval.fit_and_predict(large.features, large.outcomes, ModelDesign())
 
 
-def metrics(result, model="one_hot_logistic"):
+def metrics(result, model="mixed_effects_logistic"):
     rows = result.evaluation.to_pylist()
     return {
         row["metric"]: row
@@ -48,7 +50,7 @@ def test_tables_keep_their_declaration(fitted):
 
 
 def chances_and_truth(result, truth):
-    rows = [r for r in result.predictions.to_pylist() if r["model"] == "one_hot_logistic"]
+    rows = [r for r in result.predictions.to_pylist() if r["model"] == "mixed_effects_logistic"]
     told = np.array([row["approval_probability"] for row in rows])
     is_approved = np.array([row["is_approved"] for row in rows])
     return (
@@ -202,7 +204,7 @@ def test_the_digest_follows_the_data(known, fitted):
 
 
 def test_an_absent_authorization_lowers_the_chance(learned):
-    terms = learned.design["coefficients"]
+    terms = learned.design["one_hot"]["coefficients"]
     assert terms["authorization_absent"] < terms["authorization_present"]
     assert terms["plan_of_care_absent"] < terms["plan_of_care_present"]
 
@@ -211,7 +213,9 @@ def test_unknown_is_never_read_as_absent_however_rare_it_is():
     rare = world(700, seed=2)
     values = ["present" if v == "unknown" else v for v in rare.features["minutes"].to_pylist()]
     features = with_column(rare.features, "minutes", ["unknown", *values[1:]])
-    terms = approval.fit_and_predict(features, rare.outcomes, DESIGN).design["coefficients"]
+    terms = approval.fit_and_predict(features, rare.outcomes, DESIGN).design["one_hot"][
+        "coefficients"
+    ]
     assert terms["minutes_unknown"] != terms["minutes_absent"]
 
 
@@ -224,5 +228,41 @@ def test_an_insurer_never_met_before_is_predicted_from_the_rest(known):
     rows = approval.fit_and_predict(features, known.outcomes, DESIGN).predictions.to_pylist()
     claim_id = known.features["claim_id"][last].as_py()
     told = [row["approval_probability"] for row in rows if row["claim_id"] == claim_id]
-    assert len(told) == 2
+    assert len(told) == 3
     assert all(0 < chance < 1 for chance in told)
+
+
+def test_a_saved_model_scores_as_it_did_and_holds_no_claim(known, fitted, tmp_path):
+    saved.save(fitted.model, tmp_path)
+    read = approval.load(tmp_path)
+    frame = predictors.predictors(tables.to_frame(known.features).head(30))
+    frame.loc[0, "payer_id"] = "payer_new"
+    assert np.array_equal(read.posterior_draws(frame), fitted.model.posterior_draws(frame))
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["approval_model.json", "approval_model.npz"]
+    text = (tmp_path / "approval_model.json").read_text()
+    for column in ("claim_id", "patient_id"):
+        assert not any(f'"{value}"' in text for value in known.features[column].to_pylist())
+    saved.forget(tmp_path)
+    with pytest.raises(DataError, match="outcomes build"):
+        approval.load(tmp_path)
+
+
+def test_predictors_are_known_on_the_day_of_submission():
+    """Everything the model reads stands in claim_features, and none of it names an answer."""
+    declared = {column.name for column in TABLES["claim_features"].columns}
+    assert set(approval.FEATURES) <= declared
+    named = {*predictors.FIXED, *(column for e in predictors.RANDOM for column in e.by)}
+    for name in named | set(approval.FEATURES):
+        assert not any(word in name for word in predictors.KNOWN_ONLY_LATER), name
+
+
+def test_a_number_nobody_knows_is_marked_and_never_nought_in_silence(known):
+    claims = tables.to_frame(known.features).head(3)
+    claims["visit_number"] = claims["visit_number"].astype("Int64")
+    claims.loc[0, "visit_number"] = pd.NA
+    claims.loc[1, "visit_number"] = 500
+    made = predictors.predictors(claims)
+    assert made["visit_number_missing"].tolist() == [1.0, 0.0, 0.0]
+    assert made["visit_number"].iloc[1] == 1.0
+    assert not made.isna().any().any()

@@ -7,8 +7,12 @@ import pandas as pd
 from analysis.findings import population, rates
 from analysis.findings.finding import Finding, Numbers, Question, Scope, written
 
-MODEL, BASELINE = "one_hot_logistic", "cell_rate"
-MODEL_LABELS = {MODEL: "approval model", BASELINE: "raw rate of insurer and condition"}
+MODEL, BASELINE = "mixed_effects_logistic", "cell_rate"
+MODEL_LABELS = {
+    MODEL: "approval model",
+    "one_hot_logistic": "one-hot logistic regression",
+    BASELINE: "raw rate of insurer and condition",
+}
 METRICS = {
     "log_loss": "log loss (lower is better)",
     "brier": "Brier score (lower is better)",

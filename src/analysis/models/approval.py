@@ -1,8 +1,8 @@
-"""The first approval model: a penalised one-hot logistic regression, checked on later claims.
+"""The approval model: a mixed-effects logistic regression, checked on later claims.
 
 The chance that the first determination approves a claim, from what was known when it was sent. The
 model is judged on claims sent after those it learned from, by patients it has not met, and always
-beside the raw rates it has to beat.
+beside a plain one-hot logistic regression and the raw rates it has to beat.
 """
 
 # scikit-learn and threadpoolctl carry no types.
@@ -34,16 +34,28 @@ from analysis.config import ModelDesign
 from analysis.errors import DataError
 from analysis.models.evaluation import evaluate
 from analysis.models.mixed_effects import MixedEffectsLogisticRegression
+from analysis.models.predictors import (
+    CATEGORIES,
+    DOCUMENTS,
+    FEATURES,
+    FIXED,
+    LARGEST,
+    RANDOM,
+    predictors,
+)
 from analysis.models.rates import predict_from_rates
+from analysis.models.saved import load
 from analysis.models.terms import RandomEffect
 from analysis.schemas import DOCUMENT_STATUSES
 
 __all__ = [
+    "FEATURES",
     "Fitted",
     "MixedEffectsLogisticRegression",
     "OneHotLogistic",
     "RandomEffect",
     "fit_and_predict",
+    "load",
     "refused",
     "saved_design",
 ]
@@ -51,35 +63,21 @@ __all__ = [
 APPROVED = ("approved", "partially_approved")
 DENIED = ("denied",)
 
-DOCUMENTS = (
-    "prescription",
-    "authorization",
-    "plan_of_care",
-    "treatment_note",
-    "minutes",
-    "initial_eval",
-    "progress_report",
-    "necessity_rationale",
-    "benefit_verification",
-)
-CATEGORIES = ("payer_type", "payer_id", "plan_id", "condition_group", "network_status")
-
-# Beyond these nothing more is learned: few claims lie there, and they would pull on every other.
-LARGEST = {"visit_number": 20, "submission_lag_days": 90, "n_units": 8, "completeness": 1}
-
-FEATURES = (*CATEGORIES, *DOCUMENTS, *LARGEST)
-
 # Inverse strengths of the L2 penalty, strongest first.
 PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 N_FOLDS = 5
 
 
 class Fitted(NamedTuple):
-    """Tables `predictions` and `evaluation`, and the record of how they were made."""
+    """Tables `predictions` and `evaluation`, the record of how they were made, and the model.
+
+    `model` reads `predictors.predictors` of claims; it is None where there is none.
+    """
 
     predictions: pa.Table
     evaluation: pa.Table
     design: dict[str, Any]
+    model: MixedEffectsLogisticRegression | None
 
 
 class OneHotLogistic(ClassifierMixin, BaseEstimator):
@@ -193,16 +191,19 @@ def fit_and_predict(features: pa.Table, outcomes: pa.Table, design: ModelDesign)
     claims, left_out = _population(features, outcomes)
     split_date, train, test = _split(claims, design)
     _diagnose(claims, train, test, design)
-    model = OneHotLogistic(design.minimum_cell_size)
+    one_hot = OneHotLogistic(design.minimum_cell_size)
+    model = MixedEffectsLogisticRegression(FIXED, RANDOM, random_state=design.seed)
     # Matrices this small only wait for each other on several threads, the longer the busier the
     # machine; and one thread gives one answer everywhere.
     with threadpool_limits(limits=1):
-        model.fit(train, train["is_approved"].to_numpy(bool), train["patient"].to_numpy(str))
+        one_hot.fit(train, train["is_approved"].to_numpy(bool), train["patient"].to_numpy(str))
+    model.fit(predictors(train), train["is_approved"].to_numpy(int), groups=train["patient"])
     chances = {
         "cell_rate": predict_from_rates(
             test, train, train["is_approved"], design.minimum_cell_size
         ),
-        "one_hot_logistic": model.predict_proba(test)[:, 1],
+        "one_hot_logistic": one_hot.predict_proba(test)[:, 1],
+        "mixed_effects_logistic": model.predict_proba(predictors(test))[:, 1],
     }
     judged = pd.concat(
         # Eight places: what is left behind them differs between machines.
@@ -230,18 +231,19 @@ def fit_and_predict(features: pa.Table, outcomes: pa.Table, design: ModelDesign)
         "n_left_out": {**left_out, "later_claims_of_known_patients": int(later.sum()) - len(test)},
     }
     as_of = outcomes["as_of_date"][0].as_py()
-    record = saved_design(model, design, as_of, split_date, population, _digest(claims))
-    return Fitted(predictions, evaluation, record)
+    record = saved_design(model, one_hot, design, as_of, split_date, population, _digest(claims))
+    return Fitted(predictions, evaluation, record, model)
 
 
 def refused(reason: str) -> Fitted:
     """Empty tables, and a record that says why there is no model."""
     empty = {name: tables.from_columns(name, {}) for name in ("predictions", "evaluation")}
-    return Fitted(**empty, design={"refused": reason})
+    return Fitted(**empty, design={"refused": reason}, model=None)
 
 
 def saved_design(
-    model: OneHotLogistic,
+    model: MixedEffectsLogisticRegression,
+    one_hot: OneHotLogistic,
     design: ModelDesign,
     as_of: date,
     split_date: date,
@@ -258,12 +260,24 @@ def saved_design(
         "features": list(FEATURES),
         "caps": LARGEST,
         "settings": design.model_dump(),
-        "penalty": {
-            "chosen": model.penalty_,
-            "n_folds": N_FOLDS,
-            "log_loss": {str(c): round(loss, 8) for c, loss in model.cross_validated_.items()},
+        "mixed_effects": {
+            "fixed": {
+                name: round(float(value), 8)
+                for name, value in zip(("intercept", *FIXED), model.coef_, strict=False)
+            },
+            "random": {effect.name: [*effect.by, *effect.slopes] for effect in RANDOM},
+            "variances": {k: round(v, 8) for k, v in model.variance_components_.items()},
+            "model_error": round(model.model_error_, 8),
+            "n_patterns": model.n_patterns_,
+            "n_rounds": model.n_iter_,
+            "prior_scales": {"fixed": model.fixed_scale, "random": model.random_scale},
         },
-        "coefficients": {name: round(value, 8) for name, value in model.coefficients().items()},
+        "one_hot": {
+            "penalty": one_hot.penalty_,
+            "n_folds": N_FOLDS,
+            "log_loss": {str(c): round(loss, 8) for c, loss in one_hot.cross_validated_.items()},
+            "coefficients": {k: round(v, 8) for k, v in one_hot.coefficients().items()},
+        },
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("numpy", "pandas", "scikit-learn", "scipy")},

@@ -1,0 +1,72 @@
+"""What the approval models read of a claim: only what was known on the day it was sent."""
+
+import pandas as pd
+
+from analysis.models.terms import RandomEffect
+
+DOCUMENTS = (
+    "prescription",
+    "authorization",
+    "plan_of_care",
+    "treatment_note",
+    "minutes",
+    "initial_eval",
+    "progress_report",
+    "necessity_rationale",
+    "benefit_verification",
+)
+CATEGORIES = ("payer_type", "payer_id", "plan_id", "condition_group", "network_status")
+
+# Beyond these nothing more is learned: few claims lie there, and they would pull on every other.
+LARGEST = {"visit_number": 20, "submission_lag_days": 90, "n_units": 8, "completeness": 1}
+
+FEATURES = (*CATEGORIES, *DOCUMENTS, *LARGEST)
+
+KNOWN_ONLY_LATER = (
+    "paid",
+    "allowed",
+    "adjust",
+    "carc",
+    "rarc",
+    "denial",
+    "denied",
+    "determination",
+    "appeal",
+    "remit",
+    "outcome",
+    "mature",
+    "received",
+    "check",
+    "balance",
+)
+"""Words that no predictor's name may hold: what they name exists only after the answer."""
+
+ABSENT = tuple(f"{document}_absent" for document in DOCUMENTS)
+FIXED = (
+    *ABSENT,
+    *(f"{document}_unknown" for document in DOCUMENTS),
+    *LARGEST,
+    *(f"{number}_missing" for number in LARGEST),
+)
+RANDOM = (
+    *(RandomEffect(column, (column,)) for column in CATEGORIES),
+    RandomEffect("payer_id x condition_group", ("payer_id", "condition_group")),
+    RandomEffect("documents by payer_id", ("payer_id",), ABSENT),
+)
+
+
+def predictors(claims: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `claim_features` (columns FEATURES) as the mixed-effects model reads them.
+
+    Categories as they are; of each document whether it is absent and whether nobody wrote it down,
+    0 or 1; numbers as shares of LARGEST, at most 1, nought and a mark where missing.
+    """
+    made = {column: claims[column].astype(object) for column in CATEGORIES}
+    for document in DOCUMENTS:
+        for status in ("absent", "unknown"):
+            made[f"{document}_{status}"] = (claims[document] == status).astype(float)
+    for column, most in LARGEST.items():
+        number = claims[column].astype(float).clip(lower=0, upper=most) / most
+        made[column] = number.fillna(0.0)
+        made[f"{column}_missing"] = number.isna().astype(float)
+    return pd.DataFrame(made, index=claims.index)
