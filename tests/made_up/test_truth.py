@@ -1,10 +1,11 @@
 """The package's answers against the truth the synthesizer kept apart."""
 
 import csv
+import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from analysis import tables
+from analysis import findings, tables
 from analysis.config import Folders
 
 
@@ -158,3 +159,23 @@ def test_only_tests_open_the_truth() -> None:
         if "synthetic" not in path.parts and '"truth"' in path.read_text(encoding="utf-8")
     ]
     assert readers == []
+
+
+def test_a_built_in_visit_after_which_an_insurer_refuses_is_found_and_no_other(
+    made_up: Folders, truth: Path
+) -> None:
+    """Insurers that want an authorization after some visit refuse more from there on."""
+    stated = json.loads((truth / "parameters.json").read_text("utf-8"))["payers"]
+    names = ("claim_outcomes", "claim_features", "visit_limits", "payers")
+    given = [tables.read_frame(made_up.processed, name) for name in names]
+    found = {
+        payer["id"]: findings.rules.visit_rule(*given, "2026-09", payer["id"]) for payer in stated
+    }
+    for payer in stated:
+        finding = found[payer["id"]]
+        if finding.estimate is not None:
+            # Nobody without a rule is accused, and who has one is placed within the range told.
+            assert payer["authorization_after"], payer["id"]
+            assert finding.values["first"] <= payer["authorization_after"] <= finding.values["last"]
+    # The two largest with such a rule have claims enough for it to show.
+    assert found["00430"].values["visit"] == found["PHC01"].values["visit"] == 6

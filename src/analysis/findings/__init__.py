@@ -21,6 +21,7 @@ from analysis.findings import (
     performance,
     population,
     recovery,
+    rules,
     selection,
 )
 from analysis.findings.finding import Finding, Question, Scope, unbound_digits
@@ -44,6 +45,7 @@ __all__ = [
     "performance",
     "population",
     "recovery",
+    "rules",
     "selection",
     "unbound_digits",
 ]

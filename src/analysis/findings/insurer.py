@@ -106,14 +106,14 @@ def compared(
             "verdict": VERDICTS[compared_insurers["verdict"].get(payer_id, approval.NO_DIFFERENCE)],
         },
     )
-    return _naming(finding, name(payers, payer_id))
+    return naming(finding, name(payers, payer_id))
 
 
 def waiting(outcomes: pd.DataFrame, payers: pd.DataFrame, month: str, payer_id: str) -> Finding:
     """How long one insurer takes to a first answer (see `outcomes.waiting`)."""
     claims = population.matured(of(outcomes, payer_id), month)
     finding = waiting_of(claims, population.scope(claims, outcomes))
-    return _naming(finding, name(payers, payer_id))
+    return naming(finding, name(payers, payer_id))
 
 
 def by_condition(
@@ -127,6 +127,23 @@ def by_condition(
     columns = ["payer_id", "condition_group"]
     cells = approval.by(outcomes, payers, month, columns, minimum_cell_size)
     return cells[cells["payer_id"] == payer_id].reset_index(drop=True)
+
+
+def by_plan(
+    outcomes: pd.DataFrame,
+    plans: pd.DataFrame,
+    payers: pd.DataFrame,
+    month: str,
+    payer_id: str,
+    minimum_cell_size: int = 11,
+) -> pd.DataFrame:
+    """One insurer's first-pass approval by plan: plan (its name, else its id), and as above."""
+    columns = ["payer_id", "plan_id"]
+    cells = approval.by(outcomes, payers, month, columns, minimum_cell_size)
+    named = plans[plans["payer_id"] == payer_id].dropna(subset="plan_name")
+    names = dict(zip(named["plan_id"], named["plan_name"], strict=True))
+    its = cells[cells["payer_id"] == payer_id].reset_index(drop=True)
+    return its.assign(plan=population.in_words(its["plan_id"], names))
 
 
 def said_and_done(
@@ -194,7 +211,7 @@ def broken_promises(
         Numbers(numerator=broken["claim_id"].nunique(), denominator=settled["claim_id"].nunique()),
         {"written": broken.loc[broken["is_in_writing"].astype(bool), "claim_id"].nunique()},
     )
-    return _naming(finding, name(payers, payer_id))
+    return naming(finding, name(payers, payer_id))
 
 
 def _told(
@@ -211,7 +228,7 @@ def name(payers: pd.DataFrame, payer_id: str) -> str:
     return str(names.iloc[0]) if len(names) else payer_id
 
 
-def _naming(finding: Finding, insurer: str) -> Finding:
+def naming(finding: Finding, insurer: str) -> Finding:
     """The finding with the insurer in its sentence: quoted alone, it must say of whom it speaks."""
     return replace(
         finding,
