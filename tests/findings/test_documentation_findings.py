@@ -167,6 +167,16 @@ def test_documents_nobody_wrote_down_are_seen_by_insurer():
     assert documents.by_item_and_insurer(items, payers(), 21).empty
 
 
+def test_the_insurer_with_most_claims_concerned_comes_before_the_one_with_the_largest_share():
+    table = outcomes(claims(20, 0, payer_id="7") + claims(200, 0, 100))
+    rows = [(f"c{n}", PLAN, "attested", "absent" if n < 16 else "present") for n in range(20)]
+    rows += [(f"c{n + 100}", PLAN, "attested", "absent" if n < 60 else "present")
+             for n in range(200)]  # fmt: skip
+    shown = documents.by_item_and_insurer(documents.required(told(*rows), table), payers())
+    assert shown["insurer"].tolist() == ["Evergreen Health", "Harbor Trust"]
+    assert shown["share"].tolist() == [0.3, 0.8]
+
+
 def features(rows):
     """claim_features where only the counts of missing documents matter."""
     plain = {"payer_id": "x", "payer_type": "x", "plan_id": "x", "network_status": "in",

@@ -137,7 +137,7 @@ def by_item_and_insurer(
 
     One row for each insurer and document required of at least `minimum_cell_size` of its claims
     (`n`), where it is missing or not known on at least a quarter of them; `share` is what is
-    missing or not known. The largest share first.
+    missing or not known. Where most claims are concerned comes first.
     """
     counts = items.groupby(["payer_id", "document"])["status"].value_counts().unstack(fill_value=0)
     counts = counts.reindex(columns=list(STATUSES), fill_value=0)
@@ -146,7 +146,9 @@ def by_item_and_insurer(
     table = table[(table["n"] >= minimum_cell_size) & (table["share"] >= NOTEWORTHY)]
     named = population.with_words(table, payers)
     columns = ["insurer", "document", "absent", "unknown", "present", "n", "share"]
-    order = named.sort_values(["share", "insurer", "document"], ascending=[False, True, True])
+    order = named.assign(concerned=named["absent"] + named["unknown"]).sort_values(
+        ["concerned", "insurer", "document"], ascending=[False, True, True]
+    )
     return order[columns].reset_index(drop=True)
 
 
