@@ -78,6 +78,10 @@ def test_what_waits_for_the_practice_is_worth_what_the_insurer_allows():
         " so far, about $83 of it may come in ($54 to $91). Due within 14 days: 1 claim."
     )
     assert unbound_digits(finding) == []
+    guessed, _ = open_claims(claims(0, 2, 100), [action(101, deadline_date=AS_OF), action(100)])
+    assert month.at_stake(guessed, table).sentence.endswith(
+        "Due within 14 days: 1 claim, 1 of them by a usual date only: your letters decide."
+    )
     table = month.deadlines(open_now)
     assert table[["what", "n", "n_usual"]].values.tolist() == [["appeal", 1, 0]]
 

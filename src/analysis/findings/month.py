@@ -136,6 +136,8 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
             values={"late": len(late)},
         )
     worth = claims["worth_cents"]
+    soon = claims[(claims["days_left"] <= WITHIN_DAYS).fillna(False)]
+    usual = int((soon["deadline_source"] == "default").sum())
     expected, lower, upper = (
         round(float((worth * claims[bound].fillna(0)).sum()))
         for bound in ("chance", "chance_lower", "chance_upper")
@@ -143,7 +145,8 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
     return AT_STAKE.answer(
         "On {as_of:date}, {denominator:n claim} waited for you to act, worth about {worth:dollars}."
         " As such work went so far, about {expected:dollars} of it may come in ({low:dollars} to"
-        " {high:dollars}). Due within {within:count} days: {soon:n claim}.",
+        " {high:dollars}). Due within {within:count} days: {soon:n claim}"
+        + (", {usual:count} of them by a usual date only: your letters decide." if usual else "."),
         told,
         Numbers(denominator=len(claims)),
         {
@@ -151,7 +154,8 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
             "expected": expected,
             "low": lower,
             "high": upper,
-            "soon": int((claims["days_left"] <= WITHIN_DAYS).fillna(False).sum()),
+            "soon": len(soon),
+            "usual": usual,
             "within": WITHIN_DAYS,
         },
     )
