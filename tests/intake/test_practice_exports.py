@@ -190,11 +190,10 @@ def test_ten_thousand_claims_load_through_the_mapping_that_is_proposed(shared_da
     [asked] = read(data).ledger
     assert asked.disposition == "quarantined"
     reason = asked.reason or ""
-    assert "a first guess" in reason
-    proposal = reason[reason.index("columns = ") :]
-    stated = f'[[exports]]\nfile = "export*"\n{proposal}\n'
-    stated += 'outcome_words = { approved = ["Approved"], denied = ["Denied"] }\n'
-    [export] = tomllib.loads(stated)["exports"]
+    assert "A first guess" in reason
+    [export] = tomllib.loads(reason[reason.index("[[exports]]") :])["exports"]
+    assert export["file"] == "export.csv"
+    assert export["outcome_words"] == {"approved": ["Approved"], "denied": ["Denied"]}
     assert export["columns"] == {
         "patient_control_number": "claim_id", "patient": "patient_id",
         "submitted_date": "submission_date", "payer_name": "payer_name",
@@ -206,6 +205,17 @@ def test_ten_thousand_claims_load_through_the_mapping_that_is_proposed(shared_da
     assert Counter(rows) == {"accepted": 10_000}
     told = parsed.tables["remittances"]["stated_determination"].to_pylist()
     assert Counter(told) == {"denied": 1254, "approved": 8746}
+
+
+def test_outcomes_in_words_nobody_explained_are_counted_and_not_quoted() -> None:
+    data = b"DOS,Fee,Status\n2026-03-16,90,Paid\n2026-03-17,90,SECRET\n2026-03-18,90,\n"
+    columns = {**FEES, "outcome": "Status"}
+    [note, *_] = read(data, columns=columns, outcome_words={"approved": ["paid"]}).ledger
+    assert "1 of 2 outcomes are words that outcome_words does not explain" in (note.reason or "")
+    assert "SECRET" not in (note.reason or "")
+    [asked] = read(data.replace(b"Fee", b"Charge")).ledger
+    assert 'approved = ["Paid"]' in (asked.reason or "")
+    assert "SECRET" not in (asked.reason or "")
 
 
 def test_a_file_without_a_word_we_know_is_no_export() -> None:

@@ -5,6 +5,7 @@ no layout fits, the headings that are known words become a proposal for practice
 whose columns nobody confirmed is not read.
 """
 
+import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Mapping:
     """How a sheet is to be read: its header's row, and the columns of each of our names."""
 
     said_by: str
+    is_guess: bool
     statement: ExportStatement
     header: tuple[str, ...]
     header_row: Row
@@ -79,7 +81,7 @@ def find(sheet: Sheet, statement: ExportStatement | None) -> Mapping | None:
         if statement and statement.columns:
             wanted = {folded(its) for all_its in columns_of(statement).values() for its in all_its}
             if wanted <= set(header):
-                return Mapping("as practice.toml says", statement, header, row)
+                return Mapping("as practice.toml says", False, statement, header, row)
             continue
         for layout in layouts():
             if layout.recognised_by <= set(header):
@@ -89,7 +91,8 @@ def find(sheet: Sheet, statement: ExportStatement | None) -> Mapping | None:
                     else {}
                 )
                 said_by = f"as {layout.system}, guessed from its header"
-                return Mapping(said_by, layout.statement.model_copy(update=update), header, row)
+                statement_used = layout.statement.model_copy(update=update)
+                return Mapping(said_by, True, statement_used, header, row)
     return None
 
 
@@ -101,11 +104,11 @@ def missing(sheets: Sequence[Sheet], statement: ExportStatement) -> list[str]:
     return min(lacking, key=len, default=wanted)
 
 
-def proposal(sheets: Sequence[Sheet]) -> str | None:
-    """A `columns` line for practice.toml from headings that are known words; None without any.
+def proposal(sheets: Sequence[Sheet], file_name: str) -> str | None:
+    """An [[exports]] block for practice.toml from headings that are known words; None without any.
 
     Only a header that names a charge and a day or a code is taken for one: what is quoted here
-    stands in our own list, so it can be no patient's.
+    of headings and outcomes stands in our own lists, so it can be no patient's.
     """
     words = _headings()
     for sheet in sheets:
@@ -116,9 +119,22 @@ def proposal(sheets: Sequence[Sheet]) -> str | None:
                 if name:
                     guess.setdefault(name, cell)
             if "charge" in guess and guess.keys() & {"service_date", "procedure_code"}:
-                pairs = ", ".join(f'{name} = "{its}"' for name, its in guess.items())
-                return f"columns = {{ {pairs} }}"
+                lines = ["[[exports]]", f"file = {json.dumps(file_name)}", "[exports.columns]"]
+                lines += [f'{name} = "{its}"' for name, its in guess.items()]
+                if "outcome" in guess:
+                    lines += _outcome_words(sheet, row.cells.index(guess["outcome"]))
+                return "\n".join(lines)
     return None
+
+
+def _outcome_words(sheet: Sheet, place: int) -> list[str]:
+    """The words of a column of outcomes that say plainly what they mean, as lines of TOML."""
+    met = {row.cells[place] for row in sheet.rows() if place < len(row.cells)}
+    lines = []
+    for outcome, plain in _reference()["words"].items():
+        if found := sorted(word for word in met if folded(word) in plain):
+            lines.append(f"{outcome} = {json.dumps(found)}")
+    return ["[exports.outcome_words]", *lines] if lines else []
 
 
 @cache

@@ -58,13 +58,13 @@ def _parsed(
         if statement and statement.columns:
             lacking = ", ".join(export_mapping.missing(found, statement))
             raise UnclearError(f"lacks columns that practice.toml names for it: {lacking}")
-        proposal = export_mapping.proposal(found)
+        proposal = export_mapping.proposal(found, file_name)
         if proposal is None:
             return None
         raise UnclearError(
-            "looks like an export of a practice's software in a layout not known here; state in "
-            f"practice.toml, under [[exports]] with its file name, what it holds; a first guess, "
-            f"to be checked and completed: {proposal}"
+            "looks like an export of a practice's software in a layout not known here. State in "
+            "practice.toml what its columns hold. A first guess, to be checked and completed:\n"
+            f"{proposal}"
         )
     # A text stands there once for each delimiter; the first that fits is the right one.
     of_text = [(n, sheet, mapping) for n, sheet, mapping in fitting if sheet.delimiter][:1]
@@ -106,6 +106,8 @@ class _Export:
             raise UnclearError(
                 f"a column to be read stands twice in the header: {', '.join(twice)}; rename one"
             )
+        stated = self._statement.outcome_words.model_dump()
+        self._outcomes = {folded(word): told for told, words in stated.items() for word in words}
         self._orders = {name: self._order(name) for name in _DATES if name in self._places}
 
     def _order(self, name: str) -> str | None:
@@ -128,10 +130,7 @@ class _Export:
 
     def claims(self, ledger: list[LedgerRow], sheet_number: int) -> list[list[_Entry]]:
         """The rows of each claim, accounted for in `ledger`."""
-        note = f"{self._file_name}: read {self._mapping.said_by}: {self._mapping.told}"
-        ledger.append(
-            LedgerRow("file", sheet_number, "accepted", f"{note}. Wrong? State it in practice.toml")
-        )
+        note_place = len(ledger)
         claims: dict[tuple[Any, ...], list[_Entry]] = {}
         for row in self._rows():
             place = f"{self._file_name}, {row.where}"
@@ -151,7 +150,25 @@ class _Export:
             number = entry["patient_control_number"]
             key = (number or row.first, entry["patient"], entry["service_date"])
             claims.setdefault(key, []).append((row, entry))
+        entries = [entry for rows in claims.values() for _, entry in rows]
+        ledger.insert(note_place, LedgerRow("file", sheet_number, "accepted", self._note(entries)))
         return list(claims.values())
+
+    def _note(self, entries: list[dict[str, Any]]) -> str:
+        """How the columns were understood, and how many outcomes were not."""
+        what_next = "State it in practice.toml" if self._mapping.is_guess else "Correct it there"
+        note = (
+            f"{self._file_name}: read {self._mapping.said_by}: {self._mapping.told}."
+            f" Wrong? {what_next}"
+        )
+        told = [entry["outcome"] for entry in entries if entry["outcome"]]
+        unclear = sum(folded(word) not in self._outcomes for word in told)
+        if unclear:
+            note += (
+                f". {unclear} of {len(told)} outcomes are words that outcome_words does not"
+                " explain: their claims are judged by amounts and codes alone"
+            )
+        return note
 
     def _passed_over(self, row: Row) -> str | None:
         """Why the row tells of no visit; None when it does."""
@@ -276,9 +293,7 @@ class _Export:
 
     def _stated(self, rows: list[dict[str, Any]]) -> str | None:
         """The outcome that all rows' words agree on; None where a word is not stated."""
-        outcome_words = self._statement.outcome_words.model_dump()
-        of_word = {folded(w): told for told, words in outcome_words.items() for w in words}
-        told = {of_word.get(folded(row["outcome"] or "")) for row in rows}
+        told = {self._outcomes.get(folded(row["outcome"] or "")) for row in rows}
         return told.pop() if len(told) == 1 else None
 
 
