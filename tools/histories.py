@@ -16,6 +16,7 @@ ORDER = (
     "versions",
     "reversals",
     "insurers",
+    "tangled",
     "world",
     "deposits",
     "appeals",

@@ -478,7 +478,9 @@ SELECT
     a.answer_number,
     a.payment_date,
     a.is_reversal,
-    a.is_deciding,
+    a.is_deciding AND j.charge_cents >= 0 AS is_deciding,
+    -- Some insurers net within one answer: the old line once more with a minus, then the new one.
+    a.is_deciding AND j.charge_cents < 0 AS takes_back,
     c.claim_version_id,
     j.*,
     abs(j.charge_cents) AS charge,

@@ -125,6 +125,14 @@ SELECT
                     WHERE v.remittance_id = t.reversal_id AND v.slot = e.slot
                 )
             )
+    )
+    OR EXISTS (
+        SELECT 1 FROM slotted AS v
+        WHERE
+            v.takes_back
+            AND v.claim_id = e.claim_id
+            AND v.slot = e.slot
+            AND v.answer_number > e.answer_number
     ) AS is_cancelled
 FROM slotted AS e
 

@@ -14,8 +14,11 @@ SELECT
 FROM (
     SELECT
         *,
-        row_number() OVER (PARTITION BY remittance_id, {terms} ORDER BY line_number) AS place,
-        count(*) OVER (PARTITION BY remittance_id, {terms}) AS n_alike
+        -- A line taken back and the line in its place are both about the line sent.
+        row_number() OVER (
+            PARTITION BY remittance_id, takes_back, {terms} ORDER BY line_number
+        ) AS place,
+        count(*) OVER (PARTITION BY remittance_id, takes_back, {terms}) AS n_alike
     FROM parts_in_claims
     WHERE
         remittance_line_id IS NOT NULL
