@@ -172,11 +172,14 @@ def test_what_does_not_agree_is_told_to_the_cent_with_its_place():
             {"check_name": "deposit", "record_id": "p1", "file_name": "b.835", "interchange": 1,
              "segment": 4, "expected_cents": 100_001, "found_cents": 100_000,
              "difference_cents": -1},
+            {"check_name": "sent_day", "record_id": "v1", "file_name": "c.csv",
+             "expected": "a day of service", "found": "none"},
         ],
     )  # fmt: skip
     assert data_quality.off(table)[["place", "expected", "found"]].values.tolist() == [
         ["b.835, segment 4", "$1,000.01", "$1,000.00"],
         ["a.835, segment 30", "97124", "97140"],
+        ["c.csv", "a day of service", "none"],
     ]
 
 

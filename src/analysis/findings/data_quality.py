@@ -10,7 +10,7 @@ from analysis.findings.finding import Finding, Numbers, Question, Scope, written
 from analysis.schemas import DISPOSITIONS
 
 RECORDS = {
-    "file": "whole files that gave nothing",
+    "file": "files as a whole: empty, unreadable, or an export's header",
     "interchange": "interchanges without a claim or answer",
     "CLM": "claims sent (CLM)",
     "CLP": "answers from insurers (CLP)",
@@ -21,7 +21,7 @@ ACCOUNTED = Question(
     id="data_quality.accounted",
     question="Was everything read?",
     unit="record",
-    definition="a record is a claim, an answer, a receipt, a row, or a file that gave none",
+    definition="a record is a claim, an answer, a receipt, a row, or a file as a whole",
     method="count of the row ledger",
 )
 MONEY = Question(
@@ -196,7 +196,8 @@ def off(imbalances: pd.DataFrame) -> pd.DataFrame:
     table["size"] = table["difference_cents"].abs().fillna(0)
     order = ["size", "file_name", "segment", "check_name", "record_id"]
     table = table.sort_values(order, ascending=[False, True, True, True, True])
-    table["place"] = table["file_name"] + ", segment " + table["segment"].astype("str")
+    segment = (", segment " + table["segment"].astype("str")).where(table["segment"].notna(), "")
+    table["place"] = table["file_name"] + segment  # an export has rows, no segments
     columns = ["what", "place", "expected", "found", "difference_cents"]
     return table[columns].reset_index(drop=True)
 
