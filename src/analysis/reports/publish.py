@@ -1,7 +1,8 @@
 """Run the notebooks of a month with papermill and publish what they recorded, whole or not at all.
 
 A month is staged in a hidden folder beside the published one, checked against its manifest and
-renamed into place, so that an interrupted run leaves the earlier month as it was. The executed
+renamed into place, so that an interrupted run leaves the earlier month as it was. A report that
+would come out the same again is taken over from the published month without being run. The executed
 notebooks, which may hold more than a report, stay in the private folder.
 """
 
@@ -10,8 +11,9 @@ import json
 import platform
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -21,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from analysis import config, tables
 from analysis.config import Folders, project_folder
 from analysis.errors import DataError, UsageError, nearest, nearest_named
-from analysis.reports import index, page, parameters, period, staging
+from analysis.reports import freshness, index, page, parameters, period, staging
 from analysis.reports import tables as shown_tables
 from analysis.reports.execution import Failed, Records, execute
 from analysis.reports.page import Page
@@ -62,7 +64,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left: the month's folder, the reports published, the failed ones with reasons."""
+    """What a run left: the month's folder, its reports that stand, the failed ones with reasons."""
 
     folder: Path
     published: tuple[str, ...]
@@ -122,26 +124,60 @@ def publish(
 ) -> Outcome:
     """Run `reports`, `jobs` at a time, and publish their month; one line to `say` for each.
 
-    Each is a page and, unless told otherwise, a PDF of the same content.
+    Each is a page and, unless told otherwise, a PDF of the same content. A report whose notebook,
+    parameters, tables and program are those of the published one is not run again.
 
     A failing report leaves the others alone: the month is published with those that finished and
     its index names the failed ones. Reports of that month which were not run now are kept. When
     none finished, what was published before stays untouched.
     """
-    from filelock import FileLock
-
     target = folders.reports / reports[0].parameters.month
     folders.reports.mkdir(parents=True, exist_ok=True)
     folders.private.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Two runs on one practice take turns, so that whatever lies staged is a dead run's.
-    with FileLock(folders.private / ".publish.lock"):
+    with _turn(folders, say):
         staging.recover(folders.reports)
-        finished, failures = _run_all(folders, reports, jobs, say)
-        if finished:
-            month = _month(folders, reports, finished, failures, with_pdf=with_pdf)
-            staging.replace(target, month.files, month.manifest)
+        basis = freshness.basis(folders, _program(), with_pdf=with_pdf)
+        keys = {
+            report.name: freshness.key(basis, report.source, report.parameters, report.insurer)
+            for report in reports
+        }
+        unchanged = freshness.unchanged(target, keys)
+        stale = [report for report in reports if report.name not in unchanged]
+        if unchanged:
+            say(f"{len(unchanged)} of {len(reports)} reports are unchanged and stay as they are")
+        finished, failures = _run_all(folders, stale, jobs, say)
+        if finished or unchanged:
+            month = _month(folders, reports, finished, failures, keys, with_pdf=with_pdf)
+            failures = dict(month.manifest["failures"])
+            if month.manifest["reports"] and not _stands(target, month.manifest):
+                staging.replace(target, month.files, month.manifest)
             index.write_overview(folders.reports_dir)
-    return Outcome(target, tuple(sorted(finished)), failures)
+    standing = (unchanged | finished.keys()) - failures.keys()
+    return Outcome(target, tuple(sorted(standing)), failures)
+
+
+@contextmanager
+def _turn(folders: Folders, say: Callable[[str], None]) -> Iterator[None]:
+    """Two runs on one practice take turns, so that whatever lies staged is a dead run's."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folders.private / ".publish.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"{folders.practice}: another run is writing its reports; waiting until it is done")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _stands(target: Path, manifest: Mapping[str, Any]) -> bool:
+    """Whether the month is published already, to the byte."""
+    return freshness.published(target) == manifest and freshness.is_intact(
+        target, manifest["files"]
+    )
 
 
 # ---- what to run --------------------------------------------------------------------------
@@ -241,6 +277,8 @@ def _run_all(
     folders: Folders, reports: list[Report], jobs: int, say: Callable[[str], None]
 ) -> tuple[dict[str, Records], dict[str, str]]:
     """The records of the reports that finished, and the reasons of those that did not."""
+    if not reports:
+        return {}, {}
     executed = folders.private / "notebooks" / reports[0].parameters.month
     finished: dict[str, Records] = {}
     failures: dict[str, str] = {}
@@ -284,6 +322,7 @@ def _month(
     reports: list[Report],
     finished: Mapping[str, Records],
     failures: Mapping[str, str],
+    keys: Mapping[str, str],
     *,
     with_pdf: bool,
 ) -> _Month:
@@ -303,14 +342,21 @@ def _month(
         "made_from": staging.sha256(staging.as_json(inputs)),
         "program": _program(),
     }
-    entries, findings, files = _kept(folders.reports / month, reports)
+    gone = finished.keys() | failures.keys()
+    entries, findings, files = _kept(folders.reports / month, reports, gone)
+    failed = dict(failures)
     for report in reports:
         if report.name in finished:
-            published = _published(report, finished[report.name], made, with_pdf=with_pdf)
-            entries[report.name] = published.manifest
+            try:
+                published = _published(report, finished[report.name], made, with_pdf=with_pdf)
+            except Exception as problem:
+                # A page that cannot be made must not take the month with it.
+                failed[report.name] = _unmade(problem)
+                continue
+            entries[report.name] = {**published.manifest, "key": keys[report.name]}
             files |= published.files
             findings += [{"report": report.name, **f} for f in finished[report.name].findings]
-    manifest = {**made, "reports": entries, "failures": dict(failures)}
+    manifest = {**made, "reports": entries, "failures": failed}
     findings.sort(key=lambda finding: (finding["report"], finding["id"]))
     files[FINDINGS] = staging.as_json(
         {key: made[key] for key in ("practice", "month", "as_of", "made_up")}
@@ -319,6 +365,15 @@ def _month(
     files["index.html"] = index.month_page(manifest).encode()
     manifest["files"] = {name: staging.sha256(content) for name, content in files.items()}
     return _Month(files, manifest)
+
+
+def _unmade(problem: Exception) -> str:
+    """Why a report that ran has no page; only a refusal's text is free of values."""
+    from analysis.reports import pdf
+
+    if isinstance(problem, pdf.Refused):
+        return f"a defect of ours: its PDF is refused ({problem})"
+    return f"a defect of ours: its page could not be made ({type(problem).__name__})"
 
 
 def _published(
@@ -368,19 +423,22 @@ def _published(
 
 
 def _kept(
-    published: Path, reports: list[Report]
+    published: Path, reports: list[Report], gone: Collection[str]
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, bytes]]:
-    """Manifest entries, findings and files of the reports published before and not run now."""
-    if not (published / staging.MANIFEST).exists():
+    """Manifest entries, findings and files of the reports published before that still stand.
+
+    Those are the unchanged ones and those that were not asked for; `gone` are those run now.
+    """
+    earlier = freshness.published(published)
+    if not earlier["reports"]:
         return {}, [], {}
-    earlier = json.loads((published / staging.MANIFEST).read_text(encoding="utf-8"))
     names = {report.name for report in reports}
     # A notebook run for all insurers leaves no page of one that no longer has enough claims.
     replaced = {report.notebook for report in reports if not report.is_chosen_insurer}
     entries = {
         name: entry
         for name, entry in earlier["reports"].items()
-        if name not in names and entry["notebook"] not in replaced
+        if name not in gone and (name in names or entry["notebook"] not in replaced)
     }
     findings = json.loads((published / FINDINGS).read_text(encoding="utf-8"))["findings"]
     files = [name for entry in entries.values() for name in entry["files"]]
