@@ -28,7 +28,7 @@ def test_a_thin_cell_borrows_and_says_so():
     )
     cells = approval.by_insurer_and_condition(table, payers(), MONTH)
     basis = cells.set_index(["payer_id", "condition_group"])["basis"]
-    assert basis["00123", "neck_pain"] == "this insurer and condition"
+    assert basis["00123", "neck_pain"] == "its own claims"
     assert basis["00123", "low_back_pain"] == (
         "mostly borrowed: same kind of insurance, same condition"
     )

@@ -103,9 +103,9 @@ def test_too_few_patients_are_refused_in_words():
 
 
 def test_a_document_whose_absence_goes_with_denials_is_named_with_both_rates():
-    table = outcomes(claims(180, 20) + claims(80, 80, 300))
-    rows = [(c, PLAN, "attested", "present" if int(c[1:]) < 300 else "absent")
-            for c in table["claim_id"]]  # fmt: skip
+    table = outcomes(claims(180, 20) + claims(80, 80, 300) + claims(0, 5, 600))
+    rows = [(c, PLAN, "attested", "present" if n < 200 else "absent" if n < 360 else "unknown")
+            for n, c in enumerate(table["claim_id"])]  # fmt: skip
     compared = rules.documents(documentation.required(told(*rows), table), table, MONTH, "00123")
     assert compared["verdict"].tolist() == [rules.GOES_WITH]
     finding = rules.document_rule(compared, table, payers(), MONTH, "00123")

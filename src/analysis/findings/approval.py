@@ -41,7 +41,7 @@ CELLS = Question(
     ),
     caveats=_CAVEATS,
 )
-OWN, NOT_STATED = "this insurer and condition", "not stated"
+OWN, NOT_STATED = "its own claims", "not stated"
 HIGHER, LOWER, NO_DIFFERENCE = "higher", "lower", "no difference shown"
 
 
