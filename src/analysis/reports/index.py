@@ -1,5 +1,6 @@
 """The index pages: one for each month, and one over all practices and months."""
 
+import csv
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 # What a practice opens first: what happened, and what to do.
 _FIRST = "07_practice_month"
+# What the overview tells of a month, where a report of that month says it.
+_ALL_TO_DATE = "claim_outcomes.first_approval"
+_OF_THE_MONTH = "practice_month.change"
+_DEADLINES = "tables/deadlines.csv"
 
 
 def month_page(manifest: Mapping[str, Any]) -> str:
@@ -44,29 +49,52 @@ def write_overview(reports_dir: Path) -> None:
     practices: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(reports_dir.glob("[!.]*/[!.]*/manifest.json"), reverse=True):
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        practices.setdefault(manifest["practice"], []).append(manifest)
+        practices.setdefault(manifest["practice"], []).append(_told(path.parent, manifest))
     page = _environment().get_template("overview.html.j2").render(
-        practices=[_practice(months) for _, months in sorted(practices.items())]
+        practices=[months for _, months in sorted(practices.items())]
     )  # fmt: skip
     staged = reports_dir / ".index.html.part"
     staged.write_text(page, encoding="utf-8")
     staged.replace(reports_dir / "index.html")
 
 
-def _practice(manifests: list[dict[str, Any]]) -> dict[str, Any]:
-    latest = manifests[0]
+def _told(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What the overview says of one published month."""
+    found = json.loads((folder / "findings.json").read_text(encoding="utf-8"))["findings"]
+    findings = {finding["id"]: finding for finding in found}
+    change = findings.get(_OF_THE_MONTH, {}).get("values", {})
+    reports = sorted(manifest["reports"].items(), key=lambda item: (item[0] != _FIRST, item[0]))
     return {
-        "name": latest["practice_name"],
-        "made_up": latest["made_up"],
-        "months": [
-            {
-                "label": Month.parse(manifest["month"]).label,
-                "path": f"{manifest['practice']}/{manifest['month']}/index.html",
-                "n_failures": len(manifest["failures"]),
-            }
-            for manifest in manifests
-        ],
+        **manifest,
+        "label": Month.parse(manifest["month"]).label,
+        "as_of": in_words(date.fromisoformat(manifest["as_of"])),
+        "path": f"{manifest['practice']}/{manifest['month']}",
+        "reports": reports,
+        "to_date": _rate(findings.get(_ALL_TO_DATE)),
+        "of_the_month": _rate(findings.get(_OF_THE_MONTH)),
+        "change": change.get("verdict", ""),
+        "n_due": _due(folder) if _FIRST in manifest["reports"] else None,
     }
+
+
+def _rate(finding: Mapping[str, Any] | None) -> str:
+    """A finding's rate with its range and n; '' where it states none."""
+    from analysis.findings.finding import written
+
+    if not finding or finding.get("estimate") is None:
+        return ""
+    lower, upper = (written(finding[bound], "whole") for bound in ("lower", "upper"))
+    n = written(finding["denominator"], "n claim")
+    return f"{written(finding['estimate'], 'percent')} ({lower} to {upper}%), {n}"
+
+
+def _due(folder: Path) -> int:
+    """Claims with a deadline in the two weeks after the day the answers were read."""
+    path = folder / _DEADLINES
+    if not path.exists():
+        return 0
+    with path.open(encoding="utf-8", newline="") as file:
+        return sum(int(row["n"]) for row in csv.DictReader(file))
 
 
 @cache
