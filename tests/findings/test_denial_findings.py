@@ -47,7 +47,7 @@ def test_worth_is_what_the_same_insurer_allows_not_what_was_charged():
     paid = claims(10, 0) + claims(10, 0, 50, payer_id="900", allowed_cents=2_000)
     still = claims(0, 1, 90) + claims(0, 1, 91, payer_id="900")
     finding = denials.at_stake(outcomes(paid + still), MONTH)
-    assert finding.values == {"charged": 20_000, "worth": 10_000}
+    assert finding.values == {"recent": 0, "charged": 20_000, "worth": 10_000}
 
 
 def test_an_insurer_that_never_allowed_anything_is_priced_like_all_others():

@@ -143,12 +143,18 @@ def at_stake(outcomes: pd.DataFrame, month: str) -> Finding:
     """Charges still denied, and what insurers would have allowed of them at their usual price."""
     claims = population.through(outcomes, month)
     still = population.denied(claims, "final")
+    recent = len(still) - len(population.denied(population.matured(outcomes, month), "final"))
     return AT_STAKE.answer(
-        "Still denied: {denominator:n claim}, worth {charged:dollars} in charges; at the prices"
-        " the same insurers allowed elsewhere, about {worth:dollars}.",
+        "Still denied: {denominator:n claim}, {recent:count} of them too recent for the rates"
+        " above; {charged:dollars} in charges, about {worth:dollars} at the prices that the same"
+        " insurers allowed elsewhere.",
         population.scope(claims, outcomes),
         Numbers(denominator=len(still)),
-        {"charged": int(still["charge_cents"].sum()), "worth": worth(still, claims)},
+        {
+            "recent": recent,
+            "charged": int(still["charge_cents"].sum()),
+            "worth": worth(still, claims),
+        },
     )
 
 
