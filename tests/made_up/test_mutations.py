@@ -55,4 +55,4 @@ def test_the_page_tells_what_was_tried() -> None:
     told, tried = _told(mutations.PAGE.read_text(encoding="utf-8"))
     caught, made = _told(mutations.page(results))
     # Which changes chance picks hangs on the made-up practice; the share must not.
-    assert (tried, abs(told - caught) <= 0.03 * tried) == (made, True)
+    assert (tried, abs(told - caught) <= 0.05 * tried) == (made, True)
