@@ -354,28 +354,28 @@ PATIENT_EFFECT_SD = 0.3
 
 CAUSE_EFFECTS = {
     # A required document that is not there on the day of submission.
-    "license": 0.8,
-    "prescription": 0.8,
-    "dates": 0.3,
-    "authorization": 1.1,
-    "plan_of_care": 0.4,
-    "diagnosis": 0.6,
-    "treatment_note": 0.6,
-    "minutes": 0.4,
-    "initial_eval": 0.3,
-    "progress_report": 0.4,
-    "functional_goals": 0.1,
-    "necessity_rationale": 0.3,
-    "benefit_verification": 0.1,
-    "aob_consent": 0.3,
+    "license": 1.2,
+    "prescription": 1.2,
+    "dates": 0.5,
+    "authorization": 1.6,
+    "plan_of_care": 0.6,
+    "diagnosis": 0.9,
+    "treatment_note": 0.9,
+    "minutes": 0.6,
+    "initial_eval": 0.5,
+    "progress_report": 0.6,
+    "functional_goals": 0.2,
+    "necessity_rationale": 0.4,
+    "benefit_verification": 0.2,
+    "aob_consent": 0.4,
     # The state of the claim.
-    "authorization_exceeded": 0.9,
-    "past_authorization_boundary": 0.8,
-    "past_plan_limit": 1.0,
-    "out_of_network": 0.6,
+    "authorization_exceeded": 1.3,
+    "past_authorization_boundary": 1.1,
+    "past_plan_limit": 1.4,
+    "out_of_network": 0.9,
     "late": 5.0,
 }
-"""What each cause adds to the log-odds of a denial (0.7 multiplies the odds by 2, 1.1 by 3)."""
+"""What each cause adds to the log-odds of a denial (1.1 multiplies the odds by 3, 1.4 by 4)."""
 
 LAG_EFFECT_PER_DAY = 0.01
 """Added to the log-odds for each day from service to submission, up to 60 days."""
