@@ -70,7 +70,7 @@ def test_check_tells_how_it_understood_an_export_and_proposes_where_it_does_not(
     done = outcomes("check", "clinic", "--data-dir", str(tmp_path))
     assert done.returncode == 3
     assert "known.csv: read as Therabill, Session Balance, guessed from its header" in done.stdout
-    assert 'columns = { service_date = "Visit Date", charge = "Fee" }' in done.stdout
+    assert '[exports.columns]\nservice_date = "Visit Date"\ncharge = "Fee"' in done.stdout
 
 
 def test_a_new_practice_is_started_checked_and_built_empty(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_the_model_speaks_only_of_claims_it_was_tested_on():
     said = [
         {"claim_id": claim, "model": model, "approval_probability": chance, "is_approved": True}
         for claim in tested["claim_id"]
-        for model, chance in (("one_hot_logistic", 0.75), ("cell_rate", 0.1))
+        for model, chance in (("mixed_effects_logistic", 0.75), ("cell_rate", 0.1))
     ]
     finding = selection.modelled(CLAIMS, frame("predictions", said), TABLE)
     assert finding.denominator == 20

@@ -88,7 +88,7 @@ def test_a_finding_is_said_with_what_it_rests_on_and_recorded(book):
 def test_the_same_finding_cannot_be_said_twice(book):
     finding = QUESTION.answer("None.", SCOPE)
     shown(book.say, finding)
-    with pytest.raises(ValueError, match="'sent' occurs twice"):
+    with pytest.raises(ValueError, match="'sent None' occurs twice"):
         book.say(finding)
 
 

@@ -37,7 +37,8 @@ def page(**given) -> Page:
 
 def finding(sentence="20 claims sent."):
     return {
-        "question": "How many?", "sentence": sentence, "definition": "every claim sent",
+        "question": "How many?", "sentence": sentence, "said": sentence,
+        "definition": "every claim sent",
         "population": "claims", "method": "count", "caveats": ["small"], "must_not": "be stretched",
     }  # fmt: skip
 

@@ -136,7 +136,9 @@ def with_words(table: pd.DataFrame, payers: pd.DataFrame) -> pd.DataFrame:
 
 def in_words(column: pd.Series, labels: dict[str, str]) -> pd.Series:
     """Codes as their labels; a code without a label stays as it is, a missing one is not known."""
-    return column.map(lambda code: labels.get(code, code), na_action="ignore").fillna("not known")
+    # Where no code at all is known, pandas would take the column for numbers.
+    words = column.map(lambda code: labels.get(code, code), na_action="ignore").astype("object")
+    return words.fillna("not known").astype("str")
 
 
 def largest_first(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
