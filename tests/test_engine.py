@@ -5,7 +5,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analysis import engine
+from analysis import engine, pipeline
+from analysis.config import Folders, Practice
+from analysis.errors import DataError
 
 
 def test_stages_see_inputs_earlier_stages_and_bound_values() -> None:
@@ -78,3 +80,14 @@ def test_what_memory_cannot_hold_goes_to_the_disk(tmp_path: Path) -> None:
         made = engine.run({"many": many, "sorted": "SELECT x FROM many ORDER BY y"}, {}, ["sorted"])
         assert isinstance(made["sorted"], Path)
         assert pq.read_metadata(made["sorted"]).num_rows == 4_000_000
+
+
+def test_a_step_whose_memory_is_too_small_says_which_it_is_and_what_to_do(tmp_path: Path) -> None:
+    folders = Folders(tmp_path / "data", tmp_path / "reports", "small")
+    step = next(step for step in pipeline.STEPS if step.name == "outcomes")
+    with (
+        pytest.raises(DataError, match="determining outcomes needs more memory than memory_limit"),
+        pipeline._workspace(folders, Practice(memory_limit="1 MB"), step),
+    ):
+        engine.run({"x": "SELECT range AS a FROM range(3_000_000) ORDER BY hash(range)"}, {}, ["x"])
+    assert not (folders.private / "work").exists()

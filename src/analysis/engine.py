@@ -55,16 +55,17 @@ def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckD
         config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     )
     try:
-        allowed = {"paths": [str(source) for source in inputs.values() if isinstance(source, Path)]}
+        settings: dict[str, Any] = {
+            "allowed_paths": [str(source) for source in inputs.values() if isinstance(source, Path)]
+        }
         if room := _workspace.get():
-            connection.execute("SET memory_limit = $limit", {"limit": room.memory_limit})
-            connection.execute("SET temp_directory = $folder", {"folder": str(room.folder)})
-            connection.execute(
-                "SET allowed_directories = $folders", {"folders": [str(room.folder)]}
-            )
-        connection.execute("SET allowed_paths = $paths", allowed)
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+            settings["memory_limit"] = room.memory_limit
+            settings["temp_directory"] = str(room.folder)
+            settings["allowed_directories"] = [str(room.folder)]
+        # Last, since these close the door behind the others.
+        settings |= {"enable_external_access": False, "lock_configuration": True}
+        for name, value in settings.items():
+            connection.execute(f"SET {name} = $value", {"value": value})
         for name, source in inputs.items():
             if isinstance(source, Path):
                 connection.read_parquet(str(source)).create_view(name)

@@ -6,6 +6,7 @@ its tables carry the current key: nothing else has to be kept in step with the f
 that was interrupted goes on where it stopped.
 """
 
+import errno
 import hashlib
 import json
 import shutil
@@ -243,7 +244,7 @@ def build(folders: Folders, *, through: str = "model", say: Say = print) -> list
             if _is_fresh(folders, step, keys[step.name]):
                 continue
             say(f"{folders.practice}: {step.title} ...")
-            with _workspace(folders, practice):
+            with _workspace(folders, practice, step):
                 inputs = {name: tables.stored(folders.processed, name) for name in step.reads}
                 made = step.function(folders, practice, inputs)
                 for name in step.writes:
@@ -256,15 +257,36 @@ def build(folders: Folders, *, through: str = "model", say: Say = print) -> list
 
 
 @contextmanager
-def _workspace(folders: Folders, practice: Practice) -> Iterator[None]:
-    """An empty folder for one step; whatever a killed build left in it goes first."""
+def _workspace(folders: Folders, practice: Practice, step: Step) -> Iterator[None]:
+    """An empty folder for one step; whatever a killed build left in it goes first.
+
+    Raises DataError, naming the step, when its memory or the disk is too small.
+    """
+    import duckdb
+
     from analysis import engine
 
     folder = folders.private / "work"
     shutil.rmtree(folder, ignore_errors=True)
-    with engine.workspace(folder, practice.memory_limit):
-        yield
-    shutil.rmtree(folder)
+    try:
+        with engine.workspace(folder, practice.memory_limit):
+            yield
+    except (duckdb.OutOfMemoryException, MemoryError) as problem:
+        raise DataError(
+            f"{folders.practice}: {step.title} needs more memory than memory_limit"
+            f" ({practice.memory_limit}) leaves it; state a larger one in practice.toml. The steps"
+            " before it are kept"
+        ) from problem
+    except OSError as problem:
+        if problem.errno != errno.ENOSPC:
+            raise
+        raise DataError(
+            f"{folders.practice}: the disk is full while {step.title}; free some space and start"
+            " again. The steps before it are kept"
+        ) from problem
+    finally:
+        # Also after a failure: its tables are a patient's.
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_fresh(folders: Folders, step: Step, key: str) -> bool:

@@ -6,31 +6,17 @@ the files finds, damaged ones among them.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-from zipfile import ZipFile
 
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from analysis import synthetic
-from analysis.claims.balances import balances
-from analysis.claims.coding import coding
-from analysis.claims.lineage import lineage
-from analysis.config import Practice
-from analysis.intake.folder import read_folder
-from analysis.intake.pseudonymize import Pseudonyms
-from analysis.outcomes import outcomes
 from analysis.schemas import BALANCES
 from synthetic import bare_split
+from tools import mutations
 
-_KEY = b"k" * 32
-_AS_OF = date(2026, 9, 30)
 _OUTCOMES = ("claim_outcomes", "line_outcomes", "line_lineage", "provider_adjustment_lineage")
 _BALANCES = ("imbalances", "checks", "unmapped_codes")
 # Where a record stands differs with the files, and who it is with what else its interchange holds.
@@ -44,21 +30,6 @@ Tables = dict[str, pa.Table]
 
 
 # ---- histories, and ways to lay them down -------------------------------------------------
-
-
-@cache
-def _synthesized(seed: int) -> list[str]:
-    """The interchanges of a made-up practice; archives opened, copies left out."""
-    found: dict[str, None] = {}
-    with TemporaryDirectory() as root:
-        made = synthetic.synthesize("s", data_dir=Path(root), n_claims=40, n_months=3, seed=seed)
-        for path in sorted(made.raw_dir.iterdir()):
-            if path.suffix == ".zip":
-                with ZipFile(path) as archive:
-                    found.update((archive.read(n).decode(), None) for n in archive.namelist())
-            elif path.read_bytes().startswith(b"ISA"):
-                found[path.read_text(encoding="utf-8")] = None
-    return list(found)
 
 
 def _on_segment(name: str, change: Callable[[list[str]], list[str]]) -> Callable[[str], str]:
@@ -90,7 +61,7 @@ _DAMAGES: tuple[Callable[[str], str], ...] = (
 @st.composite
 def _practices(draw: st.DrawFn) -> list[str]:
     """Interchanges of generated histories, a few of them damaged."""
-    interchanges = list(_synthesized(draw(st.integers(1, 4))))
+    interchanges = list(mutations.interchanges(40, draw(st.integers(1, 4))))
     for damage in draw(st.lists(st.sampled_from(_DAMAGES), max_size=4)):
         at = draw(st.integers(0, len(interchanges) - 1))
         interchanges[at] = damage(interchanges[at])
@@ -127,13 +98,7 @@ def _in_files(interchanges: Sequence[str], n_each: int) -> Files:
 
 
 def _determine(files: Files) -> Tables:
-    with TemporaryDirectory() as folder:
-        for name, interchanges in files.items():
-            Path(folder, name).write_text("\n".join(interchanges), encoding="utf-8", newline="")
-        read = read_folder(Path(folder), Practice(), Pseudonyms(_KEY))
-    read |= lineage(read)
-    read |= outcomes(read, _AS_OF)
-    return read | balances(read) | coding(read)
+    return mutations.determined({name: "\n".join(texts) for name, texts in files.items()})
 
 
 # ---- what must be the same ----------------------------------------------------------------

@@ -136,3 +136,12 @@ def test_every_colour_is_left_to_the_page():
         themed = figures.html(record)
         bare = re.sub(r"var\(--\w+, #\w+\)", "", themed)
         assert not re.findall(r"(?:fill|stroke): #\w+", bare)
+
+
+def test_calibration_is_drawn_where_the_points_lie():
+    frame = pd.DataFrame(
+        {"predicted": [0.83, 0.96], "observed": [0.85, 0.95], "lower": [0.74, 0.9],
+         "upper": [0.9, 0.98], "n": [60, 60]}
+    )  # fmt: skip
+    axes = figures.calibration(frame, "Claims approved").figure.axes[0]
+    assert axes.get_xlim() == axes.get_ylim() == pytest.approx((0.7, 1.0))

@@ -12,8 +12,6 @@ import pandas as pd
 from analysis.findings import population, rates
 from analysis.findings.finding import Finding, Question, written
 
-DEFAULT = "allowed"
-
 
 @dataclass(frozen=True)
 class Claims:

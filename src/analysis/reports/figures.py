@@ -7,6 +7,7 @@ column, is a ValueError: a notebook then shows a note instead.
 """
 
 import io
+import math
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -204,15 +205,18 @@ def calibration(frame: "pd.DataFrame", what: str) -> Drawn:
     _require(frame, "predicted", "observed", "lower", "upper", "n")
     figure = Figure(figsize=(_WIDTH, 3.6))
     axes = figure.add_axes((0.15, 0.15, 0.62, 0.82))
-    axes.plot((0, 1), (0, 1), "--", color=MUTED, linewidth=1)
-    axes.text(1.02, 1, "as predicted", color=MUTED, va="top")
     across, low, high = frame["predicted"], frame["lower"], frame["upper"]
+    # Where most claims are approved, axes from 0 to 1 would crowd every point into a corner.
+    start = math.floor(10 * min(across.min(), low.min())) / 10
+    end = math.ceil(10 * max(across.max(), high.max())) / 10
+    axes.plot((start, end), (start, end), "--", color=MUTED, linewidth=1)
+    axes.text(end + 0.02 * (end - start), end, "as predicted", color=MUTED, va="top")
     axes.vlines(across, low, high, color=BLUE, linewidth=2.2, clip_on=False)
     axes.plot(across, frame["observed"], "o", color=BLUE, markersize=6, clip_on=False)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1)
+    axes.set_xlim(start, end)
+    axes.set_ylim(start, end)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MultipleLocator(0.25))
+        axis.set_major_locator(MultipleLocator(0.25 if end - start > 0.6 else 0.1))
         axis.set_major_formatter(_PERCENT_TICKS)
     axes.set_xlabel("predicted")
     axes.set_ylabel("happened")
