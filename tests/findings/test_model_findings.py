@@ -60,9 +60,16 @@ def test_calibration_slope_is_put_into_words(lower, upper, said):
 )
 def test_the_model_must_earn_its_place_beside_raw_rates(chances, raw, said):
     rows = predicted(chances, TRUTH) + predicted(raw, TRUTH, "cell_rate")
-    finding = model.beside_raw_rates(frame("predictions", rows), TABLE, SCOPE)
+    finding = model.beside(frame("predictions", rows), TABLE, SCOPE)
     assert said in finding.sentence
     assert finding.denominator == 200
+
+
+def test_a_plain_logistic_regression_as_good_is_said_so():
+    rows = predicted([0.85] * 200, TRUTH) + predicted([0.85] * 200, TRUTH, model.ONE_HOT)
+    finding = model.beside(frame("predictions", rows), TABLE, SCOPE, model.ONE_HOT)
+    assert "not clearly better than the one-hot logistic regression" in finding.sentence
+    assert unbound_digits(finding) == []
 
 
 def test_calibration_compares_predicted_with_observed_in_equal_parts():
@@ -83,7 +90,7 @@ def test_no_model_is_an_answer():
     for finding in (
         model.ranking(empty, scope),
         model.trust(empty, scope),
-        model.beside_raw_rates(none, TABLE, scope),
+        model.beside(none, TABLE, scope),
     ):
         assert finding.estimate is None
         assert finding.sentence.startswith("Too few answered claims")

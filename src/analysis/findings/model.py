@@ -1,17 +1,18 @@
 """How far the approval model can be trusted, on later claims it had not seen."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
 from analysis.findings import population, rates
 from analysis.findings.finding import Finding, Numbers, Question, Scope, written
 
-MODEL, BASELINE = "mixed_effects_logistic", "cell_rate"
+MODEL, ONE_HOT, RAW = "mixed_effects_logistic", "one_hot_logistic", "cell_rate"
 MODEL_LABELS = {
     MODEL: "approval model",
-    "one_hot_logistic": "one-hot logistic regression",
-    BASELINE: "raw rate of insurer and condition",
+    ONE_HOT: "one-hot logistic regression",
+    RAW: "raw rate of insurer and condition",
 }
 METRICS = {
     "log_loss": "log loss (lower is better)",
@@ -30,14 +31,26 @@ RANKING = Question(
     method="trained on earlier claims, tested on later ones; interval by resampling patients",
     caveats=("a value near one would point to a leak, not to skill",),
 )
-BESIDE_RAW_RATES = Question(
-    id="approval_model.beside_raw_rates",
-    question="Is the model better than looking up the insurer's rate?",
+_BESIDE = Question(
+    id="approval_model.beside",
+    question="Is the model better than a simpler one?",
     unit="Brier score",
-    definition="mean squared error of the predicted approval, model minus raw rate; below nought"
-    " the model is better",
+    definition="mean squared error of the predicted approval, model minus the simpler one; below"
+    " nought the model is better",
     method="paired on the same later claims, 95% interval with claims of one patient kept together",
 )
+BESIDE = {
+    RAW: replace(
+        _BESIDE,
+        id="approval_model.beside_raw_rates",
+        question="Is the model better than looking up the insurer's rate?",
+    ),
+    ONE_HOT: replace(
+        _BESIDE,
+        id="approval_model.beside_one_hot",
+        question="Is the model better than a plain logistic regression?",
+    ),
+}
 TRUST = Question(
     id="approval_model.calibration",
     question="May a predicted chance be read as a chance?",
@@ -130,29 +143,32 @@ def ranking(evaluation: pd.DataFrame, scope: Scope) -> Finding:
     )
 
 
-def beside_raw_rates(predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope) -> Finding:
-    """Whether the model earns its place beside the raw rate of insurer and condition."""
-    errors = _squared_errors(predictions, outcomes)
+def beside(
+    predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope, simpler: str = RAW
+) -> Finding:
+    """Whether the model earns its place beside a `simpler` one: RAW rates, or ONE_HOT."""
+    errors = _squared_errors(predictions, outcomes, simpler)
     if errors.empty:
-        return BESIDE_RAW_RATES.answer(
-            "Too few answered claims to compare a model with raw rates.", scope
+        return BESIDE[simpler].answer(
+            "Too few answered claims to compare the model with a simpler one.", scope
         )
-    gap = errors["model"] - errors["raw"]
+    gap = errors["model"] - errors["simpler"]
     mean = float(gap.mean())
     spread = math.sqrt(((gap - mean).groupby(errors["patient"]).sum() ** 2).sum()) / len(gap)
     lower, upper = mean - 1.96 * spread, mean + 1.96 * spread
     verdict = (
         "better than" if upper < 0 else "worse than" if lower > 0 else "not clearly better than"
     )
-    return BESIDE_RAW_RATES.answer(
-        "The model was {verdict} the raw rate of insurer and condition: mean squared error"
-        " {model:precise} against {raw:precise} on {denominator:n later claim}.",
+    return BESIDE[simpler].answer(
+        "The model was {verdict} the {simpler}: mean squared error {model:precise} against"
+        " {other:precise} on {denominator:n later claim}.",
         scope,
         Numbers(mean, lower, upper, denominator=len(gap)),
         {
             "verdict": verdict,
             "model": float(errors["model"].mean()),
-            "raw": float(errors["raw"].mean()),
+            "other": float(errors["simpler"].mean()),
+            "simpler": MODEL_LABELS[simpler],
         },
     )
 
@@ -206,11 +222,13 @@ def _overall(evaluation: pd.DataFrame, model: str, metric: str) -> pd.Series | N
     return None if rows.empty else rows.iloc[0]
 
 
-def _squared_errors(predictions: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+def _squared_errors(
+    predictions: pd.DataFrame, outcomes: pd.DataFrame, simpler: str
+) -> pd.DataFrame:
     """Squared error of both models on each test claim, with its patient."""
     errors = (predictions["approval_probability"] - predictions["is_approved"].astype(float)) ** 2
     wide = predictions.assign(error=errors).pivot(index="claim_id", columns="model", values="error")
-    wide = wide.reindex(columns=[MODEL, BASELINE]).dropna()
-    wide = wide.rename(columns={MODEL: "model", BASELINE: "raw"})
+    wide = wide.reindex(columns=[MODEL, simpler]).dropna()
+    wide = wide.rename(columns={MODEL: "model", simpler: "simpler"})
     patients = outcomes.set_index("claim_id")["patient_id"].reindex(wide.index)
     return wide.assign(patient=patients.fillna(wide.index.to_series()))
