@@ -1199,6 +1199,7 @@ _TABLES = (
             _flag("has_manual_therapy_line", "97140 is among the lines"),
             _number("completeness", "weight present / weight required with known status, 0 to 1"),
             _number("completeness_coverage", "weight with known status / weight required, 0 to 1"),
+            _number("known_weight", "weight required with known status: what completeness is of"),
             _count("n_required_absent", "required items known to be absent"),
             _count("n_required_unknown", "required items nobody wrote down"),
             _count(

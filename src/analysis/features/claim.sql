@@ -135,6 +135,7 @@ SELECT
     d.present_weight / nullif(d.present_weight + d.absent_weight, 0) AS completeness,
     (d.present_weight + d.absent_weight)
     / nullif(d.present_weight + d.absent_weight + d.unknown_weight, 0) AS completeness_coverage,
+    d.present_weight + d.absent_weight AS known_weight,
     coalesce(d.n_required_absent, 0) AS n_required_absent,
     coalesce(d.n_required_unknown, 0) AS n_required_unknown,
     coalesce(d.n_gates_failed, 0) AS n_gates_failed,
