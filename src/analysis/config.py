@@ -116,7 +116,8 @@ class Practice(_Stated):
 class ModelDesign(_Stated):
     """How the approval model is set up; saved with its result."""
 
-    train_share: float = Field(default=0.75, gt=0, lt=1)
+    train_share: float = Field(default=0.6, gt=0, lt=1)
+    n_origins: int = Field(default=3, ge=1)
     minimum_claims: int = Field(default=100, ge=1)
     minimum_denials: int = Field(default=20, ge=1)
     minimum_cell_size: int = Field(default=11, ge=1)

@@ -22,7 +22,13 @@ DETERMINATIONS = (
     "voided",
     "unknown",
 )
-MODELS = ("mixed_effects_logistic", "one_hot_logistic", "cell_rate")
+MODELS = (
+    "mixed_effects_logistic",
+    "one_hot_logistic",
+    "cell_rate",
+    "boosted_trees",
+    "base_rate",
+)
 DOCUMENT_STATUSES = ("present", "absent", "not_required", "unknown")
 ROLES = ("insurer", "tpa", "delegate")
 FUNDINGS = ("insured", "self_funded", "public", "union")
@@ -1230,7 +1236,7 @@ _TABLES = (
             _text("model", "which model", *MODELS, nullable=False),
             _number("approval_probability", "chance that the first determination approves"),
             _flag("is_approved", "what happened: approved or partially approved"),
-            _date("split_date", "claims submitted before this day trained the model"),
+            _date("split_date", "claims submitted before this day trained what predicted it"),
         ),
     ),
     Table(
@@ -1239,8 +1245,14 @@ _TABLES = (
         ("model", "group_kind", "group_value", "metric"),
         (
             _text("model", "which model", *MODELS, nullable=False),
-            _text("group_kind", "overall, payer_type, payer or condition", nullable=False),
-            _identifier("group_value", "the group; 'all' for overall"),
+            _text(
+                "group_kind", "overall, payer_type, payer, condition or cell_size", nullable=False
+            ),
+            _identifier(
+                "group_value",
+                "the group; 'all' for overall; for cell_size how many claims of its insurer and "
+                "condition a prediction had learned from",
+            ),
             _identifier("metric", "log_loss, brier, auc, calibration_slope, calibration_intercept"),
             _number("value", "null where the group cannot carry it"),
             _number("lower", "95% interval, patients resampled"),

@@ -3,6 +3,7 @@
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.findings import model, unbound_digits
@@ -72,6 +73,41 @@ def test_a_plain_logistic_regression_as_good_is_said_so():
     assert unbound_digits(finding) == []
 
 
+@pytest.mark.parametrize(
+    ("chances", "said"),
+    [(np.where(TRUTH, 0.95, 0.4), "Signal found"), ([0.85] * 200, "No signal found")],
+)
+def test_signal_is_what_beats_the_overall_rate_clearly(chances, said):
+    rows = predicted(chances, TRUTH) + predicted([0.85] * 200, TRUTH, model.BASE)
+    finding = model.signal(frame("predictions", rows), TABLE, SCOPE)
+    assert finding.sentence.startswith(said)
+    assert finding.denominator == 200
+    assert unbound_digits(finding) == []
+
+
+@pytest.mark.parametrize(
+    ("trees", "said"), [(np.where(TRUTH, 0.95, 0.4), "misses something"), ([0.85] * 200, "not cl")]
+)
+def test_trees_that_know_more_tell_that_the_form_lacks_something(trees, said):
+    rows = predicted([0.85] * 200, TRUTH) + predicted(trees, TRUTH, model.TREES)
+    finding = model.structure(frame("predictions", rows), TABLE, SCOPE)
+    assert said in finding.sentence
+    assert unbound_digits(finding) == []
+
+
+def test_cells_stand_from_the_emptiest_to_the_fullest():
+    sizes = ("over 50", "0", "11 to 50", "1 to 10")
+    table = pd.concat(
+        evaluation((model.MODEL, "brier", 0.1, 0.05, 0.2), kind="cell_size", value=value)
+        for value in sizes
+    )
+    rows = model.by_group(table, payers())
+    assert rows["group"].tolist() == [
+        f"{size} known claims" for size in ("0", "1 to 10", "11 to 50", "over 50")
+    ]
+    assert set(rows["brier"]) == {"0.10 (0.05 to 0.20)"}
+
+
 def test_calibration_compares_predicted_with_observed_in_equal_parts():
     draw = np.random.default_rng(2)
     chances = draw.uniform(0.5, 1, 200)
@@ -91,6 +127,8 @@ def test_no_model_is_an_answer():
         model.ranking(empty, scope),
         model.trust(empty, scope),
         model.beside(none, TABLE, scope),
+        model.signal(none, TABLE, scope),
+        model.structure(none, TABLE, scope),
     ):
         assert finding.estimate is None
         assert finding.sentence.startswith("Too few answered claims")
@@ -104,4 +142,4 @@ def test_a_group_too_small_to_be_judged_shows_its_claims_and_no_value():
     assert rows[["group_kind", "group", "n_claims"]].values.tolist() == [
         ["insurer", "Cascade Auto", 400]
     ]
-    assert rows["value"].isna().all()
+    assert rows[list(model.METRICS)].isna().all(axis=None)

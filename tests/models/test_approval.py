@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from analysis import tables
+from analysis import findings, tables
 from analysis.config import ModelDesign
 from analysis.errors import DataError
 from analysis.models import approval, predictors, saved
-from analysis.schemas import TABLES
+from analysis.schemas import MODELS, TABLES
 from models.world import with_column, world
 
-DESIGN = ModelDesign(n_resamples=20)
+DESIGN = ModelDesign(n_resamples=20, n_origins=1)
+ROLLING = ModelDesign(n_resamples=20)
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +27,23 @@ def fitted(known):
 
 
 @pytest.fixture(scope="module")
+def small():
+    return world(300)
+
+
+@pytest.fixture(scope="module")
+def rolled(small):
+    return approval.fit_and_predict(small.features, small.outcomes, ROLLING)
+
+
+@pytest.fixture(scope="module")
 def large():
     return world(6000)
 
 
 @pytest.fixture(scope="module")
 def learned(large):
-    return approval.fit_and_predict(large.features, large.outcomes, ModelDesign())
+    return approval.fit_and_predict(large.features, large.outcomes, ModelDesign(n_origins=1))
 
 
 def metrics(result, model="mixed_effects_logistic"):
@@ -81,23 +92,79 @@ def test_the_model_beats_the_raw_rates_where_documents_matter(learned):
     )
 
 
-def test_labels_that_nothing_explains_stay_unexplained():
-    noise = world(1200, seed=7, effect=0.0)
-    row = metrics(approval.fit_and_predict(noise.features, noise.outcomes, ModelDesign()))["auc"]
-    assert row["lower"] <= 0.5 <= row["upper"]
+@pytest.mark.parametrize(("effect", "said"), [(0.0, "No signal found"), (1.0, "Signal found")])
+def test_random_answers_hold_no_signal_and_explained_ones_do(effect, said):
+    made = world(1200, seed=7, effect=effect)
+    result = approval.fit_and_predict(made.features, made.outcomes, DESIGN)
+    outcomes = tables.to_frame(made.outcomes)
+    outcomes["patient_id"] = tables.to_frame(made.features)["patient_id"]
+    predictions = tables.to_frame(result.predictions)
+    scope = findings.model.scope(predictions, outcomes)
+    assert findings.model.signal(predictions, outcomes, scope).sentence.startswith(said)
+    auc = metrics(result)["auc"]
+    assert (auc["lower"] <= 0.5) == (effect == 0.0)
 
 
-def test_the_test_period_is_later_and_its_patients_are_new(known, fitted):
-    rows = {row["claim_id"]: row for row in known.features.to_pylist()}
-    tested = {row["claim_id"] for row in fitted.predictions.to_pylist()}
-    split_date = fitted.predictions["split_date"][0].as_py()
-    earlier = {r["patient_id"] for r in rows.values() if r["submitted_date"] < split_date}
-    assert all(rows[claim_id]["submitted_date"] >= split_date for claim_id in tested)
-    assert not earlier & {rows[claim_id]["patient_id"] for claim_id in tested}
-    population = fitted.design["population"]
+def test_each_test_period_is_later_and_its_patients_are_new(small, rolled):
+    rows = {row["claim_id"]: row for row in small.features.to_pylist()}
+    tested = [r for r in rolled.predictions.to_pylist() if r["model"] == "base_rate"]
+    first_days = sorted({row["split_date"] for row in tested})
+    assert len(first_days) == ROLLING.n_origins
+    for first_day, after in zip(first_days, [*first_days[1:], None], strict=True):
+        earlier = {r["patient_id"] for r in rows.values() if r["submitted_date"] < first_day}
+        of_period = [rows[r["claim_id"]] for r in tested if r["split_date"] == first_day]
+        assert all(row["submitted_date"] >= first_day for row in of_period)
+        assert after is None or all(row["submitted_date"] < after for row in of_period)
+        assert not earlier & {row["patient_id"] for row in of_period}
+    population = rolled.design["population"]
     left_out = population["n_left_out"]["later_claims_of_known_patients"]
     assert left_out > 0
-    assert population["n_train"] + population["n_test"] + left_out == population["n_modelled"]
+    n_first = population["n_train_at_first"]
+    assert n_first + population["n_test"] + left_out == population["n_modelled"]
+    assert population["n_test"] == len(tested)
+
+
+def test_a_later_answer_cannot_move_an_earlier_prediction(small, rolled):
+    last = rolled.design["first_test_days"][-1]
+    turned = [
+        "denied" if str(day) >= last else said
+        for day, said in zip(
+            small.features["submitted_date"].to_pylist(),
+            small.outcomes["first_determination"].to_pylist(),
+            strict=True,
+        )
+    ]
+    other = approval.fit_and_predict(
+        small.features, with_column(small.outcomes, "first_determination", turned), ROLLING
+    )
+    chances = [
+        [(r["claim_id"], r["model"], r["approval_probability"]) for r in p.to_pylist()]
+        for p in (rolled.predictions, other.predictions)
+    ]
+    assert chances[0] == chances[1]
+
+
+def test_the_size_of_a_cell_counts_what_was_known_before(small, rolled):
+    rows = {row["claim_id"]: row for row in small.features.to_pylist()}
+    known_before = []
+    for told in rolled.predictions.to_pylist():
+        if told["model"] == "base_rate":
+            mine = rows[told["claim_id"]]
+            known_before.append(
+                sum(
+                    row["submitted_date"] < told["split_date"]
+                    and row["payer_id"] == mine["payer_id"]
+                    and row["condition_group"] == mine["condition_group"]
+                    for row in rows.values()
+                )
+            )
+    bands = {
+        row["group_value"]: row["n_claims"]
+        for row in rolled.evaluation.to_pylist()
+        if (row["group_kind"], row["model"], row["metric"]) == ("cell_size", "base_rate", "brier")
+    }
+    assert bands["1 to 10"] == sum(1 <= n <= 10 for n in known_before)
+    assert bands["11 to 50"] == sum(11 <= n <= 50 for n in known_before)
 
 
 def test_every_claim_is_a_modelled_one_or_counted_among_those_left_out(known):
@@ -228,7 +295,7 @@ def test_an_insurer_never_met_before_is_predicted_from_the_rest(known):
     rows = approval.fit_and_predict(features, known.outcomes, DESIGN).predictions.to_pylist()
     claim_id = known.features["claim_id"][last].as_py()
     told = [row["approval_probability"] for row in rows if row["claim_id"] == claim_id]
-    assert len(told) == 3
+    assert len(told) == len(MODELS)
     assert all(0 < chance < 1 for chance in told)
 
 

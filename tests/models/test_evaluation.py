@@ -23,6 +23,7 @@ def predicted(n_claims=400, *, patients=None, seed=3, **columns):
             "payer_type": "auto_PIP",
             "payer_id": ["small" if i < 12 else "large" for i in range(n_claims)],
             "condition_group": "neck_pain",
+            "cell_size": "over 50",
         }
     )
     return frame.assign(**columns)
@@ -148,6 +149,41 @@ def test_the_order_of_the_claims_does_not_matter():
     again = measured(shuffled)
     for key, row in measured(frame).items():
         assert again[key] == pytest.approx(row, abs=1e-8)
+
+
+def test_bands_of_cell_size_have_the_stated_ends():
+    n_known = np.array([0, 1, 10, 11, 50, 51, 10_000])
+    assert evaluation.cell_sizes(n_known).tolist() == [
+        "0", "1 to 10", "1 to 10", "11 to 50", "11 to 50", "over 50", "over 50",
+    ]  # fmt: skip
+
+
+def test_a_gain_in_log_loss_is_the_difference_of_both_and_nought_beside_itself():
+    frame = predicted(500)
+    chance, approved = frame["approval_probability"].to_numpy(), frame["is_approved"].to_numpy(int)
+    flat = np.full(500, approved.mean())
+    patients = frame["patient"].to_numpy(object)
+    gain, error = evaluation.log_loss_gain(chance, flat, approved, patients)
+    expected = sklearn_log_loss(approved, flat) - sklearn_log_loss(approved, chance)
+    assert gain == pytest.approx(expected)
+    assert gain > 5 * error > 0
+    assert evaluation.log_loss_gain(flat, flat, approved, patients) == (0.0, 0.0)
+
+
+def test_ten_copies_of_a_patient_s_claim_are_no_more_evidence():
+    once = predicted(80)
+    told = []
+    for times in (1, 10):
+        frame = pd.concat([once] * times, ignore_index=True)
+        told.append(
+            evaluation.log_loss_gain(
+                frame["approval_probability"].to_numpy(),
+                np.full(len(frame), 0.5),
+                frame["is_approved"].to_numpy(int),
+                frame["patient"].to_numpy(object),
+            )
+        )
+    assert told[0] == pytest.approx(told[1])
 
 
 def covers(row, value):

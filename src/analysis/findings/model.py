@@ -3,16 +3,22 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.findings import population, rates
 from analysis.findings.finding import Finding, Numbers, Question, Scope, written
+from analysis.models.evaluation import CELL_SIZES, log_loss, log_loss_gain
 
 MODEL, ONE_HOT, RAW = "mixed_effects_logistic", "one_hot_logistic", "cell_rate"
+TREES, BASE = "boosted_trees", "base_rate"
 MODEL_LABELS = {
     MODEL: "approval model",
     ONE_HOT: "one-hot logistic regression",
     RAW: "raw rate of insurer and condition",
+    TREES: "boosted trees",
+    BASE: "overall rate",
 }
 METRICS = {
     "log_loss": "log loss (lower is better)",
@@ -21,7 +27,12 @@ METRICS = {
     "calibration_slope": "calibration slope (right is one)",
     "calibration_intercept": "calibration intercept (right is nought)",
 }
-GROUPS = {"payer": "insurer", "payer_type": "kind of insurance", "condition": "condition"}
+GROUPS = {
+    "payer": "insurer",
+    "payer_type": "kind of insurance",
+    "condition": "condition",
+    "cell_size": "insurer and condition",
+}
 N_BINS = 10
 RANKING = Question(
     id="approval_model.ranking",
@@ -51,6 +62,23 @@ BESIDE = {
         question="Is the model better than a plain logistic regression?",
     ),
 }
+_LOG_LOSS_GAIN = Question(
+    id="approval_model.signal",
+    question="Does anything known before sending tell approvals from denials?",
+    unit="log loss",
+    definition="log loss of the overall approval rate minus that of the model; above nought the"
+    " model knew more",
+    method="paired on the same later claims, two standard errors either way with claims of one"
+    " patient kept together",
+)
+SIGNAL = _LOG_LOSS_GAIN
+STRUCTURE = replace(
+    _LOG_LOSS_GAIN,
+    id="approval_model.structure",
+    question="Does the model's form lack something?",
+    definition="log loss of the model minus that of boosted trees, which may form any interaction;"
+    " above nought the trees knew more",
+)
 TRUST = Question(
     id="approval_model.calibration",
     question="May a predicted chance be read as a chance?",
@@ -66,37 +94,49 @@ def metrics(evaluation: pd.DataFrame) -> pd.DataFrame:
     Text, because these are neither shares nor counts and read best with three decimals.
     """
     table = evaluation[evaluation["group_kind"] == "overall"].copy()
+    # One chance for everybody ranks nobody and has no slope.
+    table = table[(table["model"] != BASE) | table["metric"].isin(["log_loss", "brier"])]
     table["order"] = table["metric"].map({name: place for place, name in enumerate(METRICS)})
-    table = table.dropna(subset="order").sort_values(["order", "model"], ascending=[True, False])
+    table["of_model"] = table["model"].map({name: n for n, name in enumerate(MODEL_LABELS)})
+    table = table.dropna(subset="order").sort_values(["order", "of_model"])
     table["metric"] = table["metric"].map(METRICS)
     table["model"] = table["model"].map(MODEL_LABELS)
     columns = ["metric", "model", "value", "interval", "n_claims"]
     return _in_words(table)[columns].reset_index(drop=True)
 
 
-def by_group(evaluation: pd.DataFrame, payers: pd.DataFrame, metric: str = "brier") -> pd.DataFrame:
-    """One metric of the model by group, as text: group, group_kind, value, interval, n_claims.
+def by_group(evaluation: pd.DataFrame, payers: pd.DataFrame) -> pd.DataFrame:
+    """The model's metrics by group, as text: group, group_kind, n_claims and one column of METRICS.
 
+    The last groups are of claims whose insurer and condition had so many known claims before them.
     A value is null where the group is too small to carry it.
     """
-    table = evaluation[
+    rows = evaluation[
         (evaluation["model"] == MODEL)
-        & (evaluation["metric"] == metric)
+        & evaluation["metric"].isin(list(METRICS))
         & evaluation["group_kind"].isin(list(GROUPS))
-    ].copy()
+    ]
+    told = _in_words(rows, "number")
+    told = told.assign(told=told["value"] + " (" + told["interval"] + ")")
+    group = ["group_kind", "group_value", "n_claims"]
+    table = told.set_index([*group, "metric"])["told"].unstack("metric").reset_index()
+    table = table.reindex(columns=[*group, *METRICS]).rename_axis(columns=None)
     column = {"payer": "payer_id", "payer_type": "payer_type", "condition": "condition_group"}
-    table["group"] = ""
+    table["group"] = table["group_value"] + " known claims"
     for kind, name in column.items():
         of_kind = table["group_kind"] == kind
         words = population.with_words(
             table.loc[of_kind, ["group_value"]].rename(columns={"group_value": name}), payers
         )
         table.loc[of_kind, "group"] = words.iloc[:, -1]
+    of_size = table["group_kind"] == "cell_size"
+    table["size"] = table["group_value"].where(of_size).map(CELL_SIZES.index, na_action="ignore")
     table["order"] = table["group_kind"].map({kind: place for place, kind in enumerate(GROUPS)})
-    table = table.sort_values(["order", "n_claims", "group"], ascending=[True, False, True])
+    table = table.sort_values(
+        ["order", "size", "n_claims", "group"], ascending=[True, True, False, True]
+    )
     table["group_kind"] = table["group_kind"].map(GROUPS)
-    columns = ["group", "group_kind", "value", "interval", "n_claims"]
-    return _in_words(table)[columns].reset_index(drop=True)
+    return table[["group", "group_kind", "n_claims", *METRICS]].reset_index(drop=True)
 
 
 def calibration(
@@ -123,7 +163,7 @@ def scope(predictions: pd.DataFrame, outcomes: pd.DataFrame) -> Scope:
     """What findings about the model speak about: the claims it was tested on."""
     period = "no claims"
     if len(predictions):
-        period = f"submitted from {written(predictions['split_date'].max(), 'date')} on"
+        period = f"submitted from {written(predictions['split_date'].min(), 'date')} on"
     as_of = population.as_of(outcomes)
     return Scope("matured claims of patients the model had not met", period, as_of)
 
@@ -173,6 +213,53 @@ def beside(
     )
 
 
+def signal(predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope) -> Finding:
+    """Whether the model knew more of later claims than the overall approval rate does.
+
+    Signal is found where its log loss is lower by more than two standard errors of the difference.
+    """
+    gain = _log_loss_gain(predictions, outcomes, MODEL, BASE)
+    if gain is None:
+        return SIGNAL.answer("Too few answered claims to look for signal.", scope)
+    numbers, values, is_clear = gain
+    verdict = (
+        "Signal found: what is known before sending foretold later answers better than the overall"
+        " rate"
+        if is_clear
+        else "No signal found: what is known before sending did not clearly foretell later answers"
+        " better than the overall rate, so read nothing into this practice's predicted chances"
+    )
+    return SIGNAL.answer(
+        "{verdict} (log loss {after:precise} against {before:precise}; the difference is"
+        " {estimate:precise}, {lower:precise} to {upper:precise}, on {denominator:n later claim}).",
+        scope,
+        numbers,
+        {"verdict": verdict, **values},
+    )
+
+
+def structure(predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope) -> Finding:
+    """Whether boosted trees knew more of later claims than the model, by the rule of `signal`."""
+    gain = _log_loss_gain(predictions, outcomes, TREES, MODEL)
+    if gain is None:
+        return STRUCTURE.answer("Too few answered claims to compare forms of models.", scope)
+    numbers, values, is_clear = gain
+    verdict = (
+        "Boosted trees foretold later answers better than the model, so its form misses something:"
+        " take its chances as rough"
+        if is_clear
+        else "Boosted trees, which may form any interaction, did not clearly foretell later answers"
+        " better than the model"
+    )
+    return STRUCTURE.answer(
+        "{verdict} (log loss {after:precise} against {before:precise}; the difference is"
+        " {estimate:precise}, {lower:precise} to {upper:precise}, on {denominator:n later claim}).",
+        scope,
+        numbers,
+        {"verdict": verdict, **values},
+    )
+
+
 def trust(evaluation: pd.DataFrame, scope: Scope) -> Finding:
     """Whether predicted chances may be read as chances (calibration)."""
     row = _overall(evaluation, MODEL, "calibration_slope")
@@ -193,12 +280,41 @@ def trust(evaluation: pd.DataFrame, scope: Scope) -> Finding:
     )
 
 
-def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+def _log_loss_gain(
+    predictions: pd.DataFrame, outcomes: pd.DataFrame, model: str, simpler: str
+) -> tuple[Numbers, dict[str, float], bool] | None:
+    """By how much log loss falls from one model to another, both, and whether it falls clearly.
+
+    Clearly is by more than two standard errors; `lower` and `upper` lie two of them away. None
+    where nothing was tested.
+    """
+    wide = predictions.pivot(index="claim_id", columns="model", values="approval_probability")
+    wide = wide.reindex(columns=[model, simpler]).dropna()
+    if wide.empty:
+        return None
+    approved = predictions.drop_duplicates("claim_id").set_index("claim_id")["is_approved"]
+    was_approved = approved.reindex(wide.index).to_numpy(float)
+    one, other = wide[model].to_numpy(float), wide[simpler].to_numpy(float)
+    gain, error = log_loss_gain(one, other, was_approved, _patients(wide.index, outcomes))
+    if not math.isfinite(error):
+        return None
+    once = np.ones((len(wide), 1))
+    after, before = (float(log_loss(chance, was_approved, once)[0]) for chance in (one, other))
+    lower, upper = gain - 2 * error, gain + 2 * error
+    numbers = Numbers(gain, lower, upper, denominator=len(wide))
+    return numbers, {"after": after, "before": before}, lower > 0
+
+
+def _patients(claim_ids: pd.Index, outcomes: pd.DataFrame) -> NDArray[np.object_]:
+    """Each claim's patient; a claim without one stands for itself."""
+    patients = outcomes.set_index("claim_id")["patient_id"].reindex(claim_ids)
+    return patients.fillna(claim_ids.to_series()).to_numpy(object)
+
+
+def _in_words(table: pd.DataFrame, kind: str = "precise") -> pd.DataFrame:
     """`value` as text, and `interval` from lower to upper; null where there is none."""
     value, lower, upper = (
-        table[column]
-        .map(lambda number: written(number, "precise"), na_action="ignore")
-        .astype("str")
+        table[column].map(lambda number: written(number, kind), na_action="ignore").astype("str")
         for column in ("value", "lower", "upper")
     )
     return table.assign(value=value, interval=lower + " to " + upper)
@@ -230,5 +346,4 @@ def _squared_errors(
     wide = predictions.assign(error=errors).pivot(index="claim_id", columns="model", values="error")
     wide = wide.reindex(columns=[MODEL, simpler]).dropna()
     wide = wide.rename(columns={MODEL: "model", simpler: "simpler"})
-    patients = outcomes.set_index("claim_id")["patient_id"].reindex(wide.index)
-    return wide.assign(patient=patients.fillna(wide.index.to_series()))
+    return wide.assign(patient=_patients(wide.index, outcomes))

@@ -1,8 +1,9 @@
 """The approval model: a mixed-effects logistic regression, checked on later claims.
 
 The chance that the first determination approves a claim, from what was known when it was sent. The
-model is judged on claims sent after those it learned from, by patients it has not met, and always
-beside a plain one-hot logistic regression and the raw rates it has to beat.
+model is judged by rolling origin: on claims sent after those it learned from, by patients it has
+not met, and always beside what it has to beat: the overall rate, raw rates of cells, a plain
+one-hot logistic regression, and boosted trees that would show what its form lacks.
 """
 
 # scikit-learn and threadpoolctl carry no types.
@@ -11,6 +12,7 @@ beside a plain one-hot logistic regression and the raw rates it has to beat.
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 from typing import Any, NamedTuple, Self
@@ -32,7 +34,8 @@ from threadpoolctl import threadpool_limits
 from analysis import tables
 from analysis.config import ModelDesign
 from analysis.errors import DataError
-from analysis.models.evaluation import evaluate
+from analysis.models.challenger import BoostedTrees
+from analysis.models.evaluation import cell_sizes, evaluate
 from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 from analysis.models.predictors import (
     CATEGORIES,
@@ -43,7 +46,7 @@ from analysis.models.predictors import (
     RANDOM,
     predictors,
 )
-from analysis.models.rates import predict_from_rates
+from analysis.models.rates import PAYER_BY_CONDITION, predict_from_rates
 from analysis.models.saved import load
 from analysis.models.terms import RandomEffect
 from analysis.schemas import DOCUMENT_STATUSES
@@ -78,6 +81,14 @@ class Fitted(NamedTuple):
     evaluation: pa.Table
     design: dict[str, Any]
     model: MixedEffectsLogisticRegression | None
+
+
+class _Stretch(NamedTuple):
+    """A test period's first day, the claims sent before it, and new patients' claims in it."""
+
+    first_day: date
+    train: pd.DataFrame
+    test: pd.DataFrame
 
 
 class OneHotLogistic(ClassifierMixin, BaseEstimator):
@@ -181,58 +192,83 @@ def _capped(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def fit_and_predict(features: pa.Table, outcomes: pa.Table, design: ModelDesign) -> Fitted:
-    """Fit on the earlier claims, predict and judge on the later ones.
+    """Predict and judge each later stretch from the claims before it; then fit on all of them.
 
     `features` is table `claim_features`, `outcomes` table `claim_outcomes`. Only matured claims
-    count, and only those whose first determination approves or denies. The first `train_share` of
-    them by day sent train the model; the later ones test it, without patients met before. Raises
-    DataError saying what is missing when the claims cannot carry a model.
+    count, and only those whose first determination approves or denies. The claims after the first
+    `train_share` of them, by day sent, are tested in `n_origins` stretches, each by models that
+    learned from all claims sent before it, and without the patients these met. Raises DataError
+    saying what is missing when the claims cannot carry a model.
     """
     claims, left_out = _population(features, outcomes)
-    split_date, train, test = _split(claims, design)
-    _diagnose(claims, train, test, design)
+    stretches = _stretches(claims, design)
+    _diagnose(claims, stretches, design)
+    judged = pd.concat(
+        [_judged(stretch, design) for stretch in stretches if len(stretch.test)], ignore_index=True
+    )
+    one_hot, model = _fitted(claims, design)
+    columns = ["claim_id", "model", "approval_probability", "is_approved", "split_date"]
+    predictions = tables.from_columns("predictions", {column: judged[column] for column in columns})
+    evaluation = evaluate(judged, design.n_resamples, design.seed)
+    is_later = claims["submitted_date"] >= pd.Timestamp(stretches[0].first_day)
+    n_denied = int((~claims["is_approved"]).sum())
+    n_test = sum(len(stretch.test) for stretch in stretches)
+    population = {
+        "n_modelled": len(claims),
+        "n_denied": n_denied,
+        "n_patients": claims["patient"].nunique(),
+        "n_train_at_first": len(stretches[0].train),
+        "n_test": n_test,
+        "n_test_denied": sum(int((~stretch.test["is_approved"]).sum()) for stretch in stretches),
+        "n_test_patients": sum(stretch.test["patient"].nunique() for stretch in stretches),
+        "n_left_out": {**left_out, "later_claims_of_known_patients": int(is_later.sum()) - n_test},
+    }
+    as_of = outcomes["as_of_date"][0].as_py()
+    days = [stretch.first_day for stretch in stretches]
+    record = saved_design(model, one_hot, design, as_of, days, population, _digest(claims))
+    return Fitted(predictions, evaluation, record, model)
+
+
+def _fitted(
+    claims: pd.DataFrame, design: ModelDesign
+) -> tuple[OneHotLogistic, MixedEffectsLogisticRegression]:
+    """The plain and the main model, learned from `claims`."""
     one_hot = OneHotLogistic(design.minimum_cell_size)
     model = MixedEffectsLogisticRegression(FIXED, RANDOM, random_state=design.seed)
     # Matrices this small only wait for each other on several threads, the longer the busier the
     # machine; and one thread gives one answer everywhere.
     with threadpool_limits(limits=1):
-        one_hot.fit(train, train["is_approved"].to_numpy(bool), train["patient"].to_numpy(str))
-    model.fit(predictors(train), train["is_approved"].to_numpy(int), groups=train["patient"])
+        one_hot.fit(claims, claims["is_approved"].to_numpy(bool), claims["patient"].to_numpy(str))
+    model.fit(predictors(claims), claims["is_approved"].to_numpy(int), groups=claims["patient"])
+    return one_hot, model
+
+
+def _judged(stretch: _Stretch, design: ModelDesign) -> pd.DataFrame:
+    """The claims tested in one stretch, once for each model, as `evaluate` reads them."""
+    train, test = stretch.train, stretch.test
+    one_hot, model = _fitted(train, design)
+    boosted = BoostedTrees(design.minimum_cell_size, design.seed)
+    boosted.fit(predictors(train), train["is_approved"].to_numpy(int))
     chances = {
+        "base_rate": np.full(len(test), train["is_approved"].mean()),
         "cell_rate": predict_from_rates(
             test, train, train["is_approved"], design.minimum_cell_size
         ),
         "one_hot_logistic": one_hot.predict_proba(test)[:, 1],
+        "boosted_trees": boosted.predict_proba(predictors(test))[:, 1],
         "mixed_effects_logistic": model.predict_proba(predictors(test))[:, 1],
     }
-    judged = pd.concat(
+    cell = list(PAYER_BY_CONDITION)
+    n_known = test[cell].merge(train.value_counts(cell).reset_index(), on=cell, how="left")["count"]
+    test = test.assign(
+        split_date=stretch.first_day,
+        cell_size=cell_sizes(n_known.fillna(0).to_numpy(np.int64)),
+    )
+    return pd.concat(
         # Eight places: what is left behind them differs between machines.
         [test.assign(model=name, approval_probability=p.round(8)) for name, p in chances.items()],
         ignore_index=True,
     )
-    columns = ["claim_id", "model", "approval_probability", "is_approved"]
-    predictions = tables.from_columns(
-        "predictions",
-        {
-            **{column: judged[column] for column in columns},
-            "split_date": [split_date] * len(judged),
-        },
-    )
-    evaluation = evaluate(judged, design.n_resamples, design.seed)
-    later = claims["submitted_date"] >= pd.Timestamp(split_date)
-    population = {
-        "n_modelled": len(claims),
-        "n_train": len(train),
-        "n_train_denied": int((~train["is_approved"]).sum()),
-        "n_train_patients": train["patient"].nunique(),
-        "n_test": len(test),
-        "n_test_denied": int((~test["is_approved"]).sum()),
-        "n_test_patients": test["patient"].nunique(),
-        "n_left_out": {**left_out, "later_claims_of_known_patients": int(later.sum()) - len(test)},
-    }
-    as_of = outcomes["as_of_date"][0].as_py()
-    record = saved_design(model, one_hot, design, as_of, split_date, population, _digest(claims))
-    return Fitted(predictions, evaluation, record, model)
 
 
 def refused(reason: str) -> Fitted:
@@ -246,7 +282,7 @@ def saved_design(
     one_hot: OneHotLogistic,
     design: ModelDesign,
     as_of: date,
-    split_date: date,
+    first_test_days: Sequence[date],
     population: dict[str, Any],
     data_sha256: str,
 ) -> dict[str, Any]:
@@ -255,7 +291,7 @@ def saved_design(
         "question": "chance that the first determination approves, known at first submission",
         "label": {"approved": list(APPROVED), "denied": list(DENIED)},
         "as_of": as_of.isoformat(),
-        "split_date": split_date.isoformat(),
+        "first_test_days": [day.isoformat() for day in first_test_days],
         "population": population,
         "features": list(FEATURES),
         "caps": LARGEST,
@@ -313,22 +349,32 @@ def _population(features: pa.Table, outcomes: pa.Table) -> tuple[pd.DataFrame, d
     )
 
 
-def _split(claims: pd.DataFrame, design: ModelDesign) -> tuple[date, pd.DataFrame, pd.DataFrame]:
-    """The first day of the test period, the claims sent before, and new patients' claims since."""
+def _stretches(claims: pd.DataFrame, design: ModelDesign) -> list[_Stretch]:
+    """The test periods one after another, each with the claims sent before it.
+
+    Days are not divided, so that a stretch may be empty where few days hold most claims.
+    """
     if claims.empty:
-        return date.max, claims, claims
-    first_later = claims["submitted_date"].iloc[int(len(claims) * design.train_share)]
-    train = claims[claims["submitted_date"] < first_later]
-    later = claims[claims["submitted_date"] >= first_later]
-    test = later[~later["patient"].isin(train["patient"])]
-    return first_later.date(), train, test.reset_index(drop=True)
+        return [_Stretch(date.max, claims, claims)]
+    shares = np.linspace(design.train_share, 1, design.n_origins, endpoint=False)
+    days = claims["submitted_date"]
+    origins = [days.iloc[int(len(claims) * share)] for share in shares]
+    made = []
+    for first, after in zip(
+        origins, [*origins[1:], days.iloc[-1] + pd.Timedelta(days=1)], strict=True
+    ):
+        train = claims[days < first]
+        period = claims[(days >= first) & (days < after)]
+        test = period[~period["patient"].isin(train["patient"])].reset_index(drop=True)
+        made.append(_Stretch(first.date(), train, test))
+    return made
 
 
-def _diagnose(
-    claims: pd.DataFrame, train: pd.DataFrame, test: pd.DataFrame, design: ModelDesign
-) -> None:
+def _diagnose(claims: pd.DataFrame, stretches: Sequence[_Stretch], design: ModelDesign) -> None:
     """Raise DataError naming everything the claims lack for a model."""
     n_denied = int((~claims["is_approved"]).sum())
+    train = stretches[0].train
+    n_test = sum(len(stretch.test) for stretch in stretches)
     # Each fold of the cross-validation needs both answers, and keeps a patient's claims together.
     with_approved = train.loc[train["is_approved"], "patient"].nunique()
     with_denied = train.loc[~train["is_approved"], "patient"].nunique()
@@ -339,7 +385,7 @@ def _diagnose(
             ("denied claims among them", n_denied, design.minimum_denials),
             ("patients with an approved claim to learn from", with_approved, N_FOLDS),
             ("patients with a denied claim to learn from", with_denied, N_FOLDS),
-            ("later claims of new patients", len(test), design.minimum_cell_size),
+            ("later claims of new patients", n_test, design.minimum_cell_size),
         )
         if n < least
     ]

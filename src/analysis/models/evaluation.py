@@ -24,7 +24,13 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 MINIMUM_CLAIMS = 11
-GROUPS = {"payer_type": "payer_type", "payer": "payer_id", "condition": "condition_group"}
+GROUPS = {
+    "payer_type": "payer_type",
+    "payer": "payer_id",
+    "condition": "condition_group",
+    "cell_size": "cell_size",
+}
+CELL_SIZES = ("0", "1 to 10", "11 to 50", "over 50")
 
 # A raw rate may be 0 or 1, whose logit is infinite: no chance is taken as surer than this.
 _SUREST = 0.001
@@ -38,9 +44,10 @@ def evaluate(claims: pd.DataFrame, n_resamples: int, seed: int) -> pa.Table:
     """Table `evaluation`: model x group x metric over the test period.
 
     `claims` has one row for each claim and model: model, patient (never null),
-    approval_probability, is_approved, payer_type, payer_id, condition_group. A value and its
-    interval are null where the group has fewer than 11 claims, where its claims are all approved or
-    all denied and the metric needs both, and where too few resamples carry the metric.
+    approval_probability, is_approved, payer_type, payer_id, condition_group, and cell_size as of
+    `cell_sizes`. A value and its interval are null where the group has fewer than 11 claims, where
+    its claims are all approved or all denied and the metric needs both, and where too few resamples
+    carry the metric.
     """
     patients, patient_index = np.unique(claims["patient"].to_numpy(str), return_inverse=True)
     draws = np.random.default_rng(seed).multinomial(
@@ -59,6 +66,29 @@ def evaluate(claims: pd.DataFrame, n_resamples: int, seed: int) -> pa.Table:
                 for measured in _measured(claims.loc[chosen], weights[chosen])
             ]
     return tables.from_rows("evaluation", rows)
+
+
+def cell_sizes(n_known: NDArray[np.int64]) -> NDArray[np.str_]:
+    """The band of CELL_SIZES that each number of known claims of a cell lies in."""
+    return np.array(CELL_SIZES)[np.searchsorted([1, 11, 51], n_known, side="right")]
+
+
+def log_loss_gain(
+    probability: Vector, simpler: Vector, approved: Vector, patients: NDArray[np.object_]
+) -> tuple[float, float]:
+    """By how much log loss falls from the `simpler` chances to the others, and its standard error.
+
+    Paired on the same claims; claims of one patient count together (linearized, patients taken as
+    independent). The error is infinite where there are fewer than two patients.
+    """
+    clipped, other = _clipped(probability), _clipped(simpler)
+    gains = np.where(approved == 1, np.log(clipped / other), np.log((1 - clipped) / (1 - other)))
+    gain = float(gains.mean())
+    of_patient = pd.Series(gains - gain).groupby(patients).sum().to_numpy()
+    n = len(of_patient)
+    if n < 2:
+        return gain, float("inf")
+    return gain, float(np.sqrt(n / (n - 1) * (of_patient @ of_patient)) / len(gains))
 
 
 def _measured(claims: pd.DataFrame, weights: Matrix) -> list[dict[str, Any]]:
