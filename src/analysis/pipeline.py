@@ -247,9 +247,9 @@ def build(folders: Folders, *, through: str = "model", say: Say = print) -> list
             with _workspace(folders, practice, step):
                 inputs = {name: tables.stored(folders.processed, name) for name in step.reads}
                 made = step.function(folders, practice, inputs)
-                for name in step.writes:
-                    provenance = {"step": step.name, "key": keys[step.name]}
-                    tables.write(folders.processed, name, made[name], provenance)
+                written = {name: made[name] for name in step.writes}
+                provenance = {"step": step.name, "key": keys[step.name]}
+                tables.write_all(folders.processed, written, provenance)
             ran.append(step.name)
         dictionary = folders.processed / "README.md"
         dictionary.write_text(tables.dictionary(), encoding="utf-8")

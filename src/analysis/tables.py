@@ -95,30 +95,34 @@ def _cast(name: str, table: pa.Table) -> pa.Table:
 
 def problems(name: str, source: Source) -> list[str]:
     """What in `source` breaks its declaration: one sentence per rule, with counts, no values."""
-    declaration = declared(name)
+    return _problems({name: source})
+
+
+def _problems(sources: Mapping[str, Source]) -> list[str]:
     found = []
-    with engine.connect({"t": source}) as connection:
-        for column, rule, sql in _rules(declaration):
-            row = connection.execute(sql).fetchone()
-            if row and row[0]:
-                found.append(f"table {name}, {column}: {row[0]} rows {rule}")
+    # One database for all tables: opening one costs more than checking a small table.
+    with engine.connect(sources) as connection:
+        for name in sources:
+            rules = _rules(declared(name))
+            counts = ", ".join(count for _, _, count in rules)
+            row = connection.execute(f'SELECT {counts} FROM "{name}"').fetchone() or ()
+            found += [
+                f"table {name}, {column}: {n_rows} rows {rule}"
+                for (column, rule, _), n_rows in zip(rules, row, strict=True)
+                if n_rows
+            ]
     return found
 
 
 def _rules(table: Table) -> list[tuple[str, str, str]]:
     """(column, rule in words, SQL counting the rows that break it) for each declared rule."""
     key = ", ".join(f'"{name}"' for name in table.key)
-    rules = [
-        (
-            ", ".join(table.key),
-            "repeat a key",
-            f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM t GROUP BY {key})",
-        )
-    ]
+    groups = f'SELECT count(*) AS n FROM "{table.name}" GROUP BY {key}'
+    repeated = f"(SELECT coalesce(sum(n - 1), 0) FROM ({groups}))"
+    rules = [(", ".join(table.key), "repeat a key", repeated)]
     for column in table.columns:
         if not column.nullable:
-            sql = f'SELECT count(*) FROM t WHERE "{column.name}" IS NULL'
-            rules.append((column.name, "are null", sql))
+            rules.append((column.name, "are null", f'count(*) - count("{column.name}")'))
         if column.values:
             rules.append((column.name, "hold an undeclared value", _undeclared(column)))
     return rules
@@ -126,29 +130,39 @@ def _rules(table: Table) -> list[tuple[str, str, str]]:
 
 def _undeclared(column: Column) -> str:
     values = ", ".join(f"'{value}'" for value in column.values)
-    return f'SELECT count(*) FROM t WHERE "{column.name}" NOT IN ({values})'
+    return f'count(*) FILTER (WHERE "{column.name}" NOT IN ({values}))'
 
 
 def write(folder: Path, name: str, source: Source, made: Mapping[str, str]) -> Path:
-    """Check `source` and write it to `folder/<name>.parquet`, whole or not at all, mode 0600.
+    """Check and write one table; see `write_all`."""
+    write_all(folder, {name: source}, made)
+    return stored(folder, name)
 
-    `made` (which step, under which key) is kept in the file's own metadata. Raises
-    TableError with every broken rule; an earlier file of that name then stays as it was.
+
+def write_all(folder: Path, sources: Mapping[str, Source], made: Mapping[str, str]) -> None:
+    """Check tables and write each to `folder/<name>.parquet`, whole or not at all, mode 0600.
+
+    `made` (which step, under which key) is kept in the files' own metadata. Raises TableError
+    with every broken rule before anything is written; the earlier files then stay as they were.
     """
-    source = conform(name, source)
-    broken = problems(name, source)
+    sources = {name: conform(name, source) for name, source in sources.items()}
+    broken = _problems(sources)
     if broken:
         raise TableError("; ".join(broken))
     folder.mkdir(parents=True, exist_ok=True)
+    for name, source in sources.items():
+        _write(folder, name, source, made)
+
+
+def _write(folder: Path, name: str, source: Source, made: Mapping[str, str]) -> None:
     metadata = {"provenance": json.dumps(dict(made), sort_keys=True)}
     schema = arrow_schema(name).with_metadata(metadata)
-    path = folder / f"{name}.parquet"
     staged = folder / f".{name}.parquet.part"
     with pq.ParquetWriter(staged, schema, compression="zstd") as file:
         for rows in _groups(source):
             file.write_table(_cast(name, rows).replace_schema_metadata(metadata), _GROUP_ROWS)
     staged.chmod(0o600)
-    return staged.replace(path)
+    staged.replace(folder / f"{name}.parquet")
 
 
 def _groups(source: Source) -> Iterator[pa.Table]:
