@@ -105,3 +105,14 @@ def test_a_long_table_shows_its_first_rows_and_says_where_the_others_are():
     assert "The first 2 of 1,200 rows; all stand in tables/rates.csv. Ranges at 95%." in html
     assert len(tables.csv_text(record).splitlines()) == 1201
     assert tables.schema(record)["description"] == "Ranges at 95%."
+
+
+def test_differences_read_in_points_with_their_sign():
+    frame = pd.DataFrame([("x", -0.123, -0.301, 0.056, 2.5)], columns=["a", "b", "c", "d", "e"])
+    columns = [ColumnSpec("A"), ColumnSpec("Points", "points")]
+    columns += [ColumnSpec("Range", "points_interval"), ColumnSpec("Ratio", "number")]
+    record = tables.record(Shown("t", "T", frame, columns))
+    assert record["cells"] == [["x", "−12", "−30 to 6", "2.50"]]
+    assert record["rows"] == [["x", -0.123, -0.301, 0.056, 2.5]]
+    nought = Shown("t", "T", frame.assign(b=-0.001), columns)
+    assert tables.record(nought)["cells"][0][1] == "0"

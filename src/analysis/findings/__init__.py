@@ -8,6 +8,7 @@ figure. One module per question; `finding` is the type, `rates` the interval ari
 from analysis.findings import (
     appeals,
     approval,
+    associations,
     coding,
     data_quality,
     definitions,
@@ -32,6 +33,7 @@ __all__ = [
     "Scope",
     "appeals",
     "approval",
+    "associations",
     "coding",
     "data_quality",
     "definitions",

@@ -89,6 +89,21 @@ def denied(claims: pd.DataFrame, which: Which = "first") -> pd.DataFrame:
     return rows.assign(category=rows[column].fillna("unknown"))
 
 
+def modelled(outcomes: pd.DataFrame, claim_features: pd.DataFrame) -> pd.DataFrame:
+    """The claims the approval model learns from, as known at submission.
+
+    Rows of `claim_features` with a day of submission, matured and first answered approved or
+    denied, in order of `claim_id`; with `is_approved` and `patient`, never null: a claim without a
+    patient stands for itself.
+    """
+    answers = answered(outcomes[outcomes["is_mature"].astype(bool)])
+    claims = claim_features[claim_features["submitted_date"].notna()].merge(
+        answers[["claim_id", "is_approved"]], on="claim_id", validate="one_to_one"
+    )
+    patient = claims["patient_id"].fillna(claims["claim_id"])
+    return claims.assign(patient=patient).sort_values("claim_id").reset_index(drop=True)
+
+
 def scope(claims: pd.DataFrame, outcomes: pd.DataFrame) -> Scope:
     """What findings about `claims`, some of the claims in `outcomes`, speak about."""
     told = claims if "outcome_source" in claims else outcomes

@@ -5,13 +5,17 @@ It is worth a therapist's time only where even a pessimistic reading of it is of
 if the document is clinically true and exists.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from analysis import codes
-from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 from analysis.models.predictors import DOCUMENTS, predictors
+
+if TYPE_CHECKING:
+    from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 
 PESSIMISTIC = 0.10
 """The quantile of the posterior that a gain is judged by."""
@@ -41,7 +45,7 @@ def as_if(claims: pd.DataFrame, document: str, status: str) -> pd.DataFrame:
 
 
 def advice(
-    model: MixedEffectsLogisticRegression, claim_features: pd.DataFrame, n: int = 400
+    model: "MixedEffectsLogisticRegression", claim_features: pd.DataFrame, n: int = 400
 ) -> pd.DataFrame:
     """The gain that goes with each document known to be absent, one row per claim and document.
 
@@ -79,7 +83,7 @@ def advice(
 
 
 def gains(
-    model: MixedEffectsLogisticRegression, claims: pd.DataFrame, document: str, n: int = 400
+    model: "MixedEffectsLogisticRegression", claims: pd.DataFrame, document: str, n: int = 400
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Joint draws of each claim's chance without and with the document: two (n, rows)."""
     without, having = (

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.findings import Finding
+    from analysis.models.mixed_effects import MixedEffectsLogisticRegression
     from analysis.reports.figures import Drawn
 
 OPENED = "application/vnd.outcomes.book+json"
@@ -81,6 +82,16 @@ class Book:
     def table(self, name: str) -> "pd.DataFrame":
         """A processed table, whole, as a pandas frame."""
         return tables.read_frame(self.folders.processed, name)
+
+    def model(self) -> "MixedEffectsLogisticRegression | None":
+        """The approval model of the last build; None where the claims were too few for one."""
+        from analysis.errors import DataError
+        from analysis.models import saved
+
+        try:
+            return saved.load(self.folders.processed)
+        except DataError:
+            return None
 
     def say(self, finding: "Finding", number: int | None = None) -> None:
         """Show a finding's sentence with what it rests on, and record it.

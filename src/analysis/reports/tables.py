@@ -17,7 +17,18 @@ from analysis.workbooks import inert
 if TYPE_CHECKING:
     import pandas as pd
 
-Kind = Literal["text", "count", "percent", "dollars", "cents", "interval", "date"]
+Kind = Literal[
+    "text",
+    "count",
+    "percent",
+    "dollars",
+    "cents",
+    "interval",
+    "date",
+    "points",
+    "points_interval",
+    "number",
+]
 
 # name, type and meaning of the CSV's cells, in the words of Frictionless Table Schema.
 _FIELDS: dict[Kind, tuple[str, str]] = {
@@ -32,7 +43,11 @@ _FIELDS: dict[Kind, tuple[str, str]] = {
     "cents": ("integer", "US cents"),
     "interval": ("number", "bound of an interval of shares, from 0 to 1"),
     "date": ("date", "day, as YYYY-MM-DD"),
+    "points": ("number", "difference of two shares, from -1 to 1"),
+    "points_interval": ("number", "bound of an interval of such differences, from -1 to 1"),
+    "number": ("number", "number"),
 }
+_INTERVALS = ("interval", "points_interval")
 
 
 @dataclass(frozen=True)
@@ -40,8 +55,9 @@ class ColumnSpec:
     """How one column is headed and read; `missing` is what an empty cell says.
 
     The kinds and what the frame holds: text; count (whole number); percent (share, 0 to 1);
-    dollars and cents (whole cents, read to the dollar or to the cent); date; interval (two
-    neighbouring frame columns, lower and upper share, shown as one).
+    dollars and cents (whole cents, read to the dollar or to the cent); date; points (a difference
+    of shares, -1 to 1, read in percentage points); number (read with two decimals); interval and
+    points_interval (two neighbouring frame columns, lower and upper, shown as one).
     """
 
     header: str
@@ -73,7 +89,7 @@ class Shown:
                 f"table {self.name}: {described} columns described, "
                 f"the frame has {len(self.frame.columns)}"
             )
-        if not self.columns or self.columns[0].kind == "interval":
+        if not self.columns or self.columns[0].kind in _INTERVALS:
             raise ValueError(f"table {self.name}: the first column must name the row")
 
 
@@ -164,7 +180,7 @@ def html(record: Mapping[str, Any]) -> str:
 
 def _span(column: ColumnSpec) -> tuple[str, ...]:
     """One suffix for each frame column the spec takes up."""
-    return (", lower", ", upper") if column.kind == "interval" else ("",)
+    return (", lower", ", upper") if column.kind in _INTERVALS else ("",)
 
 
 def _row(columns: Sequence[tuple[str, str]], cells: Sequence[str]) -> str:
@@ -196,7 +212,7 @@ def _plain(value: Any, kind: Kind) -> Any:
         if int(value) != value:
             raise ValueError(f"a {kind} must be a whole number")
         return int(value)
-    if kind in ("percent", "interval"):
+    if kind in ("percent", "points", "number", *_INTERVALS):
         # Six digits are more than any sample carries, and hide the last bits in which
         # processors differ.
         return round(float(value), 6) + 0.0
@@ -210,8 +226,13 @@ def _words(values: list[Any], kind: Kind) -> str:
 
     if kind == "interval":
         return f"{written(values[0], 'whole')} to {written(values[1], 'whole')}%"
+    if kind == "points_interval":
+        return " to ".join(_words([value], "points") for value in values)
     if kind == "date":
         return in_words(date.fromisoformat(values[0]))
     [value] = values
+    if kind == "points":
+        told = written(value, "points")
+        return f"\N{MINUS SIGN}{told}" if value < 0 and told != "0" else told
     # The words of the findings, so that a table and the sentence above it never differ.
     return written(value, {"text": ""}.get(kind, kind))
