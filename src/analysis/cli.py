@@ -160,6 +160,9 @@ def report(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A notebook parameter.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Reports made at the same time.")] = 2,
+    minutes: Annotated[
+        float, typer.Option(min=0.01, help="What one report may take before it is ended.")
+    ] = 20,
     no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Web pages only.")] = False,
     data_dir: DataDir = None,
     reports_dir: ReportsDir = None,
@@ -173,9 +176,14 @@ def report(
     chosen = _settings(settings or [])
     pipeline.build(folders, say=typer.echo)
     planned = publish.plan(folders, month, notebook or [], chosen)
-    outcome = publish.publish(folders, planned, jobs, typer.echo, with_pdf=not no_pdf)
+    outcome = publish.publish(
+        folders, planned, jobs, typer.echo, with_pdf=not no_pdf, minutes=minutes
+    )
+    for name, reason in outcome.failures.items():
+        typer.echo(f"{practice}: {name} could not be made: {reason}")
     typer.echo(f"Open {folders.reports_dir / 'index.html'}")
     if outcome.failures:
+        typer.echo("The same command makes only what could not be made this time")
         raise typer.Exit(ExitCode.INCOMPLETE)
 
 
@@ -307,6 +315,10 @@ def explore() -> None:
     raise typer.Exit(ended.returncode)
 
 
+# What typer makes of Ctrl-C.
+_STOPPED = 130
+
+
 def main() -> None:
     """Run the command line; an error the user can act on is one sentence and an exit code."""
     try:
@@ -314,9 +326,10 @@ def main() -> None:
     except OutcomesError as problem:
         typer.echo(f"outcomes: {problem}", err=True)
         sys.exit(problem.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("outcomes: stopped; what was published before is as it was", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _STOPPED:
+            typer.echo("outcomes: stopped; what was published before is as it was", err=True)
+        raise
     except Exception:
         # A defect of ours. The last frames tell where; values could be a patient's.
         kind, _, trace = sys.exc_info()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from analysis.config import Folders, Practice, load_practice, project_folder
 from analysis.errors import DataError, UsageError, nearest
+from analysis.turns import turn
 
 if TYPE_CHECKING:
     from analysis.engine import Source
@@ -223,8 +224,6 @@ def build(folders: Folders, *, through: str = "model", say: Say = print) -> list
 
     Raises UsageError for an unknown practice or step, ConfigError for a bad practice.toml.
     """
-    from filelock import FileLock
-
     from analysis import tables
 
     names = [step.name for step in STEPS]
@@ -236,8 +235,9 @@ def build(folders: Folders, *, through: str = "model", say: Say = print) -> list
     if all(_is_fresh(folders, step, keys[step.name]) for step in steps):
         return []
     folders.private.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Two runs on one practice take turns; the second then finds the tables fresh.
-    with FileLock(folders.private / ".build.lock"):
+    waiting = f"{folders.practice}: another run is building its tables; waiting until it is done"
+    # The second run then finds the tables fresh.
+    with turn(folders.private / ".build.lock", say, waiting):
         practice = load_practice(folders.raw)
         ran = []
         for step in steps:

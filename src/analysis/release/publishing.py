@@ -22,6 +22,7 @@ from analysis.release.ledger import Ledger, digest
 from analysis.reports import definitions, page, pdf, period, staging
 from analysis.reports.execution import execute
 from analysis.reports.parameters import ReleaseParameters
+from analysis.reports.watch import Limits, Watch
 
 NOTEBOOK = "09_public_findings"
 # Practices that do not all consent are only released together, so many that none stands out.
@@ -351,7 +352,8 @@ def _write_pages(
         reports_dir=str(first.reports_dir),
         release=str(stage.absolute()),
     )
-    records = execute(project_folder() / "notebooks" / f"{NOTEBOOK}.ipynb", executed, given)
+    source = project_folder() / "notebooks" / f"{NOTEBOOK}.ipynb"
+    records = execute(source, executed, given, Watch(Limits()))
     told = page.Page(
         title=page.title_of(records.notebook),
         insurer="",

@@ -1,5 +1,6 @@
 """Run one notebook in a fresh kernel, and harvest what its Book recorded."""
 
+import logging
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 from analysis import errors
 from analysis.reports import book
 from analysis.reports.parameters import Parameters
+from analysis.reports.watch import Watch
 
-# A notebook takes seconds; one that takes an hour hangs.
-_TIMEOUT_SECONDS = 3600
+# What a library says of a failure is for its authors; ours is the reason given below.
+logging.getLogger("papermill").addHandler(logging.NullHandler())
 
 
 class Failed(Exception):  # noqa: N818 - what happened to a report, not a fault of the runner
@@ -28,13 +30,18 @@ class Records:
     figures: list[dict[str, Any]] = field(default_factory=list)
 
 
-def execute(source: Path, target: Path, given: Parameters, tries: int = 2) -> Records:
+def execute(
+    source: Path,
+    target: Path,
+    given: Parameters,
+    watch: Watch,
+    tries: int = 2,
+) -> Records:
     """The records of notebook `source` run with `given`; the executed one goes to `target`.
 
-    Raises Failed with a reason that can be shown. The executed notebook is kept then too, with
-    the traceback, for whoever mends the notebook.
+    The watch ends its kernel at a limit. Raises Failed with a reason that can be shown. The
+    executed notebook is kept then too, with the traceback, for whoever mends the notebook.
     """
-    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
 
@@ -51,7 +58,7 @@ def execute(source: Path, target: Path, given: Parameters, tries: int = 2) -> Re
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
-                execution_timeout=_TIMEOUT_SECONDS,
+                kernel_manager_class=watch.kernel_manager(),
                 # papermill's own `cwd` changes the folder of the whole process, all threads.
                 resources={"metadata": {"path": str(source.parent)}},
                 # The user's own start-up files and history are no part of a report.
@@ -65,18 +72,17 @@ def execute(source: Path, target: Path, given: Parameters, tries: int = 2) -> Re
             )
         except PapermillExecutionError as problem:
             raise Failed(_reason(problem.ename, problem.evalue)) from problem
-        except CellTimeoutError as problem:
-            raise Failed(f"not done after {_TIMEOUT_SECONDS // 60} minutes") from problem
         except RuntimeError as problem:
             # nbclient's DeadKernelError is one too. Kernels that start at the same moment may be
             # given one port; the second start gets another.
-            if tries > 1:
-                return execute(source, target, given, tries - 1)
-            reason = "its kernel died, often for want of memory; try `--jobs 1`"
-            raise Failed(reason) from problem
+            if tries > 1 and not watch.reason:
+                return execute(source, target, given, watch, tries - 1)
+            died = "its kernel died, often for want of memory; try `--jobs 1`"
+            raise Failed(watch.reason or died) from problem
         except Exception as problem:
             # A notebook that cannot even be read must not take the other reports with it.
-            raise Failed(f"a defect of ours ({type(problem).__name__})") from problem
+            defect = f"a defect of ours ({type(problem).__name__})"
+            raise Failed(watch.reason or defect) from problem
     return _checked(harvest(notebook), given)
 
 

@@ -10,10 +10,10 @@ import hashlib
 import json
 import platform
 import re
+import threading
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -28,11 +28,14 @@ from analysis.reports import tables as shown_tables
 from analysis.reports.execution import Failed, Records, execute
 from analysis.reports.page import Page
 from analysis.reports.parameters import MONTHLY, PARAMETERS, InsurerParameters, Parameters
+from analysis.reports.watch import MINUTES, Limits, Watch
+from analysis.turns import turn
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 FINDINGS = "findings.json"
+_INSURERS = "insurers/"
 # What the command itself decides; a notebook setting of that name would contradict it.
 _OF_THE_COMMAND = {
     "practice": "name the practice after `outcomes report`",
@@ -121,20 +124,25 @@ def publish(
     say: Callable[[str], None],
     *,
     with_pdf: bool = True,
+    minutes: float = MINUTES,
 ) -> Outcome:
     """Run `reports`, `jobs` at a time, and publish their month; one line to `say` for each.
 
     Each is a page and, unless told otherwise, a PDF of the same content. A report whose notebook,
-    parameters, tables and program are those of the published one is not run again.
+    parameters, tables and program are those of the published one is not run again. Each may take
+    so many `minutes`, and its share of the practice's memory_limit.
 
     A failing report leaves the others alone: the month is published with those that finished and
-    its index names the failed ones. Reports of that month which were not run now are kept. When
-    none finished, what was published before stays untouched.
+    its index names the failed ones. Reports of that month which were not run now are kept, and so
+    are the names of those that failed before. When none finished, what was published before stays
+    untouched.
     """
     target = folders.reports / reports[0].parameters.month
     folders.reports.mkdir(parents=True, exist_ok=True)
     folders.private.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _turn(folders, say):
+    waiting = f"{folders.practice}: another run is writing its reports; waiting until it is done"
+    # Whatever lies staged is a dead run's, since only one writes at a time.
+    with turn(folders.private / ".publish.lock", say, waiting):
         staging.recover(folders.reports)
         basis = freshness.basis(folders, _program(), with_pdf=with_pdf)
         keys = {
@@ -145,32 +153,18 @@ def publish(
         stale = [report for report in reports if report.name not in unchanged]
         if unchanged:
             say(f"{len(unchanged)} of {len(reports)} reports are unchanged and stay as they are")
-        finished, failures = _run_all(folders, stale, jobs, say)
+        memory_limit = config.load_practice(folders.raw).memory_limit
+        limits = Limits.shared(memory_limit, jobs, minutes)
+        finished, failures = _run_all(folders, stale, jobs, limits, say)
         if finished or unchanged:
             month = _month(folders, reports, finished, failures, keys, with_pdf=with_pdf)
-            failures = dict(month.manifest["failures"])
+            failed = month.manifest["failures"]
+            failures = {name: reason for name, reason in failed.items() if name in keys}
             if month.manifest["reports"] and not _stands(target, month.manifest):
                 staging.replace(target, month.files, month.manifest)
             index.write_overview(folders.reports_dir)
     standing = (unchanged | finished.keys()) - failures.keys()
     return Outcome(target, tuple(sorted(standing)), failures)
-
-
-@contextmanager
-def _turn(folders: Folders, say: Callable[[str], None]) -> Iterator[None]:
-    """Two runs on one practice take turns, so that whatever lies staged is a dead run's."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folders.private / ".publish.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say(f"{folders.practice}: another run is writing its reports; waiting until it is done")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _stands(target: Path, manifest: Mapping[str, Any]) -> bool:
@@ -221,7 +215,7 @@ def _per_insurer(folders: Folders, source: Path, given: InsurerParameters) -> li
         Report(
             source,
             given.model_copy(update={"payer_id": payer}),
-            f"insurers/{slugs[payer]}",
+            f"{_INSURERS}{slugs[payer]}",
             insurer=names[payer],
             is_chosen_insurer=bool(given.payer_id),
         )
@@ -274,7 +268,11 @@ def _slug(text: str) -> str:
 
 
 def _run_all(
-    folders: Folders, reports: list[Report], jobs: int, say: Callable[[str], None]
+    folders: Folders,
+    reports: list[Report],
+    jobs: int,
+    limits: Limits,
+    say: Callable[[str], None],
 ) -> tuple[dict[str, Records], dict[str, str]]:
     """The records of the reports that finished, and the reasons of those that did not."""
     if not reports:
@@ -282,10 +280,15 @@ def _run_all(
     executed = folders.private / "notebooks" / reports[0].parameters.month
     finished: dict[str, Records] = {}
     failures: dict[str, str] = {}
+    stopped = threading.Event()
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         running = {
             pool.submit(
-                execute, report.source, executed / f"{report.name}.ipynb", report.parameters
+                execute,
+                report.source,
+                executed / f"{report.name}.ipynb",
+                report.parameters,
+                Watch(limits, stopped),
             ): report
             for report in reports
         }
@@ -300,7 +303,8 @@ def _run_all(
                     said = f"failed: {failure}"
                 say(f"{n_done} of {len(reports)}: {name} {said}")
         except BaseException:
-            # Leaving the pool waits for what runs; after Ctrl-C nothing new may start.
+            # Leaving the pool waits for what runs: after Ctrl-C that ends, and nothing new starts.
+            stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return finished, failures
@@ -343,8 +347,9 @@ def _month(
         "program": _program(),
     }
     gone = finished.keys() | failures.keys()
-    entries, findings, files = _kept(folders.reports / month, reports, gone)
-    failed = dict(failures)
+    kept = _kept(folders.reports / month, reports, gone)
+    entries, findings, files = kept.entries, kept.findings, kept.files
+    failed = {**kept.failures, **failures}
     for report in reports:
         if report.name in finished:
             try:
@@ -422,30 +427,38 @@ def _published(
     return _Month(files, entry)
 
 
-def _kept(
-    published: Path, reports: list[Report], gone: Collection[str]
-) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, bytes]]:
-    """Manifest entries, findings and files of the reports published before that still stand.
+@dataclass(frozen=True)
+class _Kept:
+    """What stays of a month published before: reports with all they left, and earlier failures."""
 
-    Those are the unchanged ones and those that were not asked for; `gone` are those run now.
-    """
+    entries: dict[str, Any]
+    findings: list[dict[str, Any]]
+    files: dict[str, bytes]
+    failures: dict[str, str]
+
+
+def _kept(published: Path, reports: list[Report], gone: Collection[str]) -> _Kept:
+    """The reports that are unchanged or were not asked for; `gone` are those run now."""
     earlier = freshness.published(published)
-    if not earlier["reports"]:
-        return {}, [], {}
     names = {report.name for report in reports}
-    # A notebook run for all insurers leaves no page of one that no longer has enough claims.
-    replaced = {report.notebook for report in reports if not report.is_chosen_insurer}
-    entries = {
-        name: entry
-        for name, entry in earlier["reports"].items()
-        if name not in gone and (name in names or entry["notebook"] not in replaced)
-    }
+    # A run for all insurers leaves nothing of one that no longer has enough claims.
+    is_for_all = any(report.insurer and not report.is_chosen_insurer for report in reports)
+
+    def stays(name: str) -> bool:
+        is_over = is_for_all and name.startswith(_INSURERS) and name not in names
+        return name not in gone and not is_over
+
+    entries = {name: entry for name, entry in earlier["reports"].items() if stays(name)}
+    failures = {name: reason for name, reason in earlier["failures"].items() if stays(name)}
+    if not entries:
+        return _Kept({}, [], {}, failures)
     findings = json.loads((published / FINDINGS).read_text(encoding="utf-8"))["findings"]
     files = [name for entry in entries.values() for name in entry["files"]]
-    return (
+    return _Kept(
         entries,
         [finding for finding in findings if finding["report"] in entries],
         {name: (published / name).read_bytes() for name in files},
+        failures,
     )
 
 

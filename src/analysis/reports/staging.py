@@ -33,6 +33,9 @@ def replace(target: Path, files: Mapping[str, bytes], manifest: Mapping[str, obj
             f"{target}: the earlier reports cannot be replaced; "
             "close whatever is open from that folder and run again"
         ) from problem
+    except KeyboardInterrupt:
+        recover(target.parent)
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 
