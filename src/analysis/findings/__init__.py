@@ -9,6 +9,7 @@ from analysis.findings import (
     appeals,
     approval,
     associations,
+    chances,
     coding,
     data_quality,
     definitions,
@@ -21,9 +22,11 @@ from analysis.findings import (
     outcomes,
     performance,
     population,
+    ranks,
     recovery,
     rules,
     selection,
+    variation,
 )
 from analysis.findings.finding import Finding, Question, Scope, unbound_digits
 
@@ -34,6 +37,7 @@ __all__ = [
     "appeals",
     "approval",
     "associations",
+    "chances",
     "coding",
     "data_quality",
     "definitions",
@@ -46,8 +50,10 @@ __all__ = [
     "outcomes",
     "performance",
     "population",
+    "ranks",
     "recovery",
     "rules",
     "selection",
     "unbound_digits",
+    "variation",
 ]

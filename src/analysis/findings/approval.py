@@ -42,6 +42,11 @@ CELLS = Question(
     caveats=_CAVEATS,
 )
 OWN, NOT_STATED = "its own claims", "not stated"
+BORROWED = {
+    "mostly borrowed: same kind of insurance, same condition": ["payer_type", "condition_group"],
+    "mostly borrowed: this insurer, all conditions": ["payer_id"],
+}
+"""Where a thin cell borrows from, the nearest first: basis -> columns of the wider group."""
 HIGHER, LOWER, NO_DIFFERENCE = "higher", "lower", "no difference shown"
 
 
@@ -77,15 +82,8 @@ def by_insurer_and_condition(
     cells["n_denied"] = cells["n"] - cells["n_approved"]
     cells["basis"] = OWN
     is_borrowed = cells["estimate"].isna()
-    wider = {
-        "mostly borrowed: same kind of insurance, same condition": [
-            "payer_type",
-            "condition_group",
-        ],
-        "mostly borrowed: this insurer, all conditions": ["payer_id"],
-    }
     bounds = ["estimate", "lower", "upper"]
-    for basis, columns in wider.items():
+    for basis, columns in BORROWED.items():
         group = by(outcomes, payers, month, columns, minimum_cell_size)
         lent = cells[columns].merge(group[[*columns, *bounds]], on=columns, how="left")
         thin = cells["estimate"].isna() & lent["estimate"].notna()

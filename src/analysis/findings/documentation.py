@@ -250,6 +250,15 @@ def by_completeness(
     return table.set_index("band").reindex(list(BANDS)).dropna(subset="n").reset_index()
 
 
+def bands(claims: pd.DataFrame) -> pd.Series:
+    """The completeness band of each claim (columns of `claim_features`), one of BANDS."""
+    band = pd.Series(COMPLETE, index=claims.index)
+    band[claims["n_required_unknown"] > 0] = NONE_MISSING
+    band[claims["n_required_absent"] > 0] = SOME_MISSING
+    band[claims["n_gates_failed"] > 0] = GATE_MISSING
+    return band
+
+
 def association(
     claim_features: pd.DataFrame,
     outcomes: pd.DataFrame,
@@ -369,11 +378,7 @@ def _banded(claim_features: pd.DataFrame, outcomes: pd.DataFrame, month: str) ->
     answers = population.answered(population.matured(outcomes, month))
     counts = ["n_required_absent", "n_required_unknown", "n_gates_failed"]
     banded = answers.merge(claim_features[["claim_id", *counts]], on="claim_id")
-    band = pd.Series(COMPLETE, index=banded.index)
-    band[banded["n_required_unknown"] > 0] = NONE_MISSING
-    band[banded["n_required_absent"] > 0] = SOME_MISSING
-    band[banded["n_gates_failed"] > 0] = GATE_MISSING
-    return banded.assign(band=band)
+    return banded.assign(band=bands(banded))
 
 
 def _gates() -> set[str]:
