@@ -275,6 +275,31 @@ def release(
 
 
 @app.command()
+def contribute(
+    practice: PracticeName,
+    to: Annotated[Path, typer.Option(metavar="FILE", help="The file to give to a pool.")],
+    month: Annotated[
+        str | None, typer.Option(help="YYYY-MM, the last one counted. Default: the last complete.")
+    ] = None,
+    named: Annotated[
+        bool, typer.Option("--named", help="Write the practice's name into it.")
+    ] = False,
+    data_dir: DataDir = None,
+    reports_dir: ReportsDir = None,
+) -> None:
+    """Write what the practice gives to a pool of practices: counts that identify nobody."""
+    from analysis import pipeline
+    from analysis.release import contribution
+
+    folders = _folders(practice, data_dir, reports_dir)
+    folders.require_raw()
+    pipeline.build(folders, through="outcomes", say=typer.echo)
+    done = contribution.contribute(folders, month or "", to, typer.echo, is_named=named)
+    typer.echo(f"Contribution {done.contributor}, {done.first} to {done.last}: {to}")
+    typer.echo(f"Tell the pool this apart from the file: {done.checksum}")
+
+
+@app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A release.")],
     data_dir: DataDir = None,  # noqa: ARG001 - every command takes both folders

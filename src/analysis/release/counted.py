@@ -56,7 +56,8 @@ def answers(outcomes: pd.DataFrame, payers: pd.DataFrame, month: str) -> pd.Data
     quarters = population.known_from(claims).dt.to_period("Q")
     return worded.assign(
         quarter=[f"{q.year} Q{q.quarter}" for q in quarters],
-        insurer=worded["insurer"].str.strip(),
+        # An insurer called as the total is would be taken for it.
+        insurer=worded["insurer"].str.strip().replace(ALL, f"{ALL} (an insurer's name)"),
     )
 
 

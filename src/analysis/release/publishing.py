@@ -68,12 +68,12 @@ def release(asked: Asked, say: Callable[[str], None]) -> Released:
     """
     stated = [config.load_practice(p.require_raw()) for p in asked.practices]
     _require_room(asked.to)
-    ledger = _ledger(asked.practices)
+    ledger = ledger_of(asked.practices)
     if asked.corrects and asked.corrects not in ledger.numbers:
         raise UsageError(f"--corrects {asked.corrects}: there is no release of that number")
-    claims, scope, month = _claims(asked)
+    claims, scope, month = claims_of(asked)
     _require_nobody_identified(stated, claims)
-    now, earlier, is_again = _now(asked, ledger, claims, scope)
+    now, earlier, is_again = counted_now(asked, ledger, claims, scope)
     number = next(iter(now.values)).release
     if is_again and (reason := ledger.reason_of_retraction(number)):
         raise GateRefused(f"this is release {number}, which was retracted: {reason}")
@@ -122,7 +122,7 @@ def retract(practices: Sequence[Folders], number: int, reason: str, to: Path) ->
     What it told stays known, so later releases are still judged with it. Raises UsageError for an
     unknown number.
     """
-    ledger = _ledger(practices)
+    ledger = ledger_of(practices)
     if number not in ledger.numbers:
         raise UsageError(f"--retracts {number}: there is no release of that number")
     line = ledger.line({"kind": "retraction", "release": number, "reason": reason})
@@ -139,7 +139,7 @@ def folder_of(given: ReleaseParameters) -> Path:
         return Path(given.release)
     folders = given.folders
     asked = Asked([folders], given.month, folders.private / "draft")
-    claims, scope, _ = _claims(asked)
+    claims, scope, _ = claims_of(asked)
     now = counted.count(claims, counted.merged(claims, _DRAFT_BELOW), 1, scope.period, scope.as_of)
     made = package.tables(now, gate.hide(now, []))
     shutil.rmtree(asked.to, ignore_errors=True)
@@ -151,7 +151,8 @@ def folder_of(given: ReleaseParameters) -> Path:
 # ---- what is counted ------------------------------------------------------------------------
 
 
-def _claims(asked: Asked) -> tuple[pd.DataFrame, Scope, str]:
+def claims_of(asked: Asked) -> tuple[pd.DataFrame, Scope, str]:
+    """The claims that a release counts, as `counted.answers`, their scope, and the last month."""
     months = [str(period.covered(p).month(asked.month)) for p in asked.practices]
     month = min(months)
     parts, scopes = [], []
@@ -173,7 +174,7 @@ def _claims(asked: Asked) -> tuple[pd.DataFrame, Scope, str]:
     return pd.concat(parts, ignore_index=True), scope, month
 
 
-def _now(
+def counted_now(
     asked: Asked, ledger: Ledger, claims: pd.DataFrame, scope: Scope
 ) -> tuple[Counted, list[gate.Earlier], bool]:
     """The counts under their release's number, the releases before it, and if it is made again."""
@@ -265,7 +266,7 @@ def _private(practice: Folders, practices: Sequence[Folders]) -> Path:
     return practice.private / "releases" / digest(names)[:16]
 
 
-def _ledger(practices: Sequence[Folders]) -> Ledger:
+def ledger_of(practices: Sequence[Folders]) -> Ledger:
     """The ledger of this population. Raises GateRefused where joint audits cannot be made."""
     if len({practice.practice for practice in practices}) < len(practices):
         raise UsageError("a practice is named twice")
@@ -281,6 +282,11 @@ def _ledger(practices: Sequence[Folders]) -> Ledger:
                 " both releases tell together cannot be judged"
             )
     return ledgers[0]
+
+
+def program() -> str:
+    """The version of this program."""
+    return version("reimbursement-outcomes")
 
 
 # ---- files ----------------------------------------------------------------------------------
@@ -309,7 +315,7 @@ def _about(
         "design_effect": now.design_effect,
         "restated": gate.restated([*((e.number, e.values) for e in order), (number, now.values)]),
         "templates": dict(public.TEMPLATES),
-        "version": version("reimbursement-outcomes"),
+        "version": program(),
     }
 
 

@@ -330,15 +330,21 @@ def published(folder: Path) -> tuple[Counts, Sums, list[tuple[Cell, Cell]]]:
 
 def _tables(folder: Path) -> Iterator[str]:
     counts, sums, _ = published(folder)
+    for problem in contradictions(counts, sums):
+        yield f"tables: {problem}"
+
+
+def contradictions(counts: Counts, sums: Sums) -> Iterator[str]:
+    """Where shown counts do not add up, or one from 1 to 10 is shown."""
     for total, parts in sums:
         values = [counts[part] for part in parts]
         if counts[total] is not None and None not in values:
             added = sum(value or 0 for value in values)
             if counts[total] != added:
-                yield f"tables: {in_words(total)} is {counts[total]}, its parts add up to {added}"
+                yield f"{in_words(total)} is {counts[total]}, its parts add up to {added}"
     for cell, value in counts.items():
         if value is not None and 0 < value < SMALLEST_SHOWN:
-            yield f"tables: {in_words(cell)} shows a count under {SMALLEST_SHOWN}"
+            yield f"{in_words(cell)} shows a count under {SMALLEST_SHOWN}"
 
 
 # ---- certificate ----------------------------------------------------------------------------
