@@ -2,6 +2,7 @@
 
     python run.py         the main job: reports for the bundled, made-up practice "demo"
     python run.py test    every check and test (the slow ones too where CI=true)
+    python run.py browser the tests of reports and JupyterLab in Chromium, which must be there
 
 Needs Python 3.11 to 3.14 and, the first time, a connection to the internet. Everything is
 installed into the folder .venv beside this file; deleting that folder undoes it.
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
+BROWSER_LOCK = ROOT / "browser.lock"
 VENV = ROOT / ".venv"
 SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
@@ -50,7 +52,7 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    jobs = {(): run_demo, ("test",): run_tests}
+    jobs = {(): run_demo, ("test",): run_tests, ("browser",): run_browser_tests}
     job = jobs.get(tuple(arguments))
     if job is None:
         print(__doc__, file=sys.stderr)
@@ -85,9 +87,8 @@ def run_demo() -> int:
 
 def run_tests() -> int:
     """Runs every check, also after one has failed. 0 when all pass, else 1."""
-    pytest = ["pytest", "-n", "2", "--dist", "loadgroup"]
-    if os.environ.get("CI") != "true":
-        pytest += ["-m", "not slow"]
+    kept = "not browser" if os.environ.get("CI") == "true" else "not browser and not slow"
+    pytest = ["pytest", "-n", "2", "--dist", "loadgroup", "-m", kept]
     checks = [
         ["ruff", "check"],
         ["ruff", "format", "--check"],
@@ -108,6 +109,15 @@ def run_tests() -> int:
     return 1 if failed else 0
 
 
+def run_browser_tests() -> int:
+    """Adds what drives a browser to .venv, then runs the tests that need one; pytest's exit code.
+
+    Raises SetupError.
+    """
+    install(["--require-hashes", "-r", BROWSER_LOCK])
+    return call([PYTHON, "-m", "pytest", "tests/browser", "-m", "browser"])
+
+
 def set_up() -> None:
     """Makes .venv hold exactly what requirements.lock says, and this project.
 
@@ -118,7 +128,11 @@ def set_up() -> None:
         return
     say("Setting up in .venv. This happens once and takes a few minutes.")
     make_venv()
-    install()
+    install(
+        ["--require-hashes", "-r", LOCK],
+        # The lock holds the build backend too, so nothing is fetched that has no hash.
+        ["--no-deps", "--no-build-isolation", "-e", ROOT],
+    )
     say("Compiling")
     # Some packages carry templates that are no valid Python: a failure here changes nothing.
     library = VENV / ("Lib" if os.name == "nt" else "lib")
@@ -152,17 +166,11 @@ def make_venv() -> None:
         )
 
 
-def install() -> None:
-    """requirements.lock, every file checked against its hash, then this project in place.
-
-    Raises SetupError.
-    """
-    packages: Command = ["--require-hashes", "-r", LOCK]
-    # The lock holds the build backend too, so nothing is fetched that has no hash.
-    project: Command = ["--no-deps", "--no-build-isolation", "-e", ROOT]
+def install(*wanted: Command) -> None:
+    """Installs what each of `wanted` asks of an installer, in this order. Raises SetupError."""
     for name, installer in installers():
         say(f"Installing the packages with {name}")
-        if all(call([*installer, *what]) == 0 for what in (packages, project)):
+        if all(call([*installer, *what]) == 0 for what in wanted):
             return
     raise SetupError(
         "The packages could not be installed; the reason stands above. Check the connection to "

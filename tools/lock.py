@@ -1,4 +1,4 @@
-"""Regenerates requirements.lock and environment.yml from pyproject.toml.
+"""Regenerates requirements.lock, browser.lock and environment.yml from pyproject.toml.
 
     python tools/lock.py                              keep the versions that still fit
     python tools/lock.py --upgrade-package pandas     raise one
@@ -18,50 +18,69 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = ROOT / "pyproject.toml"
 LOCK = ROOT / "requirements.lock"
+BROWSER_LOCK = ROOT / "browser.lock"
 ENVIRONMENT = ROOT / "environment.yml"
 
 
 def main(arguments: list[str]) -> int:
-    """Writes both files; uv's exit code."""
-    resolve = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml"]
-    resolve += ["--universal", "--generate-hashes", "--all-extras", "--no-emit-index-url"]
-    resolve += ["--no-annotate", "--no-header", "--quiet", f"--output-file={LOCK}"]
-    compiled = subprocess.run([*resolve, *arguments], cwd=ROOT, check=False)  # noqa: S603
-    if compiled.returncode != 0:
-        return compiled.returncode
+    """Writes the three files; uv's exit code."""
     pyproject = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
-    pins = LOCK.read_text(encoding="utf-8")
-    _write(LOCK, f"{lock_header(pyproject)}\n{pins}")
+    browser = ["--group=pyproject.toml:browser", f"--python-version={oldest_python(pyproject)}"]
+    wanted = {
+        LOCK: (["pyproject.toml", "--all-extras"], lock_header(pyproject)),
+        # Installed beside the first: what both hold must be of one version.
+        BROWSER_LOCK: ([*browser, f"--constraints={LOCK}"], browser_lock_header(pyproject)),
+    }
+    for lock, (what, header) in wanted.items():
+        resolve = [sys.executable, "-m", "uv", "pip", "compile", *what]
+        resolve += ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
+        resolve += ["--no-header", "--quiet", f"--output-file={lock}"]
+        compiled = subprocess.run([*resolve, *arguments], cwd=ROOT, check=False)  # noqa: S603
+        if compiled.returncode != 0:
+            return compiled.returncode
+        _write(lock, f"{header}\n{lock.read_text(encoding='utf-8')}")
     _write(ENVIRONMENT, environment(pyproject))
     return 0
 
 
 def lock_header(pyproject: dict[str, Any]) -> str:
-    """The lock's first line: a digest of all that it was resolved from."""
+    """The first line of requirements.lock: a digest of all that it was resolved from."""
     project = pyproject["project"]
     names = ("requires-python", "dependencies", "optional-dependencies")
-    asked = {name: project[name] for name in names}
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-    return f"# Made by tools/lock.py from the dependencies in pyproject.toml, sha256 {digest}"
+    return _header({name: project[name] for name in names})
+
+
+def browser_lock_header(pyproject: dict[str, Any]) -> str:
+    """The first line of browser.lock, likewise."""
+    return _header(pyproject["dependency-groups"]["browser"])
+
+
+def oldest_python(pyproject: dict[str, Any]) -> str:
+    """The oldest Python that pyproject allows, such as 3.11."""
+    asked: str = pyproject["project"]["requires-python"]
+    return asked.split(",")[0].removeprefix(">=")
 
 
 def environment(pyproject: dict[str, Any]) -> str:
     """environment.yml's text: the oldest Python that pyproject allows, and the lock."""
-    project = pyproject["project"]
     # The one Python that every check runs on; a newer one may lack a built package.
-    python = project["requires-python"].split(",")[0].removeprefix(">=")
     return f"""\
 # Made by tools/lock.py from pyproject.toml. After `conda env create`, activate the environment
 # and add the project itself: pip install --no-deps -e .
-name: {project["name"]}
+name: {pyproject["project"]["name"]}
 channels:
   - conda-forge
 dependencies:
-  - python={python}
+  - python={oldest_python(pyproject)}
   - pip
   - pip:
       - -r requirements.lock
 """
+
+
+def _header(asked: Any) -> str:
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return f"# Made by tools/lock.py from the dependencies in pyproject.toml, sha256 {digest}"
 
 
 def _write(path: Path, text: str) -> None:

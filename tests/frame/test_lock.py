@@ -3,9 +3,10 @@
 import ast
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -18,20 +19,28 @@ ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 RUNTIME = PYPROJECT["project"]["dependencies"]
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
+BROWSER = PYPROJECT["dependency-groups"]["browser"]
+LOCKS = ["requirements.lock", "browser.lock"]
 
 
-def pins() -> Iterator[Requirement]:
+def pins(lock: str = "requirements.lock") -> Iterator[Requirement]:
     """The lock's requirements that count for the Python running this."""
-    for line in (ROOT / "requirements.lock").read_text("utf-8").splitlines():
+    for line in (ROOT / lock).read_text("utf-8").splitlines():
         if line[:1].isalnum():
             pin = Requirement(line.removesuffix("\\"))
             if pin.marker is None or pin.marker.evaluate():
                 yield pin
 
 
-def test_the_lock_was_made_from_these_dependencies() -> None:
-    first_line = (ROOT / "requirements.lock").read_text("utf-8").split("\n", 1)[0]
-    assert first_line == lock.lock_header(PYPROJECT), "run: python tools/lock.py"
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [("requirements.lock", lock.lock_header), ("browser.lock", lock.browser_lock_header)],
+)
+def test_a_lock_was_made_from_these_dependencies(
+    name: str, header: Callable[[dict[str, Any]], str]
+) -> None:
+    first_line = (ROOT / name).read_text("utf-8").split("\n", 1)[0]
+    assert first_line == header(PYPROJECT), "run: python tools/lock.py"
 
 
 def test_environment_yml_is_what_is_generated() -> None:
@@ -40,20 +49,34 @@ def test_environment_yml_is_what_is_generated() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [*RUNTIME, *(name for extra in EXTRAS.values() for name in extra)]
+    ("lock", "asked"),
+    [
+        *(("requirements.lock", asked) for asked in RUNTIME),
+        *(("requirements.lock", asked) for extra in EXTRAS.values() for asked in extra),
+        *(("browser.lock", asked) for asked in BROWSER),
+    ],
 )
-def test_each_dependency_is_locked_in_an_allowed_version(asked: str) -> None:
+def test_each_dependency_is_locked_in_an_allowed_version(lock: str, asked: str) -> None:
     wanted = Requirement(asked)
     locked = [
-        pin for pin in pins() if canonicalize_name(pin.name) == canonicalize_name(wanted.name)
+        pin for pin in pins(lock) if canonicalize_name(pin.name) == canonicalize_name(wanted.name)
     ]
     assert len(locked) == 1
     version = next(iter(locked[0].specifier)).version
     assert wanted.specifier.contains(version)
 
 
-def test_every_pin_has_a_hash_and_none_an_address() -> None:
-    text = (ROOT / "requirements.lock").read_text("utf-8")
+def test_what_both_locks_hold_is_of_one_version() -> None:
+    first = {canonicalize_name(pin.name): str(pin.specifier) for pin in pins()}
+    second = {canonicalize_name(pin.name): str(pin.specifier) for pin in pins("browser.lock")}
+    assert {name: first[name] for name in first.keys() & second} == {
+        name: second[name] for name in first.keys() & second
+    }
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_a_hash_and_none_an_address(lock: str) -> None:
+    text = (ROOT / lock).read_text("utf-8")
     assert "://" not in text
     blocks = text.replace("\\\n", " ").splitlines()[1:]
     assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
@@ -63,7 +86,7 @@ def test_every_pin_has_a_hash_and_none_an_address() -> None:
     ("folder", "declared"),
     [
         ("src", RUNTIME),
-        ("tests", RUNTIME + EXTRAS["dev"]),
+        ("tests", RUNTIME + EXTRAS["dev"] + BROWSER),
         ("tools", RUNTIME),
     ],
 )
@@ -77,7 +100,8 @@ def test_what_is_imported_is_declared(folder: str, declared: list[str]) -> None:
         f"{path.name}: {name}"
         for path in (ROOT / folder).rglob("*.py")
         for name in imported(path) - own
-        if not known & {canonicalize_name(found) for found in providers.get(name, [])}
+        # What drives a browser need not be installed here.
+        if not known & {canonicalize_name(found) for found in providers.get(name, [name])}
     }
     assert undeclared == set()
 
