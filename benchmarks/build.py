@@ -1,7 +1,6 @@
 """`outcomes build` of a made-up practice against the floor of its imports.
 
-The floor starts Python and imports what any such build needs: duckdb, pyarrow with Parquet, numpy,
-pandas, oxedi, pydantic, typer and scipy's linear algebra. Then nothing is left but the work itself.
+The floor starts Python and imports the packages of others that a build needs, and nothing else.
 """
 
 import sys
@@ -10,10 +9,12 @@ from pathlib import Path
 
 from benchmarks.measuring import Cost, Row, Size, at_most, in_turn, python, run
 
-_FLOOR = (
-    "import duckdb, numpy, oxedi, pandas, pyarrow, pyarrow.compute, pyarrow.parquet, pydantic, "
-    "scipy.linalg, scipy.optimize, scipy.special, typer"
-)
+_FLOOR = """
+import duckdb, filelock, numpy, oxedi, pandas, pyarrow, pyarrow.compute, pyarrow.parquet, pydantic
+import rapidfuzz, scipy.linalg, scipy.sparse, scipy.special, scipy.stats, threadpoolctl, typer
+import sklearn.compose, sklearn.impute, sklearn.linear_model, sklearn.metrics
+import sklearn.model_selection, sklearn.pipeline, sklearn.preprocessing
+"""
 _CLAIMS, _MONTHS = 2_000, 24
 
 

@@ -15,7 +15,9 @@ from analysis.config import PayerStatement, PlanStatement, Practice
 from analysis.errors import ConfigError
 from analysis.intake import folder
 from analysis.intake.folder import quarantine_file, read_folder
+from analysis.intake.parsed import Parsed
 from analysis.intake.pseudonymize import Pseudonyms
+from analysis.intake.x12.batches import Batch
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 APPEALS = "claim_number,level,filed_date\nC1,1,2026-03-04\n"
@@ -241,15 +243,20 @@ def test_an_archive_that_cannot_be_unpacked_is_set_aside(tmp_path, data, reason)
     assert reason in reasons(found)[0]
 
 
-def test_a_defect_of_ours_costs_one_file_and_quotes_nothing(tmp_path, monkeypatch) -> None:
-    def broken(*_: object) -> None:
-        raise ValueError("PATIENT N1")
+def test_a_defect_of_ours_costs_one_interchange_and_quotes_nothing(tmp_path, monkeypatch) -> None:
+    sound = folder._READERS["835"]
+
+    def broken(batch: Batch, pseudonyms: Pseudonyms) -> list[Parsed]:
+        if "a.835" in batch.file_names:
+            raise ValueError("PATIENT N1")
+        return sound(batch, pseudonyms)
 
     monkeypatch.setitem(folder._READERS, "835", broken)
-    found = read(put(tmp_path / "demo", a__835=remit("C1"), b__837=claim("C1")))
+    found = read(put(tmp_path / "demo", a__835=remit("C1"), b__837=claim("C1"), c__835=remit("C2")))
     assert account(found) == [
-        ("a.835", "file", 1, "quarantined"),
+        ("a.835", "interchange", 1, "quarantined"),
         ("b.837", "CLM", 1, "accepted"),
+        ("c.835", "CLP", 1, "accepted"),
     ]
     assert "ValueError" in reasons(found)[0]
     assert "PATIENT" not in reasons(found)[0]

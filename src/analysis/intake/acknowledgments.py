@@ -11,6 +11,7 @@ from analysis import tables
 from analysis.intake.parsed import LedgerRow, Parsed
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import counts, envelopes
+from analysis.intake.x12.batches import Batch
 from analysis.intake.x12.envelopes import Interchange
 
 # STC01-1 of a 277CA: forwarded, received, accepted, split; returned, not found, rejected.
@@ -48,6 +49,12 @@ def read(interchange: Interchange, file_name: str, _pseudonyms: Pseudonyms) -> P
         "file_checks": counts.file_checks(interchange, file_name),
     }
     return Parsed(read_tables, ledger)
+
+
+def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> list[Parsed]:
+    """The answers of each interchange."""
+    each = zip(batch.interchanges, batch.file_names, strict=True)
+    return [read(interchange, file_name, pseudonyms) for interchange, file_name in each]
 
 
 def _claim_answers(interchange: Interchange) -> Iterator[dict[str, Any]]:

@@ -18,9 +18,10 @@ from analysis import tables
 from analysis.intake.parsed import Parsed
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import counts, reading
+from analysis.intake.x12.batches import Batch, Rows, numbered
 from analysis.intake.x12.envelopes import Interchange
 from analysis.intake.x12.gate import Gate
-from analysis.intake.x12.reading import Rows, column, pick, preceding
+from analysis.intake.x12.reading import column, pick, preceding, segments
 
 # HI qualifiers of diagnoses: principal and other, ICD-10 and (before October 2015) ICD-9. The
 # others are procedures, conditions and the like.
@@ -28,11 +29,17 @@ _DIAGNOSIS_QUALIFIERS = pa.array(["ABK", "ABF", "BK", "BF"])
 
 
 def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Parsed:
-    """The claims of an interchange, and a ledger row for every CLM in it.
+    """The claims of one interchange; see `read_batch`."""
+    (parsed,) = read_batch(Batch((interchange,), (file_name,)), pseudonyms)
+    return parsed
+
+
+def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> list[Parsed]:
+    """The claims of each interchange, and a ledger row for every CLM in it.
 
     A claim is set aside when CLM02 or an SV102 holds no amount, or when it is torn; see `gate`.
     """
-    sent = reading.read(interchange, "837p", "2300")
+    sent = reading.read(batch, "837p", "2300")
     claims = sent.tables["claims"].filter(pc.is_valid(sent.tables["claims"]["clm"]))
     lines = sent.tables["lines"]
     line_owner = preceding(claims, lines, "transaction")
@@ -40,38 +47,42 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
     line_charges = reading.cents(lines, "charge")
     line_totals = reading.gathered(line_owner, line_charges, "sum", len(claims))
 
-    gate = Gate(interchange, file_name, claims, "CLM")
+    gate = Gate(batch, claims, "CLM")
     gate.require_amount(claims, "charge", "CLM02", np.arange(len(claims)))
     gate.require_amount(lines, "charge", "SV102", line_owner)
     gate.require_owner(lines, line_owner)
     gate.require_whole(sent, charges, pc.fill_null(line_totals, 0))
     gate.require_end(sent, sent.tables["transactions"])
 
-    ids = reading.numbered(interchange.digest[:16], np.arange(1, len(claims) + 1))
-    read_tables = {
-        "claims": tables.from_columns(
-            "claims",
-            {
-                "claim_version_id": ids,
-                "file_name": pa.repeat(file_name, len(claims)),
-                "position": np.arange(len(claims)) + interchange.first_position,
-                "interchange": pa.repeat(interchange.ordinal, len(claims)),
-                "segment": reading.places_of_segments(claims),
-                "source": pa.repeat("x12", len(claims)),
-                "charge_cents": charges,
-                **_as_sent(claims),
-                **_from_transaction(sent.tables, claims),
-                **_from_subscriber(sent.tables, claims, pseudonyms),
-                **_providers(sent.tables, claims, lines, line_owner),
-                **_from_parts(sent.tables, claims),
-                **_service_dates(claims, lines, line_owner),
-            },
-        ).filter(gate.kept),
-        "service_lines": _service_lines(lines, line_owner, line_charges, ids, gate),
-        "claim_diagnoses": _diagnoses(sent.tables["diagnoses"], claims, ids, gate),
-        "file_checks": counts.file_checks(interchange, file_name, sent),
-    }
-    return Parsed(read_tables, gate.ledger())
+    ids = batch.ids(segments(claims))
+    versions = tables.from_columns(
+        "claims",
+        {
+            "claim_version_id": ids,
+            "position": batch.positions(segments(claims)),
+            **batch.origin(segments(claims)),
+            "source": pa.repeat("x12", len(claims)),
+            "charge_cents": charges,
+            **_as_sent(claims),
+            **_from_transaction(sent.tables, claims),
+            **_from_subscriber(sent.tables, claims, pseudonyms),
+            **_providers(sent.tables, claims, lines, line_owner),
+            **_from_parts(sent.tables, claims),
+            **_service_dates(claims, lines, line_owner),
+        },
+    )
+    service_lines = _service_lines(batch, lines, line_owner, line_charges, ids)
+    hi = _diagnosis_segments(sent.tables["diagnoses"])
+    hi_owner = preceding(claims, hi, "transaction")
+    diagnoses = _diagnoses(hi, hi_owner, ids)
+    return gate.parsed(
+        {
+            "claims": batch.apart(versions, segments(claims), gate.kept),
+            "service_lines": batch.apart(service_lines, segments(lines), gate.keeps(line_owner)),
+            "claim_diagnoses": batch.apart(diagnoses, segments(hi), gate.keeps(hi_owner)),
+            "file_checks": counts.of_batch(sent),
+        }
+    )
 
 
 def _as_sent(claims: pa.Table) -> dict[str, pa.Array]:
@@ -180,7 +191,7 @@ def _service_dates(claims: pa.Table, lines: pa.Table, line_owner: Rows) -> dict[
 
 
 def _service_lines(
-    lines: pa.Table, owner: Rows, charges: pa.Array, ids: pa.Array, gate: Gate
+    batch: Batch, lines: pa.Table, owner: Rows, charges: pa.Array, ids: pa.Array
 ) -> pa.Table:
     first, last = reading.period(column(lines, "service_date"))
     claim_version_ids = pick(ids, owner)
@@ -188,10 +199,10 @@ def _service_lines(
     return tables.from_columns(
         "service_lines",
         {
-            "service_line_id": reading.numbered(claim_version_ids, line_numbers),
+            "service_line_id": numbered(claim_version_ids, line_numbers),
             "claim_version_id": claim_version_ids,
             "line_number": line_numbers,
-            "segment": reading.places_of_segments(lines),
+            "segment": batch.places(segments(lines)),
             "line_control_number": column(lines, "line_control_number"),
             "procedure_code": column(lines, "procedure_code"),
             "modifiers": reading.joined([column(lines, f"modifier_{n}") for n in range(1, 5)]),
@@ -204,13 +215,15 @@ def _service_lines(
             ),
             "authorization_number": column(lines, "authorization_number"),
         },
-    ).filter(gate.keeps(owner))
+    )
 
 
-def _diagnoses(sent: pa.Table, claims: pa.Table, ids: pa.Array, gate: Gate) -> pa.Table:
+def _diagnosis_segments(sent: pa.Table) -> pa.Table:
     is_diagnosis = pc.is_in(sent["qualifier"], _DIAGNOSIS_QUALIFIERS)
-    diagnoses = sent.filter(pc.and_(is_diagnosis, pc.is_valid(sent["diagnosis_code"])))
-    owner = preceding(claims, diagnoses, "transaction")
+    return sent.filter(pc.and_(is_diagnosis, pc.is_valid(sent["diagnosis_code"])))
+
+
+def _diagnoses(diagnoses: pa.Table, owner: Rows, ids: pa.Array) -> pa.Table:
     return tables.from_columns(
         "claim_diagnoses",
         {
@@ -218,7 +231,7 @@ def _diagnoses(sent: pa.Table, claims: pa.Table, ids: pa.Array, gate: Gate) -> p
             "diagnosis_position": reading.places(owner),
             "diagnosis_code": _with_point(column(diagnoses, "diagnosis_code")),
         },
-    ).filter(gate.keeps(owner))
+    )
 
 
 def _with_point(codes: pa.Array) -> pa.Array:

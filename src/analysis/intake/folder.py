@@ -33,6 +33,7 @@ from analysis.intake import (
 from analysis.intake.parsed import LedgerRow, Parsed
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import envelopes
+from analysis.intake.x12.batches import Batch, batched
 from analysis.workbooks import Heading, write_csv
 
 TABLES = (
@@ -59,12 +60,15 @@ TABLES = (
     "visit_minutes",
 )
 
-_READERS: dict[str, Callable[[envelopes.Interchange, str, Pseudonyms], Parsed]] = {
-    "837P": claims_837p.read,
-    "835": remittances_835.read,
-    "277CA": acknowledgments.read,
-    "999": acknowledgments.read,
+_READERS: dict[str, Callable[[Batch, Pseudonyms], list[Parsed]]] = {
+    "837P": claims_837p.read_batch,
+    "835": remittances_835.read_batch,
+    "277CA": acknowledgments.read_batch,
+    "999": acknowledgments.read_batch,
 }
+
+# Files wait to be read together until there is this much of them.
+_MOST_WAITING = 2**26
 
 # Guards against an archive made to exhaust the computer; no practice's archive comes near them.
 _MOST_MEMBERS = 10_000
@@ -93,6 +97,7 @@ def read_folder(raw: Path, practice: Practice, pseudonyms: Pseudonyms) -> dict[s
     reading = _Reading(practice, pseudonyms)
     for file in _files(raw):
         reading.take(file)
+    reading.read_waiting()
     resolved = payer_names.resolve(reading.gathered(), practice)
     reading.set_aside(resolved.refused)
     described = payers.describe(resolved.tables, practice)
@@ -120,6 +125,15 @@ class _File:
     problem: str | None = None
 
 
+@dataclass
+class _Opened:
+    """A file whose interchanges wait to be read: (digest, part), a part read or still to read."""
+
+    name: str
+    file_hash: str
+    contents: list[tuple[str, Parsed | envelopes.Interchange]]
+
+
 class _Reading:
     """What has been read so far, and the account of it."""
 
@@ -129,33 +143,76 @@ class _Reading:
         self._parts: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
         self._ledger: list[dict[str, object]] = []
         self._first_file: dict[str, str] = {}
+        self._waiting: list[_Opened] = []
+        self._n_waiting = 0
 
     def take(self, file: _File) -> None:
-        """Read one file, or set it aside; a defect of ours costs this file only."""
-        try:
-            contents = [(digest, _conforming(parsed)) for digest, parsed in self._contents(file)]
-        except Exception as defect:
-            # The text of the exception may quote the file; its type cannot.
-            reason = (
-                f"could not be read ({type(defect).__name__}): a defect on our side; send the "
-                "file's structure, without any patient's data, to the makers of this program"
-            )
-            contents = [("", _set_aside(file, reason))]
-        rows = [row for digest, parsed in contents for row in self._account(file, digest, parsed)]
-        file_hash = hashlib.sha256(file.data).hexdigest()
-        for row in rows or [{"record": "file", "position": 1, "disposition": "accepted"}]:
-            self._ledger.append({"file_name": file.name, "file_hash": file_hash, **row})
+        """Read one file, or set it aside; a defect of ours costs this file only.
 
-    def _contents(self, file: _File) -> Iterator[tuple[str, Parsed]]:
+        Its interchanges are read at the latest by `read_waiting`, since many cost little more
+        than one.
+        """
+        try:
+            contents = list(self._contents(file))
+        except Exception as defect:
+            contents = [("", _defect(file.name, "file", 1, defect))]
+        file_hash = hashlib.sha256(file.data).hexdigest()
+        self._waiting.append(_Opened(file.name, file_hash, contents))
+        self._n_waiting += len(file.data)
+        if self._n_waiting >= _MOST_WAITING:
+            self.read_waiting()
+
+    def read_waiting(self) -> None:
+        """Read the interchanges that wait, and take account of their files in their order."""
+        sent = [
+            (opened, place, part)
+            for opened in self._waiting
+            for place, (_, part) in enumerate(opened.contents)
+            if isinstance(part, envelopes.Interchange)
+        ]
+        for places, batch in batched((part, opened.name) for opened, _, part in sent):
+            for at, parsed in zip(places, self._parsed(batch), strict=True):
+                opened, place, part = sent[at]
+                opened.contents[place] = (part.digest, parsed)
+        for opened in self._waiting:
+            self._account_file(opened)
+        self._waiting, self._n_waiting = [], 0
+
+    def _parsed(self, batch: Batch) -> list[Parsed]:
+        """What each interchange of a batch says; each by itself where they cannot be together."""
+        try:
+            return _READERS[batch.interchanges[0].kind](batch, self._pseudonyms)
+        except Exception as defect:
+            if len(batch.interchanges) == 1:
+                ordinal = batch.interchanges[0].ordinal
+                return [_defect(batch.file_names[0], "interchange", ordinal, defect)]
+        each = zip(batch.interchanges, batch.file_names, strict=True)
+        return [part for one, name in each for part in self._parsed(Batch((one,), (name,)))]
+
+    def _account_file(self, opened: _Opened) -> None:
+        rows = [
+            row
+            for digest, part in opened.contents
+            if isinstance(part, Parsed)
+            for row in self._account(opened.name, digest, part)
+        ]
+        for row in rows or [{"record": "file", "position": 1, "disposition": "accepted"}]:
+            self._ledger.append({"file_name": opened.name, "file_hash": opened.file_hash, **row})
+
+    def _contents(self, file: _File) -> Iterator[tuple[str, Parsed | envelopes.Interchange]]:
         """(digest, what it says) of each part of a file that may stand in another file as well."""
         if file.problem or not file.data.strip():
             yield "", _set_aside(file, file.problem or "is empty; there is nothing to read")
         elif _is_x12(file.data):
             for interchange in envelopes.split(file.data):
-                yield interchange.digest, self._interchange(file, interchange)
+                is_read = interchange.kind in _READERS
+                yield (
+                    interchange.digest,
+                    interchange if is_read else _unused(interchange, file.name),
+                )
         else:
             digest = hashlib.sha256(file.data).hexdigest()
-            yield digest, self._sheet(file)
+            yield digest, _conforming(self._sheet(file))
 
     def _sheet(self, file: _File) -> Parsed:
         if not records.recognises(file.data):
@@ -164,26 +221,12 @@ class _Reading:
                 return export
         return records.read(file.data, file.name, self._pseudonyms)
 
-    def _interchange(self, file: _File, interchange: envelopes.Interchange) -> Parsed:
-        if interchange.kind in _READERS:
-            read = _READERS[interchange.kind]
-            return read(interchange, file.name, self._pseudonyms)
-        reason = f"{file.name}, interchange {interchange.ordinal}: {interchange.problem}"
-        rows = [
-            LedgerRow(segment, position, "quarantined", reason)
-            for position, segment in enumerate(
-                envelopes.record_segments(interchange), start=interchange.first_position
-            )
-        ]
-        whole = LedgerRow("interchange", interchange.ordinal, "quarantined", reason)
-        return Parsed({}, rows or [whole])
-
-    def _account(self, file: _File, digest: str, parsed: Parsed) -> Iterator[dict[str, object]]:
+    def _account(self, file_name: str, digest: str, parsed: Parsed) -> Iterator[dict[str, object]]:
         """The ledger rows of one part; its tables are kept unless the part was met before."""
         first_file = self._first_file.get(digest)
         if first_file is None:
             if digest:
-                self._first_file[digest] = file.name
+                self._first_file[digest] = file_name
             for name, table in parsed.tables.items():
                 self._parts[name].append(table)
         for row in parsed.ledger:
@@ -191,7 +234,7 @@ class _Reading:
             if first_file is not None:
                 told |= {"disposition": "duplicate", "reason": f"{first_file} holds the same"}
             if told["disposition"] == "duplicate":
-                told["duplicate_of"] = first_file or file.name
+                told["duplicate_of"] = first_file or file_name
             yield told
 
     def gathered(self) -> dict[str, pa.Table]:
@@ -216,6 +259,28 @@ class _Reading:
 def _conforming(parsed: Parsed) -> Parsed:
     conforming = {name: tables.conform(name, table) for name, table in parsed.tables.items()}
     return Parsed(conforming, parsed.ledger)
+
+
+def _unused(interchange: envelopes.Interchange, file_name: str) -> Parsed:
+    """The account of an interchange whose content is not read."""
+    reason = f"{file_name}, interchange {interchange.ordinal}: {interchange.problem}"
+    rows = [
+        LedgerRow(segment, position, "quarantined", reason)
+        for position, segment in enumerate(
+            envelopes.record_segments(interchange), start=interchange.first_position
+        )
+    ]
+    whole = LedgerRow("interchange", interchange.ordinal, "quarantined", reason)
+    return Parsed({}, rows or [whole])
+
+
+def _defect(file_name: str, record: str, position: int, defect: Exception) -> Parsed:
+    # The text of the exception may quote the file; its type cannot.
+    reason = (
+        f"{file_name}: could not be read ({type(defect).__name__}): a defect on our side; send "
+        "the file's structure, without any patient's data, to the makers of this program"
+    )
+    return Parsed({}, [LedgerRow(record, position, "quarantined", reason)])
 
 
 def _set_aside(file: _File, reason: str) -> Parsed:

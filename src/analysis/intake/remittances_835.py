@@ -14,9 +14,10 @@ from analysis import tables
 from analysis.intake.parsed import Parsed
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import counts, reading
+from analysis.intake.x12.batches import Batch, Rows, numbered
 from analysis.intake.x12.envelopes import Interchange
 from analysis.intake.x12.gate import Gate
-from analysis.intake.x12.reading import Rows, column, pick, preceding
+from analysis.intake.x12.reading import column, pick, preceding, segments
 
 _CLAIM_REMARKS = {
     "MOA": [f"moa_{element}" for element in (3, 4, 5, 6, 7)],
@@ -25,19 +26,25 @@ _CLAIM_REMARKS = {
 
 
 def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Parsed:
-    """The remittances of an interchange, and a ledger row for every CLP in it.
+    """The remittances of one interchange; see `read_batch`."""
+    (parsed,) = read_batch(Batch((interchange,), (file_name,)), pseudonyms)
+    return parsed
+
+
+def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> list[Parsed]:
+    """The remittances of each interchange, and a ledger row for every CLP in it.
 
     A remittance is set aside when CLP03, CLP04, an SVC02 or SVC03 or an adjustment holds no
     amount, or when it is torn; see `gate`. A payment without an amount in BPR02 is kept, its
     deposit unknown.
     """
-    sent = reading.read(interchange, "835", "2100")
+    sent = reading.read(batch, "835", "2100")
     clp = sent.tables["claims"].filter(pc.is_valid(sent.tables["claims"]["clp"]))
     svc, cas = sent.tables["services"], sent.tables["adjustments"]
     svc_owner, cas_owner = preceding(clp, svc, "payment"), preceding(clp, cas, "payment")
     itself = np.arange(len(clp))
 
-    gate = Gate(interchange, file_name, clp, "CLP")
+    gate = Gate(batch, clp, "CLP")
     gate.require_amount(clp, "charge", "CLP03", itself)
     gate.require_amount(clp, "paid", "CLP04", itself)
     gate.require_amount(svc, "charge", "SVC02", svc_owner)
@@ -50,63 +57,64 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
     gate.note_amount(sent.tables["payments"], "deposit", "BPR02 of the payment begun here")
     gate.note_amount(sent.tables["provider_adjustments"], "amount", "an adjustment in PLB")
 
-    ids = reading.numbered(interchange.digest[:16], itself + 1)
-    line_ids = reading.numbered(pick(ids, svc_owner), reading.places(svc_owner))
-    payments = _payments(interchange, file_name, sent.tables["payments"], clp)
+    ids = batch.ids(segments(clp))
+    line_ids = numbered(pick(ids, svc_owner), reading.places(svc_owner))
+    payments = _payments(batch, sent.tables["payments"], clp)
     remittances = tables.from_columns(
         "remittances",
         {
             "remittance_id": ids,
-            "file_name": pa.repeat(file_name, len(clp)),
-            "position": itself + interchange.first_position,
-            **_place(interchange, clp),
+            "position": batch.positions(segments(clp)),
+            **batch.origin(segments(clp)),
             "source": pa.repeat("x12", len(clp)),
             **_as_sent(clp, pseudonyms),
             **_from_payment(payments, clp),
             **_service_dates(clp, svc, svc_owner),
         },
     )
-    read_tables = {
-        "payments": payments,
-        "remittances": remittances.filter(gate.kept),
-        "remittance_lines": _lines(svc, svc_owner, ids, line_ids).filter(gate.keeps(svc_owner)),
-        "adjustments": _adjustments(cas, cas_owner, ids, line_ids).filter(gate.keeps(cas_owner)),
-        "remarks": _remarks(sent.tables["remarks"], clp, ids, line_ids, gate),
-        "provider_adjustments": _provider_adjustments(sent.tables, payments),
-        "file_checks": counts.file_checks(interchange, file_name, sent),
-    }
-    return Parsed(read_tables, gate.ledger())
+    lines = _lines(batch, svc, svc_owner, ids, line_ids)
+    adjustments = _adjustments(cas, cas_owner, ids, line_ids)
+    remarks, remark_owner, remark_at = _remarks(sent.tables["remarks"], clp, ids, line_ids)
+    moved = _provider_adjustments(sent.tables, payments)
+    return gate.parsed(
+        {
+            "payments": batch.apart(payments, segments(sent.tables["payments"])),
+            "remittances": batch.apart(remittances, segments(clp), gate.kept),
+            "remittance_lines": batch.apart(lines, segments(svc), gate.keeps(svc_owner)),
+            "adjustments": batch.apart(adjustments, segments(cas), gate.keeps(cas_owner)),
+            "remarks": batch.apart(remarks, remark_at, gate.keeps(remark_owner)),
+            "provider_adjustments": batch.apart(
+                moved,
+                segments(sent.tables["provider_adjustments"]),
+                pc.is_valid(moved["amount_cents"]),
+            ),
+            "file_checks": counts.of_batch(sent),
+        }
+    )
 
 
-def _payments(interchange: Interchange, file_name: str, sent: pa.Table, clp: pa.Table) -> pa.Table:
+def _payments(batch: Batch, sent: pa.Table, clp: pa.Table) -> pa.Table:
     """One row per transaction, its position that of its first CLP."""
     deposit = reading.cents(sent, "deposit")
     is_debit = pc.fill_null(pc.equal(column(sent, "credit_debit"), "D"), False)
+    opened, answered = segments(sent), batch.part_of(segments(clp))
     first_clp = np.searchsorted(column(clp, "payment"), np.arange(len(sent)))
+    rank = first_clp - np.searchsorted(answered, batch.part_of(opened))
     # The insurer's own number (2U) is what claims are sent to; TRN03 is the last resort.
     payer = [column(sent, name) for name in ("payer_number", "payer_code", "originator")]
     texts = ("payer_name", "trace_number", "payment_method_code")
     return tables.from_columns(
         "payments",
         {
-            "payment_id": reading.numbered(interchange.digest[:16], np.arange(1, len(sent) + 1)),
-            "file_name": pa.repeat(file_name, len(sent)),
-            "position": first_clp + interchange.first_position,
-            **_place(interchange, sent),
+            "payment_id": batch.ids(opened),
+            "position": pc.add(batch.each("first_position", opened), pa.array(rank)),
+            **batch.origin(opened),
             "payer_id": pc.coalesce(*payer),
             **{name: column(sent, name) for name in texts},
             "payment_date": column(sent, "payment_date"),
             "deposit_cents": pc.if_else(is_debit, pc.negate(deposit), deposit),
         },
     )
-
-
-def _place(interchange: Interchange, rows: pa.Table) -> dict[str, pa.Array]:
-    """Where the rows stand in the file."""
-    return {
-        "interchange": pa.repeat(interchange.ordinal, len(rows)),
-        "segment": reading.places_of_segments(rows),
-    }
 
 
 def _as_sent(clp: pa.Table, pseudonyms: Pseudonyms) -> dict[str, pa.Array]:
@@ -152,7 +160,7 @@ def _line_dates(svc: pa.Table) -> tuple[pa.Array, pa.Array]:
     return pc.coalesce(day, first), pc.coalesce(day, last, first)
 
 
-def _lines(svc: pa.Table, owner: Rows, ids: pa.Array, line_ids: pa.Array) -> pa.Table:
+def _lines(batch: Batch, svc: pa.Table, owner: Rows, ids: pa.Array, line_ids: pa.Array) -> pa.Table:
     first, last = _line_dates(svc)
     modifiers = [column(svc, f"modifier_{n}") for n in range(1, 5)]
     texts = ("line_control_number", "procedure_code", "submitted_procedure_code")
@@ -162,7 +170,7 @@ def _lines(svc: pa.Table, owner: Rows, ids: pa.Array, line_ids: pa.Array) -> pa.
             "remittance_line_id": line_ids,
             "remittance_id": pick(ids, owner),
             "line_number": reading.places(owner),
-            "segment": reading.places_of_segments(svc),
+            "segment": batch.places(segments(svc)),
             **{name: column(svc, name) for name in texts},
             "modifiers": reading.joined(modifiers),
             "charge_cents": reading.cents(svc, "charge"),
@@ -182,7 +190,7 @@ def _adjustments(cas: pa.Table, owner: Rows, ids: pa.Array, line_ids: pa.Array) 
     return tables.from_columns(
         "adjustments",
         {
-            "adjustment_id": reading.numbered(remittance_ids, reading.places(owner)),
+            "adjustment_id": numbered(remittance_ids, reading.places(owner)),
             "remittance_id": remittance_ids,
             "remittance_line_id": line,
             "level": pc.if_else(pc.is_valid(line), "line", "claim"),
@@ -195,15 +203,19 @@ def _adjustments(cas: pa.Table, owner: Rows, ids: pa.Array, line_ids: pa.Array) 
 
 
 def _remarks(
-    lq: pa.Table, clp: pa.Table, ids: pa.Array, line_ids: pa.Array, gate: Gate
-) -> pa.Table:
-    """The remark codes of LQ, MOA and MIA; other code lists in LQ are no remarks."""
+    lq: pa.Table, clp: pa.Table, ids: pa.Array, line_ids: pa.Array
+) -> tuple[pa.Table, Rows, Rows]:
+    """The remark codes of LQ, MOA and MIA, their owners and where they stand.
+
+    Other code lists in LQ are no remarks.
+    """
     is_remark = pc.fill_null(pc.equal(column(lq, "qualifier"), "HE"), True)
     lq = lq.filter(pc.and_(is_remark, pc.is_valid(lq["remark_code"])))
     owners = [preceding(clp, lq, "payment")]
     lines = [line_ids.take(column(lq, "service"))]
     codes = [column(lq, "remark_code")]
-    segments = [pa.repeat("LQ", len(lq))]
+    named = [pa.repeat("LQ", len(lq))]
+    at = [segments(lq)]
     for segment, names in _CLAIM_REMARKS.items():
         for name in names:
             sent = column(clp, name)
@@ -211,29 +223,31 @@ def _remarks(
             owners.append(owner)
             lines.append(pa.nulls(len(owner), pa.string()))
             codes.append(sent.drop_null())
-            segments.append(pa.repeat(segment, len(owner)))
+            at.append(segments(clp)[owner])
+            named.append(pa.repeat(segment, len(owner)))
     owner = np.concatenate(owners)
     remittance_ids = pick(ids, owner)
-    return tables.from_columns(
+    remarks = tables.from_columns(
         "remarks",
         {
-            "remark_id": reading.numbered(remittance_ids, reading.places(owner)),
+            "remark_id": numbered(remittance_ids, reading.places(owner)),
             "remittance_id": remittance_ids,
             "remittance_line_id": pa.concat_arrays(lines),
-            "segment": pa.concat_arrays(segments),
+            "segment": pa.concat_arrays(named),
             "remark_code": pa.concat_arrays(codes),
         },
-    ).filter(gate.keeps(owner))
+    )
+    return remarks, owner, np.concatenate(at)
 
 
 def _provider_adjustments(sent: dict[str, pa.Table], payments: pa.Table) -> pa.Table:
     plb = sent["provider_adjustments"]
     payment = column(plb, "payment").to_numpy()
     payment_ids = pick(column(payments, "payment_id"), payment)
-    adjustments = tables.from_columns(
+    return tables.from_columns(
         "provider_adjustments",
         {
-            "provider_adjustment_id": reading.numbered(payment_ids, reading.places(payment)),
+            "provider_adjustment_id": numbered(payment_ids, reading.places(payment)),
             "payment_id": payment_ids,
             "reason_code": column(plb, "reason_code"),
             "reference_number": column(plb, "reference_number"),
@@ -241,4 +255,3 @@ def _provider_adjustments(sent: dict[str, pa.Table], payments: pa.Table) -> pa.T
             "fiscal_date": column(plb, "fiscal_date"),
         },
     )
-    return adjustments.filter(pc.is_valid(adjustments["amount_cents"]))

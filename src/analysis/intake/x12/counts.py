@@ -15,13 +15,14 @@ its own. It is marked, because it may be all that is left of a segment lost on t
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate, chain
 from typing import Any
 
 import pyarrow as pa
 
 from analysis import tables
 from analysis.intake.x12.envelopes import Interchange
-from analysis.intake.x12.reading import Reading
+from analysis.intake.x12.reading import Reading, Understood
 
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 # HL04: others hang on this level, or none do; some senders leave it out.
@@ -81,16 +82,35 @@ class _Levels:
             yield _counted("level_numbers", segment, n_levels, n_levels - len(wrong))
 
 
-def file_checks(
-    interchange: Interchange, file_name: str, reading: Reading | None = None
-) -> pa.Table:
-    """Table `file_checks` of one interchange; with its `reading`, also what of it is understood."""
+def file_checks(interchange: Interchange, file_name: str) -> pa.Table:
+    """Table `file_checks` of one interchange."""
+    return tables.from_rows("file_checks", rows(interchange, file_name))
+
+
+def of_batch(reading: Reading) -> list[pa.Table]:
+    """Table `file_checks` of each interchange of a batch."""
+    batch = reading.batch
+    found = [
+        rows(interchange, file_name, reading.understood(part))
+        for part, (interchange, file_name) in enumerate(
+            zip(batch.interchanges, batch.file_names, strict=True)
+        )
+    ]
+    table = tables.from_rows("file_checks", list(chain.from_iterable(found)))
+    starts = accumulate((len(checks) for checks in found), initial=0)
+    return [table.slice(start, len(checks)) for start, checks in zip(starts, found, strict=False)]
+
+
+def rows(
+    interchange: Interchange, file_name: str, understood: Understood | None = None
+) -> list[Check]:
+    """The rows of `file_checks` of an interchange; what of it is `understood` where it was read."""
     checks = [
         *_envelopes(interchange),
         _complete(interchange),
-        *(_understood(reading) if reading else ()),
+        *(_understood(understood) if understood else ()),
     ]
-    rows = [
+    return [
         {
             "file_check_id": f"{interchange.digest[:16]}-{place}",
             "file_name": file_name,
@@ -99,7 +119,6 @@ def file_checks(
         }
         for place, check in enumerate(checks, start=1)
     ]
-    return tables.from_rows("file_checks", rows)
 
 
 def _envelopes(interchange: Interchange) -> Iterator[Check]:
@@ -194,7 +213,7 @@ def _complete(interchange: Interchange) -> Check:
     return _counted("complete_segments", segment, n_all, n_all - len(found))
 
 
-def _understood(reading: Reading) -> Iterator[Check]:
+def _understood(reading: Understood) -> Iterator[Check]:
     """How many segments and values there are to read, and how many of them could be."""
     for name, n_all, unread in (
         ("known_segments", reading.n_segments, reading.unknown),

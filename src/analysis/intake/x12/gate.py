@@ -1,4 +1,4 @@
-"""The gate: which records of an interchange can be used, and why the others are set aside.
+"""The gate: which records of interchanges can be used, and why the others are set aside.
 
 A record is set aside when its money cannot be trusted: an amount is missing or masked, the file
 ends inside the record, or a segment in it is garbled and its lines no longer add up. Everything
@@ -6,67 +6,72 @@ that is merely odd (an unknown code, a wrong count, a date that does not exist) 
 say where, what and what next; they never quote the file.
 """
 
+from collections import defaultdict
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.intake.parsed import LedgerRow
-from analysis.intake.x12.envelopes import Interchange
-from analysis.intake.x12.reading import Reading, Rows, cents, column, pick
+from analysis.intake.parsed import LedgerRow, Parsed
+from analysis.intake.x12.batches import Batch, Rows
+from analysis.intake.x12.reading import Reading, cents, pick, segments
 
 _SEND_AGAIN = "ask the clearinghouse or insurer to send the file again"
 
 
 class Gate:
-    """Judges the records of one interchange, each by itself.
+    """Judges the records of a batch, each by itself.
 
     `records` is the table of records, `name` the segment that opens one: CLM or CLP.
     """
 
-    def __init__(
-        self, interchange: Interchange, file_name: str, records: pa.Table, name: str
-    ) -> None:
-        self._interchange = interchange
-        self._file_name = file_name
-        self._segments = column(records, "segment").to_numpy()
+    def __init__(self, batch: Batch, records: pa.Table, name: str) -> None:
+        self._batch = batch
+        self._segments = segments(records)
+        self._parts = batch.part_of(self._segments)
         self._name = name
         self._charges = cents(records, "charge").to_pylist()
         is_answer = "paid" in records.column_names
         self._paid = cents(records, "paid").to_pylist() if is_answer else [None] * len(records)
         self._reasons: dict[int, str] = {}
-        self._notes: list[str] = []
+        self._notes: dict[int, list[str]] = defaultdict(list)
 
     def require_amount(self, rows: pa.Table, name: str, element: str, owner: Rows) -> None:
         """Set aside the owner of every row without an amount in column `name`, X12's `element`."""
         missing = _missing(rows, name)
-        segments = column(rows, "segment").to_numpy()[missing]
         what = f"{element} holds no amount, so this claim cannot be counted; {_SEND_AGAIN}"
-        self._refuse(segments, owner[missing], what)
+        self._refuse(segments(rows)[missing], owner[missing], what)
 
     def note_amount(self, rows: pa.Table, name: str, element: str) -> None:
         """Note rows outside any record that lack an amount."""
-        for segment in column(rows, "segment").to_numpy()[_missing(rows, name)]:
+        for segment in segments(rows)[_missing(rows, name)]:
             self._note(segment, f"{element} holds no amount, so it is unknown; {_SEND_AGAIN}")
 
     def require_owner(self, lines: pa.Table, owner: Rows) -> None:
         """Note service lines that no claim precedes: the claim's own segment is lost."""
-        stray = column(lines, "segment").to_numpy()[owner < 0]
-        if len(stray):
-            what = f"service lines without a claim, from here on: {len(stray)}; {_SEND_AGAIN}"
-            self._note(stray[0], what)
+        stray = segments(lines)[owner < 0]
+        _, first, n_stray = np.unique(
+            self._batch.part_of(stray), return_index=True, return_counts=True
+        )
+        for segment, n_lines in zip(stray[first].tolist(), n_stray.tolist(), strict=True):
+            what = f"service lines without a claim, from here on: {n_lines}; {_SEND_AGAIN}"
+            self._note(segment, what)
 
     def require_end(self, reading: Reading, transactions: pa.Table) -> None:
         """Set aside the last record where the file ends before its transaction does."""
-        if not reading.is_cut_off:
-            return
-        last = self._segments[-1:]
-        opened = column(transactions, "segment").to_numpy()
-        if len(last) and last[0] >= opened[-1]:
-            what = f"the file ends before this claim is closed; {_SEND_AGAIN}"
-            self._refuse(last, np.array([len(self._segments) - 1]), what)
-        where = f"{self._file_name}, interchange {self._interchange.ordinal}"
-        what = "ends without its closing segments (SE, GE, IEA), so claims may be missing"
-        self._notes.append(f"{where}: {what}; {_SEND_AGAIN}")
+        opened = segments(transactions)
+        for part in reading.cut_off:
+            end = self._batch.first_segments[part + 1]
+            record = np.searchsorted(self._segments, end) - 1
+            transaction = np.searchsorted(opened, end) - 1
+            last = self._segments[record : record + 1]
+            if record >= 0 and self._parts[record] == part and last[0] >= opened[transaction]:
+                what = f"the file ends before this claim is closed; {_SEND_AGAIN}"
+                self._refuse(last, np.array([record]), what)
+            ordinal = self._batch.interchanges[part].ordinal
+            where = f"{self._batch.file_names[part]}, interchange {ordinal}"
+            what = "ends without its closing segments (SE, GE, IEA), so claims may be missing"
+            self._notes[part].append(f"{where}: {what}; {_SEND_AGAIN}")
 
     def require_whole(self, reading: Reading, charges: pa.Array, line_totals: pa.Array) -> None:
         """Set aside records with a garbled segment whose lines do not add up to the charge.
@@ -92,40 +97,55 @@ class Gate:
         """Which rows belong to a record that passed."""
         return pc.fill_null(pick(self.kept, owner), False)
 
-    def ledger(self) -> list[LedgerRow]:
-        """One row for each record; one more for the interchange where there is more to say."""
-        first = self._interchange.first_position
+    def parsed(self, read: dict[str, list[pa.Table]]) -> list[Parsed]:
+        """What each part gives: its tables in `read` (by name, one for each part), its ledger."""
+        n_parts = len(self._batch.interchanges)
+        bounds = np.searchsorted(self._parts, np.arange(n_parts + 1)).tolist()
+        return [
+            Parsed(
+                {name: parts[part] for name, parts in read.items()},
+                self._ledger(part, range(bounds[part], bounds[part + 1])),
+            )
+            for part in range(n_parts)
+        ]
+
+    def _ledger(self, part: int, records: range) -> list[LedgerRow]:
+        """A row for each record; one more for the interchange where there is more to say."""
+        interchange = self._batch.interchanges[part]
         rows = [
             LedgerRow(
                 self._name,
-                first + record,
+                interchange.first_position + record - records.start,
                 "quarantined" if record in self._reasons else "accepted",
                 self._reasons.get(record),
                 self._charges[record],
                 self._paid[record],
             )
-            for record in range(len(self._segments))
+            for record in records
         ]
-        ordinal = self._interchange.ordinal
-        if self._notes:
-            rows.append(LedgerRow("interchange", ordinal, "quarantined", " ".join(self._notes)))
+        ordinal = interchange.ordinal
+        if notes := self._notes.get(part):
+            rows.append(LedgerRow("interchange", ordinal, "quarantined", " ".join(notes)))
         elif not rows:
             rows.append(LedgerRow("interchange", ordinal, "accepted", "holds no claims"))
         return rows
 
-    def _refuse(self, segments: Rows, owner: Rows, what: str) -> None:
-        for segment, record in zip(segments.tolist(), owner.tolist(), strict=True):
+    def _refuse(self, places: Rows, owner: Rows, what: str) -> None:
+        for segment, record in zip(places.tolist(), owner.tolist(), strict=True):
             # Rows outside any record are noted as such.
             if record >= 0:
                 self._reasons.setdefault(record, f"{self._where(segment)}: {what}.")
 
     def _note(self, segment: int, what: str) -> None:
-        self._notes.append(f"{self._where(segment)}: {what}.")
+        part = int(self._batch.part_of(np.array([segment]))[0])
+        self._notes[part].append(f"{self._where(segment)}: {what}.")
 
     def _where(self, segment: int) -> str:
-        ordinal = self._interchange.ordinal
+        part = int(self._batch.part_of(np.array([segment]))[0])
+        ordinal = self._batch.interchanges[part].ordinal
         inside = f" of interchange {ordinal}" if ordinal > 1 else ""
-        return f"{self._file_name}, segment {segment + 1}{inside}"
+        place = segment - self._batch.first_segments[part] + 1
+        return f"{self._batch.file_names[part]}, segment {place}{inside}"
 
 
 def _missing(rows: pa.Table, name: str) -> Rows:

@@ -1,4 +1,4 @@
-"""An interchange as Arrow tables, and the few column operations the readers share.
+"""A batch of interchanges as Arrow tables, and the few column operations the readers share.
 
 Nothing here loops over claims: whole columns are cast, joined by segment order and aggregated.
 """
@@ -6,19 +6,15 @@ Nothing here loops over claims: whole columns are cast, joined by segment order 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import oxedi
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.intake.x12 import spec
-from analysis.intake.x12.envelopes import Interchange, text
-
-# A row number in another table; -1 where there is none.
-Rows = npt.NDArray[np.int64]
+from analysis.intake.x12.batches import Batch, Rows
+from analysis.intake.x12.envelopes import Interchange
 
 # Larger amounts are no claim's; the limit keeps cents well inside 64 bits.
 _AMOUNT_LIMIT = pa.scalar(Decimal(10) ** 13, pa.decimal128(38, 2))
@@ -27,26 +23,44 @@ _HUNDRED = pa.scalar(Decimal(100), pa.decimal128(3, 0))
 
 @dataclass(frozen=True)
 class Reading:
-    """The spec's tables of one interchange: text trimmed (blank is null), `segment` counted from 0.
+    """The spec's tables of a batch: text trimmed (blank is null), `segment` counted from 0.
 
-    `is_cut_off`: the bytes end inside a transaction. `unknown`: the segments that no loop holds,
-    `unknown_in_records` those of them inside records, `unreadable` those with an amount, a
-    quantity or a date that is none, all in their order; `n_segments` counts all there are.
+    `cut_off`: the parts whose bytes end inside a transaction. `unknown`: the segments that no loop
+    holds, `unknown_in_records` those of them inside records, `unreadable` those with an amount, a
+    quantity or a date that is none, all in their order.
     """
 
+    batch: Batch
     tables: dict[str, pa.Table]
-    is_cut_off: bool
-    n_segments: int
+    cut_off: list[int]
     unknown: Rows
     unknown_in_records: Rows
     unreadable: Rows
 
+    def understood(self, part: int) -> "Understood":
+        """What is known of one part, its segments counted from 0."""
+        start, end = self.batch.first_segments[part : part + 2]
+        unknown, unreadable = (
+            segments[slice(*np.searchsorted(segments, (start, end)))] - start
+            for segments in (self.unknown, self.unreadable)
+        )
+        return Understood(int(end - start), unknown, unreadable)
 
-def read(interchange: Interchange, spec_name: str, record_loop: str) -> Reading:
-    """Read an interchange by a spec. `record_loop` is the loop that holds one record."""
-    element, component, segment = interchange.delimiters
+
+@dataclass(frozen=True)
+class Understood:
+    """The segments of one interchange: how many, and which are unknown or hold no such value."""
+
+    n_segments: int
+    unknown: Rows
+    unreadable: Rows
+
+
+def read(batch: Batch, spec_name: str, record_loop: str) -> Reading:
+    """Read a batch by a spec. `record_loop` is the loop that holds one record."""
+    element, component, segment = batch.interchanges[0].delimiters
     result = oxedi.parse(
-        text(interchange.data).encode(),
+        batch.document,
         spec=spec.load(spec_name),
         delimiters=oxedi.Delimiters(element, component, segment),
     )
@@ -54,9 +68,9 @@ def read(interchange: Interchange, spec_name: str, record_loop: str) -> Reading:
     in_records = [found for found in unknown if f"/{record_loop}#" in found.path]
     unreadable = [found for found in result.diagnostics if found.kind == "TypeMismatch"]
     return Reading(
+        batch,
         {name: _clean(pa.table(result.tables[name])) for name in result.tables},
-        _last_segment(result.document) not in (b"SE", b"GE", b"IEA"),
-        len(result.document),
+        [part for part, one in enumerate(batch.interchanges) if not _is_closed(one)],
         *(_segments(found) for found in (unknown, in_records, unreadable)),
     )
 
@@ -65,11 +79,11 @@ def _segments(found: Iterable[oxedi.Diagnostic]) -> Rows:
     return np.array([diagnostic.segment for diagnostic in found], dtype=np.int64)
 
 
-def _last_segment(document: oxedi.Document) -> bytes:
-    last = len(document) - 1
-    while last >= 0 and not document[last].id:
-        last -= 1
-    return document[last].id if last >= 0 else b""
+def _is_closed(interchange: Interchange) -> bool:
+    """Whether the last segment closes a transaction, a group or the interchange."""
+    element, _, end = interchange.delimiters
+    last = interchange.data.rstrip(end).rpartition(end)[2].strip()
+    return last.partition(element)[0] in (b"SE", b"GE", b"IEA")
 
 
 def _clean(table: pa.Table) -> pa.Table:
@@ -92,9 +106,10 @@ def column(table: pa.Table, name: str) -> pa.Array:
     return table[name].combine_chunks()
 
 
-def places_of_segments(table: pa.Table) -> pa.Array:
-    """Where each row's segment stands in the interchange, from 1, as people count."""
-    return pc.add(column(table, "segment"), 1)
+def segments(table: pa.Table) -> Rows:
+    """The number of each row's segment in the batch."""
+    numbers: Rows = column(table, "segment").to_numpy()
+    return numbers
 
 
 # ---- values -----------------------------------------------------------------------------
@@ -188,8 +203,3 @@ def listed(owner: Rows, codes: pa.Array, n_records: int) -> pa.Array:
 def has_any(owner: Rows, n_records: int) -> pa.Array:
     """Whether each record owns a row."""
     return pa.array(np.bincount(owner[owner >= 0], minlength=n_records) > 0)
-
-
-def numbered(prefixes: Iterable[Any] | pa.Array, places: Rows) -> pa.Array:
-    """Identifiers `<prefix>-<place>`."""
-    return pc.binary_join_element_wise(prefixes, pa.array(places).cast(pa.string()), "-")

@@ -1,0 +1,129 @@
+"""Interchanges that are read together: most are small, and every call on a table has its price.
+
+Several interchanges of one kind and with the same delimiters, one behind the other, read like one
+document. The segment numbers of that document tell which interchange a row came from.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.intake.x12.envelopes import Interchange, text
+
+# A row number in another table; -1 where there is none.
+Rows = npt.NDArray[np.int64]
+
+# Enough for the price of a call to vanish, little enough for any memory.
+_MOST_BYTES = 2**23
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Interchanges of one kind with the same delimiters, and the names of their files.
+
+    A part is an interchange by its place among them, from 0.
+    """
+
+    interchanges: tuple[Interchange, ...]
+    file_names: tuple[str, ...]
+
+    @cached_property
+    def _documents(self) -> list[bytes]:
+        end = self.interchanges[0].delimiters.segment
+        documents = (text(one.data).encode() for one in self.interchanges)
+        return [data if data.endswith(end) else data + end for data in documents]
+
+    @property
+    def document(self) -> bytes:
+        """All interchanges as one document, in UTF-8."""
+        return b"".join(self._documents)
+
+    @cached_property
+    def first_segments(self) -> Rows:
+        """The number of each part's first segment, from 0; behind them, how many there are."""
+        end = self.interchanges[0].delimiters.segment
+        n_segments = [data.count(end) for data in self._documents]
+        return np.cumsum([0, *n_segments], dtype=np.int64)
+
+    def part_of(self, segments: Rows) -> Rows:
+        """The part in which each segment stands."""
+        return np.searchsorted(self.first_segments[1:], segments, side="right")
+
+    def places(self, segments: Rows) -> Rows:
+        """Where each segment stands in its interchange, from 1, as people count."""
+        return segments - self.first_segments[self.part_of(segments)] + 1
+
+    def ranks(self, segments: Rows) -> Rows:
+        """The place of each segment among those of its part, from 0; they are in their order."""
+        part = self.part_of(segments)
+        return np.arange(len(segments)) - np.searchsorted(part, part)
+
+    def positions(self, segments: Rows) -> pa.Array:
+        """Of records, their place in the file among all its records, from 1."""
+        return pc.add(self.each("first_position", segments), pa.array(self.ranks(segments)))
+
+    def each(self, name: str, segments: Rows) -> pa.Array:
+        """What the interchange of each segment has under `name`."""
+        return pa.array([getattr(one, name) for one in self.interchanges]).take(
+            pa.array(self.part_of(segments))
+        )
+
+    def origin(self, segments: Rows) -> dict[str, pa.Array]:
+        """Where each segment stands: file, interchange, place in it."""
+        return {
+            "file_name": pa.array(self.file_names).take(pa.array(self.part_of(segments))),
+            "interchange": self.each("ordinal", segments),
+            "segment": pa.array(self.places(segments)),
+        }
+
+    def ids(self, segments: Rows) -> pa.Array:
+        """Identifiers `<digest>-<place>`, the same wherever the same content comes again."""
+        prefixes = pa.array([one.digest[:16] for one in self.interchanges])
+        return numbered(prefixes.take(pa.array(self.part_of(segments))), self.ranks(segments) + 1)
+
+    def apart(
+        self, table: pa.Table, segments: Rows, kept: pa.Array | None = None
+    ) -> list[pa.Table]:
+        """The rows by the part in which their segments stand, those `kept`, in their order."""
+        part = self.part_of(segments)
+        order = np.argsort(part, kind="stable")
+        if kept is not None:
+            order = order[kept.to_numpy(zero_copy_only=False)[order]]
+        if len(order) < len(table) or np.any(np.diff(part) < 0):
+            table = table.take(pa.array(order))
+        bounds = np.searchsorted(part[order], np.arange(len(self.interchanges) + 1)).tolist()
+        return [table.slice(start, end - start) for start, end in pairwise(bounds)]
+
+
+def batched(sent: Iterable[tuple[Interchange, str]]) -> Iterator[tuple[list[int], Batch]]:
+    """Interchanges with their files' names in batches; and the places of each among them.
+
+    One without an ISA is read alone: it could be taken for a part of the one before it.
+    """
+    groups: dict[object, list[tuple[int, Interchange, str]]] = {}
+    n_bytes: dict[object, int] = {}
+    for place, (interchange, file_name) in enumerate(sent):
+        is_whole = interchange.data.startswith(b"ISA" + interchange.delimiters.element)
+        group = (interchange.kind, interchange.delimiters) if is_whole else place
+        groups.setdefault(group, []).append((place, interchange, file_name))
+        n_bytes[group] = n_bytes.get(group, 0) + len(interchange.data)
+        if n_bytes[group] >= _MOST_BYTES:
+            yield _batch(groups.pop(group))
+            del n_bytes[group]
+    yield from map(_batch, groups.values())
+
+
+def _batch(group: list[tuple[int, Interchange, str]]) -> tuple[list[int], Batch]:
+    places, interchanges, file_names = zip(*group, strict=True)
+    return list(places), Batch(interchanges, file_names)
+
+
+def numbered(prefixes: pa.Array, places: Rows) -> pa.Array:
+    """Identifiers `<prefix>-<place>`."""
+    return pc.binary_join_element_wise(prefixes, pa.array(places).cast(pa.string()), "-")
