@@ -131,3 +131,45 @@ def test_months_without_enough_claims_show_no_rate(n):
     months = asked.by_month(table, MONTH)
     assert months["month"].tolist() == ["2026-03", "2026-04"][: 1 + (n > 0)]
     assert months["estimate"].notna().tolist() == [True, False][: 1 + (n > 0)]
+
+
+def sent(day, n_approved, n_denied, n_pending, first=200):
+    """Claims of one day: approvals came after 10 days, denials after 40, the others still wait."""
+    kinds = ["approved"] * n_approved + ["denied"] * n_denied + ["pending"] * n_pending
+    rows = []
+    for place, kind in enumerate(kinds):
+        late = {"days_to_first_determination": 40} if kind == "denied" else {}
+        rows.append(claim(first + place, kind, submitted_date=day, **late))
+    return rows
+
+
+def test_claims_that_wait_are_foreseen_and_not_left_out():
+    """Denials are slow here, so that of the last month's claims few are in."""
+    rows = sent(date(2026, 7, 10), 60, 20, 0, 100) + sent(date(2026, 8, 25), 60, 0, 20, 200)
+    finding = asked.recent_approval(outcomes(rows), MONTH)
+    assert finding.denominator == 160
+    assert finding.values["waiting"] == 20
+    assert finding.values["so_far"] == pytest.approx(120 / 140)
+    assert finding.estimate == pytest.approx(0.75)
+    assert finding.lower < 0.75 < finding.upper
+    assert unbound_digits(finding) == []
+
+
+def test_a_month_is_foreseen_only_where_its_claims_have_waited_long_enough():
+    rows = sent(date(2026, 7, 2), 30, 10, 0, 100)
+    rows += sent(date(2026, 8, 4), 30, 10, 1, 200) + sent(date(2026, 9, 12), 30, 0, 10, 300)
+    months = asked.by_month(outcomes(rows), "2026-09").set_index("month")
+    assert months.loc["2026-07", "estimate"] == 0.75
+    assert months.loc["2026-08", "n"] == 41
+    assert months.loc["2026-08", "estimate"] == pytest.approx(0.75)
+    assert months.loc["2026-09", "refusal"] == asked.TOO_RECENT
+    assert months["estimate"].isna().tolist() == [False, False, True]
+
+
+def test_answers_without_their_day_foresee_nothing():
+    rows = sent(date(2026, 8, 4), 30, 10, 1)
+    for row in rows[:20]:
+        row |= {"first_determination_date": None, "days_to_first_determination": None}
+    finding = asked.recent_approval(outcomes(rows), MONTH)
+    assert finding.estimate is None
+    assert asked.TOO_RECENT in finding.sentence

@@ -179,3 +179,21 @@ def test_a_built_in_visit_after_which_an_insurer_refuses_is_found_and_no_other(
             assert finding.values["first"] <= payer["authorization_after"] <= finding.values["last"]
     # The two largest with such a rule have claims enough for it to show.
     assert found["00430"].values["visit"] == found["PHC01"].values["visit"] == 6
+
+
+def test_the_last_quarter_is_foreseen_near_its_true_chance(made_up: Folders, truth: Path) -> None:
+    """The mean chance of its claims lies in the range foreseen, though a third still wait."""
+    outcomes = tables.to_frame(tables.read(made_up.processed, "claim_outcomes"))
+    finding = findings.outcomes.recent_approval(outcomes, "2026-09")
+    chance = {number: float(row["approval_probability"]) for number, row in _truth(truth).items()}
+    recent = outcomes[
+        (outcomes["submitted_date"] >= "2026-07-01")
+        & outcomes["first_determination"].isin(
+            ["approved", "partially_approved", "denied", "pending"]
+        )
+    ]
+    true = recent["patient_control_number"].map(chance).mean()
+    assert finding.denominator == len(recent)
+    assert finding.values["waiting"] > len(recent) / 4
+    assert finding.lower <= true <= finding.upper
+    assert abs(finding.estimate - true) < 0.025

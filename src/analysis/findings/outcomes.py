@@ -1,11 +1,14 @@
 """What became of the claims: first and final answers, when they came, and the money."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from analysis.findings import population, rates
 from analysis.findings.finding import Finding, Numbers, Question, Scope, Value
+from analysis.models.awaited import awaited_approval
 
 LEFT_OUT = "claims too recent to judge and claims without an answer are left out"
 FIRST_APPROVAL = Question(
@@ -24,6 +27,22 @@ FINAL_APPROVAL = Question(
     method=rates.METHOD,
     caveats=(LEFT_OUT, "corrections and appeals still under way may yet change an answer"),
 )
+RECENT_APPROVAL = Question(
+    id="claim_outcomes.recent_approval",
+    question="How often will insurers have approved the latest claims?",
+    unit="claim",
+    definition=population.DEFINITIONS["first"],
+    method="Aalen-Johansen estimator of approvals and denials, claims without an answer waiting on"
+    " as the others of these months did; 95% interval with claims of one patient kept together",
+    caveats=(
+        "answers slower than any seen so far are not foreseen",
+        "claims that were voided or rejected, and answers without their day, are left out",
+    ),
+)
+TOO_RECENT = "too recent to foresee"
+# The longest wait must reach as far as nearly all answers: later ones may be of another mix.
+FORESEEN = 0.9
+N_RECENT_MONTHS = 3
 WAITING = Question(
     id="claim_outcomes.days_to_answer",
     question="How long does a first answer take?",
@@ -122,11 +141,94 @@ def determinations(outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
 
 
 def by_month(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> pd.DataFrame:
-    """First-pass approval by month of submission: month, n, estimate, lower, upper, refusal."""
+    """First-pass approval by month of submission: month, n, estimate, lower, upper, refusal.
+
+    A month with claims too recent to judge is foreseen from all its claims, as `recent_approval`
+    does; its `n` counts those that wait too.
+    """
     answers = population.answered(population.matured(outcomes, month))
     table = rates.rates(answers.assign(month=population.month_of(answers)), ["month"])
+    table = rates.judged(table, minimum_cell_size)
+    claims = population.through(outcomes, month)
+    recent = claims.loc[~claims["is_mature"] & claims["submitted_date"].notna()]
+    months = population.month_of(recent).unique()
+    rows = []
+    for one in months:
+        foreseen = _foreseen(claims[population.month_of(claims) == one], minimum_cell_size)
+        rows.append({"month": one, **foreseen._asdict()})
+    columns = ["month", "n", "estimate", "lower", "upper", "refusal"]
+    table = table.loc[~table["month"].isin(months), columns]
+    if rows:
+        made = pd.DataFrame(rows, columns=columns).astype(table.dtypes.to_dict())
+        table = pd.concat([table, made]) if len(table) else made
     table["month"] = table["month"].astype("str")
-    return rates.judged(table, minimum_cell_size).sort_values("month").reset_index(drop=True)
+    return table.sort_values("month").reset_index(drop=True)
+
+
+def recent_approval(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> Finding:
+    """Approval of the claims of three months to `month`, those that still wait foreseen."""
+    last = pd.Period(month, "M")
+    claims = population.through(outcomes, month)
+    claims = claims[population.month_of(claims) > last - N_RECENT_MONTHS]
+    scope = population.scope(claims, outcomes)
+    told = _foreseen(claims, minimum_cell_size)
+    numbers = Numbers(denominator=told.n)
+    if told.refusal:
+        return RECENT_APPROVAL.answer(
+            "How the latest claims will be answered is {refusal}: {denominator:n claim}, {period}.",
+            scope,
+            numbers,
+            {"refusal": told.refusal},
+        )
+    return RECENT_APPROVAL.answer(
+        "Once all {denominator:n claim} {period} are answered, insurers will have approved"
+        " {estimate:percent} at the first answer ({lower:whole} to {upper:whole}); {waiting:count}"
+        " still wait, and of the others {so_far:percent} are approved so far.",
+        scope,
+        Numbers(told.estimate, told.lower, told.upper, denominator=told.n),
+        {"waiting": told.n_waiting, "so_far": told.so_far},
+    )
+
+
+class _Foreseen(NamedTuple):
+    n: int
+    n_waiting: int
+    so_far: float
+    estimate: float
+    lower: float
+    upper: float
+    refusal: str
+
+
+def _foreseen(claims: pd.DataFrame, minimum_cell_size: int) -> _Foreseen:
+    """The share that will have been approved at first, NaN where it is not to be stated."""
+    judgeable = claims["first_determination"].isin([*population.ANSWERED, "pending"])
+    sent = _sent(claims[judgeable])
+    is_answered = sent["first_determination"].isin(population.ANSWERED).to_numpy(bool)
+    is_approved = sent["first_determination"].isin(population.APPROVED).to_numpy(bool)
+    waited = (sent["as_of_date"] - sent["submitted_date"]).dt.days
+    days = sent["days_to_first_determination"].astype("Float64").fillna(waited.astype("Float64"))
+    told = awaited_approval(
+        days.clip(lower=0).to_numpy(float).astype(np.int64),
+        is_answered,
+        is_approved,
+        sent["patient_id"].fillna(sent["claim_id"]).to_numpy(object),
+    )
+    refusal, nothing = "", float("nan")
+    lower, upper = told.interval() if told else (0.0, 1.0)
+    n_dateless = int(claims["first_determination"].isin(population.ANSWERED).sum())
+    n_dateless -= int(is_answered.sum())
+    if len(sent) < minimum_cell_size:
+        refusal = rates.TOO_FEW
+    elif told is None or told.answered < FORESEEN or n_dateless > (1 - FORESEEN) * len(sent):
+        refusal = TOO_RECENT
+    elif upper - lower > rates.MAX_WIDTH:
+        refusal = rates.TOO_UNCERTAIN
+    n_waiting = int((~is_answered).sum())
+    if told is None or refusal:
+        return _Foreseen(len(sent), n_waiting, nothing, nothing, nothing, nothing, refusal)
+    so_far = float(is_approved.sum() / is_answered.sum())
+    return _Foreseen(len(sent), n_waiting, so_far, told.share, lower, upper, "")
 
 
 def waiting(outcomes: pd.DataFrame, month: str) -> Finding:
