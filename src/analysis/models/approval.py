@@ -234,7 +234,7 @@ def _fitted(
 ) -> tuple[OneHotLogistic, MixedEffectsLogisticRegression]:
     """The plain and the main model, learned from `claims`."""
     one_hot = OneHotLogistic(design.minimum_cell_size)
-    model = MixedEffectsLogisticRegression(FIXED, RANDOM, random_state=design.seed)
+    model = unfitted(design.seed)
     # Matrices this small only wait for each other on several threads, the longer the busier the
     # machine; and one thread gives one answer everywhere.
     with threadpool_limits(limits=1):
@@ -269,6 +269,11 @@ def _judged(stretch: _Stretch, design: ModelDesign) -> pd.DataFrame:
         [test.assign(model=name, approval_probability=p.round(8)) for name, p in chances.items()],
         ignore_index=True,
     )
+
+
+def unfitted(seed: int) -> MixedEffectsLogisticRegression:
+    """The approval model before it has learned."""
+    return MixedEffectsLogisticRegression(FIXED, RANDOM, random_state=seed)
 
 
 def refused(reason: str) -> Fitted:
