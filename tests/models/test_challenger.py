@@ -53,3 +53,10 @@ def test_categories_never_met_and_numbers_nobody_knows_are_answered(claims, fitt
     )
     told = fitted.predict_proba(frame)
     assert ((told > 0) & (told < 1)).all()
+
+
+def test_trees_grow_where_a_number_is_known_of_no_claim(claims):
+    """As of a billing system's export, which does not number visits."""
+    frame, y, _ = claims
+    told = BoostedTrees().fit(frame.assign(visit_number_missing=1.0), y).predict_proba(frame)
+    assert ((told > 0) & (told < 1)).all()

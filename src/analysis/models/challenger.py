@@ -43,6 +43,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
             handle_unknown="use_encoded_value",
             unknown_value=np.nan,
         ).fit(_texts(X))
+        self.numbers_ = [number for number in LARGEST if (X[f"{number}_missing"] == 0).any()]
         # Shallow and slow: tuned on no data, and safe on a few hundred claims.
         trees = HistGradientBoostingClassifier(
             learning_rate=0.05,
@@ -69,7 +70,9 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
     def _readable(self, X: pd.DataFrame) -> pd.DataFrame:
         made = X[list(FIXED)].astype(float)
         for number in LARGEST:
-            made[number] = made[number].mask(made.pop(f"{number}_missing") == 1)
+            missing = made.pop(f"{number}_missing") == 1
+            # The trees cannot sort a number known of no claim; it stays the constant it is.
+            made[number] = made[number].mask(missing) if number in self.numbers_ else 0.0
         codes = pd.DataFrame(
             self.encoder_.transform(_texts(X)), columns=list(CATEGORIES), index=X.index
         )
