@@ -239,12 +239,13 @@ def build(folders: Folders, *, through: str = "model", say: Say = print) -> list
     # The second run then finds the tables fresh.
     with turn(folders.private / ".build.lock", say, waiting):
         practice = load_practice(folders.raw)
+        _say_interrupted(folders, say)
         ran = []
         for step in steps:
             if _is_fresh(folders, step, keys[step.name]):
                 continue
-            say(f"{folders.practice}: {step.title} ...")
             with _workspace(folders, practice, step):
+                say(f"{folders.practice}: {step.title} ...")
                 inputs = {name: tables.stored(folders.processed, name) for name in step.reads}
                 made = step.function(folders, practice, inputs)
                 written = {name: made[name] for name in step.writes}
@@ -266,10 +267,10 @@ def _workspace(folders: Folders, practice: Practice, step: Step) -> Iterator[Non
 
     from analysis import engine
 
-    folder = folders.private / "work"
-    shutil.rmtree(folder, ignore_errors=True)
+    work = folders.private / "work"
+    shutil.rmtree(work, ignore_errors=True)
     try:
-        with engine.workspace(folder, practice.memory_limit):
+        with engine.workspace(work / step.name, practice.memory_limit):
             yield
     except (duckdb.OutOfMemoryException, MemoryError) as problem:
         raise DataError(
@@ -286,7 +287,17 @@ def _workspace(folders: Folders, practice: Practice, step: Step) -> Iterator[Non
         ) from problem
     finally:
         # Also after a failure: its tables are a patient's.
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _say_interrupted(folders: Folders, say: Say) -> None:
+    """Name the step in which an earlier build was killed; nothing else leaves its folder behind."""
+    for step in STEPS:
+        if (folders.private / "work" / step.name).exists():
+            say(
+                f"{folders.practice}: the last build was ended while {step.title}; the steps"
+                " before it are kept"
+            )
 
 
 def _is_fresh(folders: Folders, step: Step, key: str) -> bool:

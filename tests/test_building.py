@@ -1,0 +1,100 @@
+"""A build that was killed goes on to the same bytes; a month on top gives what a rebuild gives."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analysis import pipeline, synthetic
+from analysis.config import Folders
+
+STEPS = [step.name for step in pipeline.STEPS]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """A practice built without interruption."""
+    data = tmp_path_factory.mktemp("whole")
+    synthetic.synthesize("clinic", data_dir=data, n_claims=60, n_months=12, seed=3)
+    return built(folders(data))
+
+
+def folders(data: Path) -> Folders:
+    return Folders(data, data / "reports", "clinic")
+
+
+def built(practice: Folders) -> Folders:
+    pipeline.build(practice, say=lambda _: None)
+    return practice
+
+
+def copy(whole: Folders, data: Path) -> Folders:
+    """Its raw files and its key, since another key gives other pseudonyms; nothing built."""
+    made = folders(data)
+    shutil.copytree(whole.raw, made.raw)
+    made.private.mkdir(parents=True)
+    shutil.copy(whole.private / "pseudonym.key", made.private)
+    return made
+
+
+def contents(practice: Folders) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(practice.processed.iterdir())}
+
+
+def kill_during(practice: Folders, step: str) -> None:
+    """kill -9 as soon as a build has begun `step`."""
+    command = [sys.executable, "-m", "analysis", "build", "clinic"]
+    with subprocess.Popen(
+        [*command, "--data-dir", str(practice.data_dir)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout
+        title = next(one.title for one in pipeline.STEPS if one.name == step)
+        for line in child.stdout:
+            if f"{title} ..." in line:
+                break
+        child.kill()
+    assert child.returncode == -9
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")
+@pytest.mark.parametrize(
+    "killed", [["outcomes"], pytest.param(STEPS, marks=pytest.mark.slow)], ids=["one", "every"]
+)
+def test_a_build_killed_in_a_step_goes_on_from_it_to_the_same_bytes(
+    whole: Folders, tmp_path: Path, killed: list[str]
+) -> None:
+    practice = copy(whole, tmp_path)
+    for step in killed:
+        kill_during(practice, step)
+    said: list[str] = []
+    ran = pipeline.build(practice, say=said.append)
+    assert ran == STEPS[STEPS.index(killed[-1]) :]
+    title = next(step.title for step in pipeline.STEPS if step.name == killed[-1])
+    assert f"the last build was ended while {title}" in said[0]
+    assert contents(practice) == contents(whole)
+    assert not (practice.private / "work").exists()
+
+
+def test_a_damaged_or_missing_table_is_made_again(whole: Folders, tmp_path: Path) -> None:
+    practice = folders(tmp_path / "data")
+    shutil.copytree(whole.data_dir, practice.data_dir)
+    (practice.processed / "line_outcomes.parquet").write_bytes(b"PAR1")
+    (practice.processed / "next_actions.parquet").unlink()
+    assert pipeline.build(practice, say=lambda _: None) == ["outcomes", "actions"]
+    assert contents(practice) == contents(whole)
+
+
+def test_a_month_on_top_gives_what_a_rebuild_gives(whole: Folders, tmp_path: Path) -> None:
+    practice = copy(whole, tmp_path / "practice")
+    files = sorted(path for path in practice.raw.rglob("*") if path.is_file())
+    later = [path for place, path in enumerate(files) if place % 3 == 1 and path.suffix != ".toml"]
+    for path in later:
+        path.rename(path.with_name("." + path.name))
+    before = contents(built(practice))
+    for path in later:
+        path.with_name("." + path.name).rename(path)
+    after = contents(built(practice))
+    assert after["claims.parquet"] != before["claims.parquet"]
+    assert after == contents(whole)
