@@ -138,3 +138,51 @@ def test_documents_that_make_no_difference_are_seldom_named():
         wrong += (rules.documents(items, table, MONTH, "00123")["verdict"] == rules.GOES_WITH).any()
     # One document at a time, chance would name one in every sixth insurer.
     assert wrong <= 1
+
+
+def test_what_could_have_been_found_is_found_about_as_often_as_said():
+    draw = np.random.default_rng(11)
+    found, said, true = [], [], []
+    for _ in range(40):
+        table = treated(draw, 0.95)
+        fall = rules.falls_after(table)
+        found.append(fall.p_value <= 0.05)
+        said.append(fall.could_find)
+        early = table["visit_number"] <= 6
+        shares = table.groupby(early)["is_approved"].mean()
+        true.append(shares[True] - shares[False])
+    # Falls of the size that is found four times in five.
+    assert np.mean(said) == pytest.approx(np.mean(true), abs=0.03)
+    assert 0.65 <= np.mean(found) <= 0.95
+
+
+def every_insurer(table):
+    features, known = lacking(table, [0] * len(table)), frame("visit_limits", [])
+    told = rules.visits_by_insurer(table, features, known, payers(), MONTH)
+    drawn = rules.by_visit(table, features, known, MONTH, "00123")
+    return told, rules.falls(told, table, MONTH), drawn
+
+
+def test_an_insurers_fall_is_told_once_and_drawn_on_either_side_of_it():
+    other = claims(60, 20, 5000, payer_id="900", visit_number=1)
+    table, finding, drawn = every_insurer(pd.concat([cliff(3), outcomes(other)], ignore_index=True))
+    assert table["verdict"].tolist() == [rules.FOUND, rules.TOO_FEW]
+    assert (finding.numerator, finding.denominator) == (1, 1)
+    assert "Evergreen Health: after visit 6 (somewhere from" in finding.sentence
+    assert "1 other insurer had too few patients to tell" in finding.sentence
+    assert unbound_digits(finding) == []
+    assert drawn["n"].sum() == 400
+    assert drawn["label"].iloc[0] == "visit 1"
+    up_to_six = drawn["label"].str.fullmatch("visit [1-6]|visits [1-6] to [1-6]")
+    assert drawn.loc[up_to_six, "estimate"].tolist() == [pytest.approx(0.9)] * up_to_six.sum()
+    assert drawn.loc[~up_to_six, "estimate"].tolist() == [pytest.approx(0.3)] * (~up_to_six).sum()
+
+
+def test_none_found_says_what_would_have_been_found():
+    table, finding, drawn = every_insurer(cliff(9))
+    assert table["verdict"].tolist() == [rules.NONE_FOUND]
+    assert 0 < table["could_find"].iloc[0] < 0.5
+    assert "no visit is found after which approvals fall. A fall of" in finding.sentence
+    assert finding.numerator == 0
+    assert unbound_digits(finding) == []
+    assert drawn.empty

@@ -21,9 +21,7 @@ FEWEST = 2 * LOWEST
 N_CLAIMS = 200
 # What an insurer brings with it: these go along with it, not with the claim.
 _ITS_OWN = ["payer_type", "plan_id", "network_status"]
-AMONG_LOWEST = "among the lowest three"
-NOT_LOWEST = "not among the lowest three"
-OPEN = "cannot be told"
+AMONG_LOWEST, NOT_LOWEST, OPEN = "yes", "no", "cannot be told"
 COLUMNS = (
     "payer_id", "insurer", "n", "estimate", "lower", "upper",
     "rank", "rank_lower", "rank_upper", "chance_lowest", "verdict",

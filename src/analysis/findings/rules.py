@@ -6,6 +6,7 @@ document and insurer at once, would hardly give as much; otherwise it is refused
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ TINY = 1e-9
 # A visit whose evidence falls short of the best one's by less than this may as well be it: the 95%
 # point for a threshold (Hansen 2000), which no chi-square gives.
 AS_GOOD = 7.35
+# Standard errors beyond what is called found that make four findings in five.
+POWER = 0.84
 
 _CAVEATS = (
     "inferred from answers, not told by the insurer: ask it, and look into its policy",
@@ -44,6 +47,13 @@ VISIT = Question(
         " in brackets those that fit about as well (Hansen's range of a threshold)"
     ),
     caveats=_CAVEATS,
+)
+FALLS = replace(
+    VISIT,
+    id="rules.falls",
+    question="From which visit on do insurers' approvals fall?",
+    unit="insurer",
+    method=f"{VISIT.method}; a fall most likely found is one found four times in five",
 )
 DOCUMENT = Question(
     id="rules.document",
@@ -67,20 +77,30 @@ COMPARED = (
     "upper",
     "verdict",
 )
+FOUND, NONE_FOUND = "approvals fall", "none found"
+TOO_FEW, TOO_UNCERTAIN = "too few patients to tell", "fall, too uncertain from where"
 GOES_WITH, NOT_SHOWN = "goes with denials", "no difference shown"
 
 
 class Fall(NamedTuple):
-    """The visit after which approvals fall most: its range, and how often chance falls as far."""
+    """The visit after which approvals fall most: its range, and how often chance falls as far.
+
+    `could_find` is the least fall, as a share, that would be found four times in five.
+    """
 
     visit: int
     first: int
     last: int
     p_value: float
+    could_find: float
 
 
-def falls_after(claims: pd.DataFrame, minimum_cell_size: int = 11) -> Fall | None:
+def falls_after(
+    claims: pd.DataFrame, minimum_cell_size: int = 11, level: float = FALSE_ALARM
+) -> Fall | None:
     """Search every visit for the largest fall of approval after it; None with too few patients.
+
+    A fall counts as found at a `p_value` of at most `level`, which `could_find` rests on.
 
     `claims` has patient_id, visit_number, is_approved and `stratum`, within which claims are alike
     otherwise. A visit is tried when at least `minimum_cell_size` patients have claims up to it and
@@ -119,7 +139,10 @@ def falls_after(claims: pd.DataFrame, minimum_cell_size: int = 11) -> Fall | Non
     alike = max(1.0, float((parts[:, best] ** 2).sum()) / spread[best] / variance)
     as_good = explained[best] - explained <= AS_GOOD * alike * variance
     fits = [cut for cut, is_as_good in zip(cuts, as_good, strict=True) if is_as_good]
-    return Fall(cuts[best], fits[0], fits[-1], p_value)
+    is_tried = np.isfinite(error)
+    needed = POWER - float(np.quantile(by_chance, level))
+    could_find = float((needed * error / spread)[is_tried].min()) if is_tried.any() else 1.0
+    return Fall(cuts[best], fits[0], fits[-1], p_value, min(1.0, could_find))
 
 
 def _carries(claims: pd.DataFrame, refused: float, minimum_cell_size: int) -> bool:
@@ -141,22 +164,18 @@ def visit_rule(
     answers = population.answered(population.matured(outcomes, month))
     claims = _comparable(answers[answers["payer_id"] == payer_id], claim_features, visit_limits)
     scope = population.scope(claims, outcomes)
-    fall = falls_after(claims, minimum_cell_size)
-    if fall is None:
+    told = _searched(claims, minimum_cell_size, _n_insurers(answers, minimum_cell_size))
+    if told.verdict == TOO_FEW or told.fall is None:
         said = VISIT.answer("Too few patients to infer from which visit on it refuses.", scope)
-        return insurer.naming(said, insurer.name(payers, payer_id))
-    sides = {
-        past: rates.overall(claims[(claims["visit_number"] > fall.visit) == past])
-        for past in (False, True)
-    }
-    level = FALSE_ALARM / _n_insurers(answers, minimum_cell_size)
-    if fall.p_value > level or (sides[True].estimate or 0) >= (sides[False].estimate or 0):
+    elif told.verdict == NONE_FOUND:
         template = (
             "No visit is found after which approvals fall by more than chance allows"
-            " ({counted:n claim})."
+            " ({counted:n claim}); a fall of {could_find:points} points or more would most likely"
+            " have been found."
         )
-        said = VISIT.answer(template, scope, values={"counted": len(claims)})
-    elif any(side.refusal(minimum_cell_size) for side in sides.values()):
+        values: dict[str, Value] = {"counted": len(claims), "could_find": told.fall.could_find}
+        said = VISIT.answer(template, scope, values=values)
+    elif told.verdict == TOO_UNCERTAIN:
         said = VISIT.answer(
             "Approvals fall in later visits, but too uncertain to state from which on.", scope
         )
@@ -167,10 +186,177 @@ def visit_rule(
             " it, then {estimate:percent} ({lower:whole} to {upper:whole}) of {denominator:n claim}"
             " after it.",
             scope,
-            sides[True].numbers,
-            {**fall._asdict(), "before": sides[False].estimate or 0.0},
+            told.after.numbers,
+            {**told.fall._asdict(), "before": told.before.estimate or 0.0},
         )
     return insurer.naming(said, insurer.name(payers, payer_id))
+
+
+class _Searched(NamedTuple):
+    """What a search of one insurer's visits came to; `before` and `after` the best visit."""
+
+    fall: Fall | None
+    before: rates.Rate
+    after: rates.Rate
+    verdict: str
+
+
+def _searched(claims: pd.DataFrame, minimum_cell_size: int, n_insurers: int) -> _Searched:
+    level = FALSE_ALARM / n_insurers
+    fall = falls_after(claims, minimum_cell_size, level)
+    if fall is None:
+        none = rates.overall(claims.iloc[:0])
+        return _Searched(None, none, none, TOO_FEW)
+    before, after = (
+        rates.overall(claims[(claims["visit_number"] > fall.visit) == past])
+        for past in (False, True)
+    )
+    verdict = FOUND
+    if fall.p_value > level or (after.estimate or 0) >= (before.estimate or 0):
+        verdict = NONE_FOUND
+    elif any(side.refusal(minimum_cell_size) for side in (before, after)):
+        verdict = TOO_UNCERTAIN
+    return _Searched(fall, before, after, verdict)
+
+
+def visits_by_insurer(
+    outcomes: pd.DataFrame,
+    claim_features: pd.DataFrame,
+    visit_limits: pd.DataFrame,
+    payers: pd.DataFrame,
+    month: str,
+    minimum_cell_size: int = 11,
+) -> pd.DataFrame:
+    """After which visit approvals fall, for every insurer with claims enough for two groups.
+
+    Columns: payer_id, insurer, n, verdict, visit, first, last, before, estimate, lower, upper (of
+    approval after the visit, both null unless found), could_find. Found falls first.
+    """
+    answers = population.answered(population.matured(outcomes, month))
+    n_insurers = _n_insurers(answers, minimum_cell_size)
+    sizes = answers["payer_id"].value_counts()
+    rows = []
+    for payer_id in sorted(sizes.index[sizes >= 2 * minimum_cell_size]):
+        claims = _comparable(answers[answers["payer_id"] == payer_id], claim_features, visit_limits)
+        told = _searched(claims, minimum_cell_size, n_insurers)
+        row: dict[str, object] = {"payer_id": payer_id, "n": len(claims), "verdict": told.verdict}
+        if told.fall is not None:
+            row["could_find"] = told.fall.could_find
+        if told.verdict == FOUND and told.fall is not None:
+            lower, upper = told.after.interval()
+            row |= {"visit": told.fall.visit, "first": told.fall.first, "last": told.fall.last}
+            row |= {"before": told.before.estimate, "estimate": told.after.estimate}
+            row |= {"lower": lower, "upper": upper}
+        rows.append(row)
+    columns = ["payer_id", "insurer", "n", "verdict", "visit", "first", "last"]
+    columns += ["before", "estimate", "lower", "upper", "could_find"]
+    table = population.with_words(pd.DataFrame(rows, columns=[*columns[:1], *columns[2:]]), payers)
+    order = table.assign(place=table["verdict"].map({FOUND: 0, TOO_UNCERTAIN: 1, NONE_FOUND: 2}))
+    order = order.sort_values(["place", "n", "insurer"], ascending=[True, False, True])
+    return order[columns].reset_index(drop=True)
+
+
+def falls(table: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding:
+    """For which insurers approvals fall after some visit; `table` as of `visits_by_insurer`."""
+    claims = population.matured(outcomes, month)
+    scope = population.scope(claims, outcomes)
+    found, searched = table[table["verdict"] == FOUND], table[table["verdict"] != TOO_FEW]
+    values: dict[str, Value] = {"searched": len(searched), "few": len(table) - len(searched)}
+    few = " {few:n other insurer} had too few patients to tell."
+    if searched.empty:
+        return FALLS.answer(
+            "No insurer has patients enough to tell from which visit on it refuses.", scope
+        )
+    if len(searched) > len(found):
+        open_ones = searched.loc[searched["verdict"] != FOUND, "could_find"].astype(float)
+        values |= {"least": float(open_ones.min()), "most": float(open_ones.max())}
+        power = (
+            " For the others none is found: a fall of {least:points} to {most:points} points,"
+            " by insurer, would most likely have been found."
+        )
+    else:
+        power = ""
+    if found.empty:
+        template = (
+            "Among {searched:n insurer} no visit is found after which approvals fall. A fall of"
+            " {least:points} to {most:points} points, by insurer, would most likely have been"
+            " found."
+        )
+    else:
+        first = found.iloc[0]
+        values |= {
+            "insurer": first["insurer"],
+            "visit": int(first["visit"]),
+            "first": int(first["first"]),
+            "last": int(first["last"]),
+            "before": float(first["before"]),
+            "after": float(first["estimate"]),
+            "found": len(found),
+        }
+        template = (
+            "For {found:count} of {searched:n insurer} approvals fall after some visit, inferred"
+            " from answers, not told. {insurer}: after visit {visit:count} (somewhere from"
+            " {first:count} to {last:count}), {before:percent} then {after:percent}."
+            f"{power}"
+        )
+    return FALLS.answer(
+        template + few, scope, Numbers(numerator=len(found), denominator=len(searched)), values
+    )
+
+
+def first_found(table: pd.DataFrame) -> str:
+    """The payer_id of the insurer with most claims where a fall is found, or ''."""
+    found = table.loc[table["verdict"] == FOUND, "payer_id"]
+    return "" if found.empty else str(found.iloc[0])
+
+
+def by_visit(
+    outcomes: pd.DataFrame,
+    claim_features: pd.DataFrame,
+    visit_limits: pd.DataFrame,
+    month: str,
+    payer_id: str,
+    minimum_cell_size: int = 11,
+) -> pd.DataFrame:
+    """One insurer's approval by visit number: label, estimate, lower, upper, n.
+
+    Empty unless a visit is found after which approvals fall. Neighbouring visits stand together
+    until their rate can be stated, never across the visit of the fall.
+    """
+    answers = population.answered(population.matured(outcomes, month))
+    claims = _comparable(answers[answers["payer_id"] == payer_id], claim_features, visit_limits)
+    told = _searched(claims, minimum_cell_size, _n_insurers(answers, minimum_cell_size))
+    rows: list[dict[str, object]] = []
+    if told.verdict == FOUND and told.fall is not None:
+        is_past = claims["visit_number"] > told.fall.visit
+        rows = _stretches(claims[~is_past], minimum_cell_size)
+        rows += _stretches(claims[is_past], minimum_cell_size)
+    return pd.DataFrame(rows, columns=["label", "estimate", "lower", "upper", "n"])
+
+
+def _stretches(claims: pd.DataFrame, minimum_cell_size: int) -> list[dict[str, object]]:
+    """Neighbouring visits together, each stretch as short as its rate can be stated."""
+    visits = claims["visit_number"].astype(int)
+    made: list[tuple[int, int]] = []
+    begin = None
+    for visit in sorted(set(visits)):
+        begin = visit if begin is None else begin
+        if not rates.overall(claims[visits.between(begin, visit)]).refusal(minimum_cell_size):
+            made.append((begin, visit))
+            begin = None
+    if begin is not None and made:
+        # What is left over is too little for a rate of its own.
+        made[-1] = (made[-1][0], int(visits.max()))
+    told: list[dict[str, object]] = []
+    for first, last in made:
+        rate = rates.overall(claims[visits.between(first, last)])
+        lower, upper = rate.interval()
+        row: dict[str, object] = {
+            "label": f"visit {first}" if first == last else f"visits {first} to {last}"
+        }
+        row |= {"estimate": rate.estimate, "lower": lower, "upper": upper, "n": rate.denominator}
+        told.append(row)
+    return told
 
 
 def documents(
