@@ -3,6 +3,7 @@
     python run.py         the main job: reports for the bundled, made-up practice "demo"
     python run.py test    every check and test (the slow ones too where CI=true)
     python run.py browser the tests of reports and JupyterLab in Chromium, which must be there
+    python run.py oracles the approval model against other programs' answers, a few minutes
 
 Needs Python 3.11 to 3.14 and, the first time, a connection to the internet. Everything is
 installed into the folder .venv beside this file; deleting that folder undoes it.
@@ -28,6 +29,7 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
 BROWSER_LOCK = ROOT / "browser.lock"
+ORACLES_LOCK = ROOT / "oracles.lock"
 VENV = ROOT / ".venv"
 SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
@@ -52,7 +54,12 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    jobs = {(): run_demo, ("test",): run_tests, ("browser",): run_browser_tests}
+    jobs = {
+        (): run_demo,
+        ("test",): run_tests,
+        ("browser",): run_browser_tests,
+        ("oracles",): run_oracle_tests,
+    }
     job = jobs.get(tuple(arguments))
     if job is None:
         print(__doc__, file=sys.stderr)
@@ -87,7 +94,9 @@ def run_demo() -> int:
 
 def run_tests() -> int:
     """Runs every check, also after one has failed. 0 when all pass, else 1."""
-    kept = "not browser" if os.environ.get("CI") == "true" else "not browser and not slow"
+    kept = "not browser and not oracle"
+    if os.environ.get("CI") != "true":
+        kept += " and not slow"
     pytest = ["pytest", "-n", "2", "--dist", "loadgroup", "-m", kept]
     checks = [
         ["ruff", "check"],
@@ -116,6 +125,12 @@ def run_browser_tests() -> int:
     """
     install(["--require-hashes", "-r", BROWSER_LOCK])
     return call([PYTHON, "-m", "pytest", "tests/browser", "-m", "browser"])
+
+
+def run_oracle_tests() -> int:
+    """Adds the programs that the model is held against to .venv, then asks them; as above."""
+    install(["--require-hashes", "-r", ORACLES_LOCK])
+    return call([PYTHON, "-m", "pytest", "tests/oracles", "-m", "oracle"])
 
 
 def set_up() -> None:

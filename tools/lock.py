@@ -18,19 +18,20 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = ROOT / "pyproject.toml"
 LOCK = ROOT / "requirements.lock"
-BROWSER_LOCK = ROOT / "browser.lock"
+# Installed beside the first, each by its own command of run.py.
+GROUPS = ("browser", "oracles")
 ENVIRONMENT = ROOT / "environment.yml"
 
 
 def main(arguments: list[str]) -> int:
-    """Writes the three files; uv's exit code."""
+    """Writes the locks and environment.yml; uv's exit code."""
     pyproject = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
-    browser = ["--group=pyproject.toml:browser", f"--python-version={oldest_python(pyproject)}"]
-    wanted = {
-        LOCK: (["pyproject.toml", "--all-extras"], lock_header(pyproject)),
-        # Installed beside the first: what both hold must be of one version.
-        BROWSER_LOCK: ([*browser, f"--constraints={LOCK}"], browser_lock_header(pyproject)),
-    }
+    wanted = {LOCK: (["pyproject.toml", "--all-extras"], lock_header(pyproject))}
+    for group in GROUPS:
+        asked = [f"--group=pyproject.toml:{group}", f"--python-version={oldest_python(pyproject)}"]
+        # What it shares with the first must be of one version.
+        asked.append(f"--constraints={LOCK}")
+        wanted[ROOT / f"{group}.lock"] = (asked, group_lock_header(pyproject, group))
     for lock, (what, header) in wanted.items():
         resolve = [sys.executable, "-m", "uv", "pip", "compile", *what]
         resolve += ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate"]
@@ -50,9 +51,9 @@ def lock_header(pyproject: dict[str, Any]) -> str:
     return _header({name: project[name] for name in names})
 
 
-def browser_lock_header(pyproject: dict[str, Any]) -> str:
-    """The first line of browser.lock, likewise."""
-    return _header(pyproject["dependency-groups"]["browser"])
+def group_lock_header(pyproject: dict[str, Any], group: str) -> str:
+    """The first line of the lock of one of GROUPS, likewise."""
+    return _header(pyproject["dependency-groups"][group])
 
 
 def oldest_python(pyproject: dict[str, Any]) -> str:

@@ -3,10 +3,9 @@
 import ast
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -19,8 +18,9 @@ ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 RUNTIME = PYPROJECT["project"]["dependencies"]
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
-BROWSER = PYPROJECT["dependency-groups"]["browser"]
-LOCKS = ["requirements.lock", "browser.lock"]
+GROUPS = PYPROJECT["dependency-groups"]
+GROUP_LOCKS = [f"{group}.lock" for group in GROUPS]
+LOCKS = ["requirements.lock", *GROUP_LOCKS]
 
 
 def pins(lock: str = "requirements.lock") -> Iterator[Requirement]:
@@ -32,15 +32,18 @@ def pins(lock: str = "requirements.lock") -> Iterator[Requirement]:
                 yield pin
 
 
-@pytest.mark.parametrize(
-    ("name", "header"),
-    [("requirements.lock", lock.lock_header), ("browser.lock", lock.browser_lock_header)],
-)
-def test_a_lock_was_made_from_these_dependencies(
-    name: str, header: Callable[[dict[str, Any]], str]
-) -> None:
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_was_made_from_these_dependencies(name: str) -> None:
     first_line = (ROOT / name).read_text("utf-8").split("\n", 1)[0]
-    assert first_line == header(PYPROJECT), "run: python tools/lock.py"
+    group = name.removesuffix(".lock")
+    header = (
+        lock.group_lock_header(PYPROJECT, group) if group in GROUPS else lock.lock_header(PYPROJECT)
+    )
+    assert first_line == header, "run: python tools/lock.py"
+
+
+def test_every_group_is_locked() -> None:
+    assert set(lock.GROUPS) == set(GROUPS)
 
 
 def test_environment_yml_is_what_is_generated() -> None:
@@ -53,7 +56,7 @@ def test_environment_yml_is_what_is_generated() -> None:
     [
         *(("requirements.lock", asked) for asked in RUNTIME),
         *(("requirements.lock", asked) for extra in EXTRAS.values() for asked in extra),
-        *(("browser.lock", asked) for asked in BROWSER),
+        *((f"{group}.lock", asked) for group, names in GROUPS.items() for asked in names),
     ],
 )
 def test_each_dependency_is_locked_in_an_allowed_version(lock: str, asked: str) -> None:
@@ -66,9 +69,10 @@ def test_each_dependency_is_locked_in_an_allowed_version(lock: str, asked: str) 
     assert wanted.specifier.contains(version)
 
 
-def test_what_both_locks_hold_is_of_one_version() -> None:
+@pytest.mark.parametrize("other", GROUP_LOCKS)
+def test_what_two_locks_hold_is_of_one_version(other: str) -> None:
     first = {canonicalize_name(pin.name): str(pin.specifier) for pin in pins()}
-    second = {canonicalize_name(pin.name): str(pin.specifier) for pin in pins("browser.lock")}
+    second = {canonicalize_name(pin.name): str(pin.specifier) for pin in pins(other)}
     assert {name: first[name] for name in first.keys() & second} == {
         name: second[name] for name in first.keys() & second
     }
@@ -86,7 +90,10 @@ def test_every_pin_has_a_hash_and_none_an_address(lock: str) -> None:
     ("folder", "declared"),
     [
         ("src", RUNTIME),
-        ("tests", RUNTIME + EXTRAS["dev"] + BROWSER),
+        (
+            "tests",
+            [*RUNTIME, *EXTRAS["dev"], *(name for group in GROUPS.values() for name in group)],
+        ),
         ("tools", RUNTIME),
     ],
 )
@@ -100,7 +107,7 @@ def test_what_is_imported_is_declared(folder: str, declared: list[str]) -> None:
         f"{path.name}: {name}"
         for path in (ROOT / folder).rglob("*.py")
         for name in imported(path) - own
-        # What drives a browser need not be installed here.
+        # What the groups bring need not be installed here.
         if not known & {canonicalize_name(found) for found in providers.get(name, [name])}
     }
     assert undeclared == set()

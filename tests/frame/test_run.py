@@ -144,7 +144,7 @@ class TestStart:
             "pytest",
         ]
         assert ("not slow" not in begun[-1]) == slow_too
-        assert "not browser" in begun[-1]
+        assert "not browser and not oracle" in begun[-1]
 
 
 @pytest.mark.parametrize("change", ["requirements.lock", "pyproject.toml", "folder", "python"])
