@@ -19,6 +19,8 @@ from analysis.errors import ExitCode, OutcomesError, UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from analysis.release.publishing import Released
+
 app = typer.Typer(
     name="outcomes",
     help="Why insurers pay or refuse medical massage, from your own claims.",
@@ -267,6 +269,10 @@ def release(
         pipeline.build(folders, through="outcomes", say=typer.echo)
     asked = publishing.Asked(chosen, month or "", to, merge_below, corrects, reason)
     done = publishing.release(asked, typer.echo)
+    _tell(done)
+
+
+def _tell(done: "Released") -> None:
     again = ", the same as before" if done.is_again else ""
     typer.echo(f"Release {done.number}{again}: {done.folder / 'public_findings.html'}")
     typer.echo("Make these known apart from the folder, so that a changed one is found out:")
@@ -297,6 +303,20 @@ def contribute(
     done = contribution.contribute(folders, month or "", to, typer.echo, is_named=named)
     typer.echo(f"Contribution {done.contributor}, {done.first} to {done.last}: {to}")
     typer.echo(f"Tell the pool this apart from the file: {done.checksum}")
+
+
+@app.command()
+def pool(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Contributions.")],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="The folder to publish.")],
+    data_dir: DataDir = None,
+    reports_dir: ReportsDir = None,
+) -> None:
+    """Merge practices' contributions into one public release; refused (exit 4) when it tells."""
+    from analysis.release import pooling
+
+    done = pooling.pool(files, to, _folders(pooling.HOME, data_dir, reports_dir), typer.echo)
+    _tell(done)
 
 
 @app.command()

@@ -53,6 +53,8 @@ class Counts:
     shown     counts that cannot be hidden, such as those of an earlier release; noughts never are
     hidden    counts that cannot be shown, such as the change since an earlier release
     least     what the attacker knows each count to be at least
+    apart     how far each hidden count must be able to move either way besides, so that nobody
+              comes close to a dominant part of it; None: no count has to
     """
 
     values: NDArray[np.int64]
@@ -61,6 +63,7 @@ class Counts:
     shown: Mask
     hidden: Mask
     least: NDArray[np.int64]
+    apart: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         """Refuse counts that do not add up: no conclusion from them would hold."""
@@ -82,15 +85,20 @@ class Counts:
         """Counts from 1 to 10 that nobody knows yet."""
         return (self.values > 0) & (self.values < SMALLEST_SHOWN) & ~self.known
 
+    @property
+    def protected(self) -> Mask:
+        """Counts that must stay open: the small ones, and those kept apart."""
+        return self.small if self.apart is None else self.small | ((self.apart > 0) & ~self.known)
+
 
 def suppress(counts: Counts) -> Mask:
     """The counts to hide: all small ones, and the cheapest others that protect them.
 
     Raises CannotProtectError when counts that must be shown give a small one away.
     """
-    small = counts.small
-    hidden = counts.hidden | small
-    if not small.any():
+    protected = counts.protected
+    hidden = counts.hidden | protected
+    if not protected.any():
         return hidden
     reach = _Reach(counts)
     exposed = reach.exposed(~counts.known)
@@ -204,6 +212,11 @@ def _wants(counts: Counts, place: Places) -> list[_Want]:
         wants.append(_Want(int(cell), int(place[cell]), 1, float(SMALLEST_SHOWN - value)))
         if value > floor[cell]:
             wants.append(_Want(int(cell), int(place[cell]), -1, 1.0))
+    for cell in np.flatnonzero(counts.protected & ~counts.small):
+        need = int(counts.apart[cell]) if counts.apart is not None else 0
+        wants.append(_Want(int(cell), int(place[cell]), 1, float(need)))
+        if (down := min(need, int(counts.values[cell] - floor[cell]))) > 0:
+            wants.append(_Want(int(cell), int(place[cell]), -1, float(down)))
     return wants
 
 
@@ -285,7 +298,7 @@ def _lone_hidden(counts: Counts, reach: _Reach, hidden: Mask) -> list[_Cut]:
     for start, end in pairwise(counts.sums.indptr):
         cells = counts.sums.indices[start:end]
         free = cells[~counts.known[cells]]
-        if hidden[free].sum() == 1 and counts.small[free].any():
+        if hidden[free].sum() == 1 and counts.protected[free].any():
             others = reach.place[free[~hidden[free]]]
             cuts.append(_Cut(others, np.ones(others.size), 1.0))
     return cuts

@@ -46,12 +46,12 @@ def written(folder: Path, given: Contribution) -> Path:
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     given = made_up(1)
-    assert contribution.read(written(tmp_path, given)) == given
+    assert contribution.read_checked(written(tmp_path, given)).contribution == given
 
 
 def test_its_receiver_proves_no_small_count(tmp_path: Path) -> None:
-    rows = contribution.read(written(tmp_path, made_up(2))).rows()
-    counts_, sums = verify.counts_of(1, rows), verify.sums_of(1, rows)
+    given = contribution.read_checked(written(tmp_path, made_up(2)))
+    counts_, sums = given.counts, verify.sums_of(1, given.contribution.rows())
     published, _ = gate.as_published(counts_, sums, [])
     assert published.hidden
     assert not attacker.attack(published).succeeded
@@ -63,7 +63,7 @@ def test_one_digit_changed_is_refused(tmp_path: Path) -> None:
     at = text.index("all,all,") + len("all,all,")
     path.write_text(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :], encoding="utf-8")
     with pytest.raises(GateRefused, match="changed since it was made"):
-        contribution.read(path)
+        contribution.read_checked(path)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_changed_table_under_a_checksum_made_anew_is_refused(
     given = made_up(4)
     tables = {name: [lines[0], line, *lines[2:]] for name, lines in given.tables.items()}
     with pytest.raises(GateRefused, match=reason):
-        contribution.read(written(tmp_path, replace(given, tables=tables)))
+        contribution.read_checked(written(tmp_path, replace(given, tables=tables)))
 
 
 @pytest.mark.parametrize(
@@ -93,19 +93,19 @@ def test_one_that_hides_too_little_is_refused(
     told = package.tables(now, small if hides_small else frozenset())
     tables = {name: content.decode().splitlines() for name, content in told.items()}
     with pytest.raises(GateRefused, match=reason):
-        contribution.read(written(tmp_path, replace(given, tables=tables)))
+        contribution.read_checked(written(tmp_path, replace(given, tables=tables)))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format": 3}', "patient,name"])
 def test_what_is_no_contribution_is_said_to_be_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match="this is no contribution"):
-        contribution.read(tmp_path / "x.json")
+        contribution.read_checked(tmp_path / "x.json")
 
 
 def test_another_version_is_refused_by_number(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="version 2"):
-        contribution.read(written(tmp_path, replace(made_up(6), version=2)))
+        contribution.read_checked(written(tmp_path, replace(made_up(6), version=2)))
 
 
 def test_a_practice_contributes_jointly_with_its_releases_and_names_nobody(
@@ -117,7 +117,7 @@ def test_a_practice_contributes_jointly_with_its_releases_and_names_nobody(
     # The counts of release 2 leave again as they are; a month back they are counts of their own.
     again = contribution.contribute(folders, "2026-07", to, lambda _: None)
     assert again.number == 2
-    assert contribution.read(to) == again
+    assert contribution.read_checked(to).contribution == again
     shown = package_tables(made.second.folder)
     assert {name: "\n".join(lines) + "\n" for name, lines in again.tables.items()} == shown
     once_more = contribution.contribute(folders, "2026-07", to, lambda _: None)

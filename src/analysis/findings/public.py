@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from analysis.findings import population, rates
-from analysis.findings.finding import Finding, Question, Scope
+from analysis.findings.finding import Finding, Numbers, Question, Scope, Value
 from analysis.findings.rates import Rate
+from analysis.models.between import Between
 
 # Measured on made-up practices whose true rates are known (tests/findings/test_public_findings).
 COVERAGE = 0.95
@@ -51,3 +52,58 @@ def approval(
     rate = Rate(approved, answered, answered / design_effect)
     kind = "_".join(about)
     return APPROVAL.answer(TEMPLATES[kind], scope, rate.numbers, {**about, "level": _LEVEL})
+
+
+_SPREAD = (
+    ", {estimate:percent} of claims{answered_by} were approved at the first answer ({level}%"
+    " interval {lower:whole} to {upper:whole}%); a further practice like these is expected between"
+    " {predicted_lower:whole} and {predicted_upper:whole}%. The log odds differ between practices"
+    " by a standard deviation of {sd} ({level}% interval {sd_lower} to {sd_upper}; {period};"
+    " answers as of {as_of:date})."
+)
+BETWEEN_TEMPLATES: Mapping[str, str] = {
+    "between": "In the typical one of {denominator:n practice}"
+    + _SPREAD.replace("{answered_by}", ""),
+    "between_insurer": "In the typical one of {denominator:n practice}"
+    + _SPREAD.replace("{answered_by}", " answered by {insurer}"),
+}
+BETWEEN = Question(
+    id="public_between",
+    question="How much do practices differ in how often claims are approved?",
+    unit="share of claims answered, in the typical practice",
+    definition=population.DEFINITIONS["first"],
+    method=(
+        "random effects on the log odds by restricted maximum likelihood, Hartung and Knapp's"
+        " interval, Q-profile for the standard deviation, prediction by a t distribution"
+    ),
+    caveats=(
+        "each practice counts alike, however many claims it has but for chance",
+        "practices joined of their own accord, so others may differ more",
+        "computed from the practices' own counts, which are not published, so it cannot be"
+        " computed again from this release",
+    ),
+    must_not="must not be read as what caused the differences, nor as a ranking of practices",
+    coverage=COVERAGE,
+    sources=(),
+)
+
+
+def between_practices(insurer: str, spread: Between, scope: Scope) -> Finding:
+    """The finding on how practices differ with one insurer, or over all claims ('').
+
+    Shares are rounded to whole percents and the spread to a tenth, so that nobody can solve them
+    for the practices' own rates.
+    """
+    lower, upper = (round(end, 2) for end in spread.share_interval)
+    numbers = Numbers(round(spread.share, 2), lower, upper, None, spread.n_practices)
+    values: dict[str, Value] = {
+        "level": _LEVEL,
+        "predicted_lower": round(spread.prediction[0], 2),
+        "predicted_upper": round(spread.prediction[1], 2),
+        "sd": f"{spread.sd:.1f}",
+        "sd_lower": f"{spread.sd_interval[0]:.1f}",
+        "sd_upper": f"{spread.sd_interval[1]:.1f}",
+    }
+    kind = "between_insurer" if insurer else "between"
+    about = {"insurer": insurer} if insurer else {}
+    return BETWEEN.answer(BETWEEN_TEMPLATES[kind], scope, numbers, {**about, **values})

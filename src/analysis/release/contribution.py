@@ -128,7 +128,16 @@ def contribute(
     return done
 
 
-def read(path: Path) -> Contribution:
+@dataclass(frozen=True)
+class Checked:
+    """A contribution that holds, its counts (None where withheld), and possible ones for all."""
+
+    contribution: Contribution
+    counts: verify.Counts
+    possible: Mapping[verify.Cell, int]
+
+
+def read_checked(path: Path) -> Checked:
     """A contribution from its file, checked.
 
     Raises UsageError for what is no contribution that this program reads, GateRefused for one that
@@ -157,24 +166,29 @@ def read(path: Path) -> Contribution:
         raise GateRefused(
             f"{path}: changed since it was made (its checksum does not hold); ask for it again"
         )
-    _require_holding(path, found)
-    return found
+    return _checked(path, found)
 
 
-def _require_holding(path: Path, found: Contribution) -> None:
+def _checked(path: Path, found: Contribution) -> Checked:
     try:
         rows = found.rows()
         counts = verify.counts_of(1, rows)
         sums = verify.sums_of(1, rows)
         broken = next(verify.contradictions(counts, sums), "")
         if not broken:
-            gate.audit(*gate.as_published(counts, sums, []))
+            published, cells = gate.as_published(counts, sums, [])
+            world = gate.audit(published, cells).worlds[0]
     except (verify.Problem, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise GateRefused(f"{path}: its tables do not hold; ask for it again") from problem
     except GateRefused as problem:
         raise GateRefused(f"{path}: {problem}") from problem
     if broken:
         raise GateRefused(f"{path}: {broken}; ask for it again")
+    possible = {
+        cell: world[place] if (value := counts[cell]) is None else value
+        for place, cell in enumerate(cells)
+    }
+    return Checked(found, counts, possible)
 
 
 def _audit(

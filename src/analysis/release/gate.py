@@ -47,6 +47,24 @@ def hide(now: Counted, earlier: Sequence[Earlier]) -> frozenset[Cell]:
     return frozenset(cell for cell in now.values if chosen[problem.place[cell]])
 
 
+def hide_pooled(
+    now: Counted, withheld: frozenset[Cell], apart: Mapping[Cell, int], own: Mapping[Cell, int]
+) -> frozenset[Cell]:
+    """The cells of a pool to hide: those some contributor withholds, and those kept apart.
+
+    `now` holds possible counts where true ones are withheld. `apart` says how far a cell must be
+    able to move for no contributor to come close to another's part; `own` is the largest part of
+    each cell, which its contributor knows. Raises GateRefused where no choice does.
+    """
+    problem = _Linked(now, [])
+    for cell in withheld:
+        problem.fixed[problem.place[cell]] = "hidden"
+    problem.own = {problem.place[cell]: n for cell, n in own.items()}
+    problem.apart = {problem.place[cell]: n for cell, n in apart.items()}
+    chosen = problem.suppress()
+    return frozenset(cell for cell in now.values if chosen[problem.place[cell]])
+
+
 def audit(published: Published, cells: Sequence[Cell]) -> Attack:
     """The attacker's failure on everything published. Raises GateRefused when he succeeds.
 
@@ -122,6 +140,9 @@ class _Linked:
         self.fixed: list[str] = []
         self.at_least: list[int] = []
         self.rows: list[tuple[int, list[int]]] = []
+        self.is_later = bool(earlier)
+        self.own: dict[int, int] = {}
+        self.apart: dict[int, int] = {}
         releases = [(e.number, e.values, e.hidden) for e in earlier]
         for _, values, hidden in releases:
             for cell, value in values.items():
@@ -185,9 +206,10 @@ class _Linked:
                          and self.fixed[p] == "added"]  # fmt: skip
                 if not plain:
                     cells = [self.names[place] for place in refusal.cells]
+                    jointly = " together with the earlier releases" if self.is_later else ""
                     raise GateRefused(
-                        f"{len(cells)} counts from 1 to 10 cannot be protected together with the"
-                        f" earlier releases: {_named(cells)}"
+                        f"{len(cells)} counts from 1 to 10 cannot be protected{jointly}:"
+                        f" {_named(cells)}"
                     ) from refusal
                 for place in plain:
                     self.at_least[place] = self.values[place]
@@ -203,6 +225,11 @@ class _Linked:
         n_totals = np.array(
             [cell[1:].count(ALL) + (cell.outcome == "answered") for cell in self.names]
         )
+        least = np.where(fixed == "added", self.at_least, np.minimum(values, 1))
+        for place, own in self.own.items():
+            least[place] = max(least[place], own)
+        apart = np.zeros(values.size, np.int64)
+        apart[list(self.apart)] = list(self.apart.values())
         return disclosure.Counts(
             values=values,
             sums=sums,
@@ -210,7 +237,8 @@ class _Linked:
             cost=np.log2(1.0 + values) * _MARGIN_COST ** np.clip(n_totals - 1, 0, 2) + 0.01,
             shown=fixed == "shown",
             hidden=np.isin(fixed, ("hidden", "added")),
-            least=np.where(fixed == "added", self.at_least, np.minimum(values, 1)),
+            least=least,
+            apart=apart,
         )
 
 

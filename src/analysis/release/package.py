@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,28 @@ def finding_of(row: Row, design_effect: float, scope: Scope) -> Finding:
     columns = ("insurer", "condition", "quarter")
     about = {name: getattr(row, name) for name in columns if getattr(row, name) != ALL}
     return public.approval(about, row.approved or 0, row.answered or 0, design_effect, scope)
+
+
+def numbered_from(first: int, between: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Findings that no row of the tables carries, as findings.json holds them."""
+    return [
+        {"number": number, **finding.as_dict(), "id": f"{finding.id}_{number}"}
+        for number, finding in enumerate(between, start=first)
+    ]
+
+
+def between_of(folder: Path) -> list[Finding]:
+    """The findings of a pool that no row of its tables carries, from its findings.json."""
+    found = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    return [
+        Finding(
+            **{k: v for k, v in one.items() if k not in ("number", "as_of", "caveats", "sources")},
+            as_of=date.fromisoformat(one["as_of"]),
+            caveats=tuple(one["caveats"]),
+            sources=tuple(one["sources"]),
+        )
+        for one in found.get("between_practices", [])
+    ]
 
 
 def _numbered(number: int, row: Row, finding: Finding) -> dict[str, Any]:
@@ -163,6 +186,7 @@ def findings_schema() -> dict[str, Any]:
         "sources": texts,
         "values": {"type": "object"},
     }
+    between = {name: kind for name, kind in finding.items() if name != "row"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Findings of a release",
@@ -176,6 +200,16 @@ def findings_schema() -> dict[str, Any]:
                     "type": "object",
                     "properties": finding,
                     "required": sorted(finding),
+                    "additionalProperties": False,
+                },
+            },
+            "between_practices": {
+                "type": "array",
+                "description": "of a pool: how practices differ; no row of the tables carries it",
+                "items": {
+                    "type": "object",
+                    "properties": {**between, "numerator": {"type": "null"}},
+                    "required": sorted(between),
                     "additionalProperties": False,
                 },
             },

@@ -33,12 +33,21 @@ NOTE = (
     " total. No rate is stated where counts are withheld, few, or the range is too wide."
 )
 
+POOLED = (
+    "Each practice gave counts in which small ones are withheld already. A pooled count is shown"
+    " only where every practice shows its part, enough practices have one and none stands out; an"
+    " insurer or condition is named only where enough practices tell it apart, and counts as"
+    " 'other' elsewhere. The README beside this page says the figures."
+)
+
 
 def say(book: "Book", folder: Path) -> None:
     """Say every finding of the release, numbered; or that none could be stated."""
-    told = list(findings(folder))
+    told = [*findings(folder), *package.between_of(folder)]
     if not told:
         book.note("No rate can be stated: the counts are withheld, few, or too uncertain.")
+    if "contributors" in _stated(folder):
+        book.note(POOLED)
     for number, finding in enumerate(told, start=1):
         book.say(finding, number)
 

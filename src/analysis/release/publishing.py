@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from analysis import config, tables
 from analysis.config import Folders, Practice, project_folder
 from analysis.errors import GateRefused, UsageError
 from analysis.findings import population, public
-from analysis.findings.finding import Scope, written
+from analysis.findings.finding import Finding, Scope, written
 from analysis.release import counted, gate, package, pages, texts, verify
 from analysis.release.counted import Categories, Counted
 from analysis.release.ledger import Ledger, digest
-from analysis.reports import definitions, page, pdf, period, staging
+from analysis.reports import definitions, page, parameters, pdf, period, staging
+from analysis.reports.book import Book
 from analysis.reports.execution import execute
 from analysis.reports.parameters import ReleaseParameters
 from analysis.reports.watch import Limits, Watch
@@ -67,7 +69,7 @@ def release(asked: Asked, say: Callable[[str], None]) -> Released:
     Raises GateRefused when something must not leave, UsageError for a wrong folder or number.
     """
     stated = [config.load_practice(p.require_raw()) for p in asked.practices]
-    _require_room(asked.to)
+    require_room(asked.to)
     ledger = ledger_of(asked.practices)
     if asked.corrects and asked.corrects not in ledger.numbers:
         raise UsageError(f"--corrects {asked.corrects}: there is no release of that number")
@@ -80,15 +82,58 @@ def release(asked: Asked, say: Callable[[str], None]) -> Released:
     hidden = gate.hide(now, earlier)
     if asked.merge_below is None and not earlier and not is_again:
         _require_dense(now, hidden, claims, scope)
-    say(f"{len(hidden)} of {sum(map(bool, now.values.values()))} counts are withheld")
-    with tempfile.TemporaryDirectory(dir=_parent(asked.to), prefix=".release-") as room:
-        stage = Path(room) / asked.to.name
-        about = _about(stated, now, earlier, scope, number)
-        made = package.tables(now, hidden)
-        _write_counts(stage, about, made, ledger, [e.number for e in earlier], scope)
+    return put_out(
+        Outgoing(
+            to=asked.to,
+            month=month,
+            scope=scope,
+            about=_about(stated, now, earlier, scope, number),
+            now=now,
+            hidden=hidden,
+            ledgers=[Ledger(_private(p, asked.practices)) for p in asked.practices],
+            home=asked.practices[0],
+            corrects=asked.corrects,
+            reason=asked.reason,
+        ),
+        say,
+    )
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A release that only has to be written and recorded.
+
+    about    what release.json says
+    ledgers  where it is recorded, alike in all; the first is read
+    home     whose private folder keeps the executed notebook
+    between  findings that its tables do not carry
+    """
+
+    to: Path
+    month: str
+    scope: Scope
+    about: Mapping[str, Any]
+    now: Counted
+    hidden: frozenset[verify.Cell]
+    ledgers: Sequence[Ledger]
+    home: Folders
+    corrects: int = 0
+    reason: str = ""
+    between: Sequence[Finding] = ()
+
+
+def put_out(out: Outgoing, say: Callable[[str], None]) -> Released:
+    """Let the attacker try the release; write, verify and record it. Raises GateRefused."""
+    ledger, number = out.ledgers[0], out.about["number"]
+    say(f"{len(out.hidden)} of {sum(map(bool, out.now.values.values()))} counts are withheld")
+    with tempfile.TemporaryDirectory(dir=_parent(out.to), prefix=".release-") as room:
+        stage = Path(room) / out.to.name
+        made = package.tables(out.now, out.hidden)
+        earlier = [n for n in ledger.numbers if n != number]
+        _write_counts(stage, out.about, made, ledger, earlier, out.scope, out.between)
         say("the attacker found nothing; writing the pages")
-        _write_pages(stage, asked, stated, about, month)
-        entry = _entry(stage, asked, about)
+        _write_pages(stage, out)
+        entry = _entry(stage, out)
         recorded = _already(ledger, number, entry["files"])
         line = "" if recorded else ledger.line(entry)
         (stage / verify.LEDGER).write_text(
@@ -100,19 +145,18 @@ def release(asked: Asked, say: Callable[[str], None]) -> Released:
             raise GateRefused(f"the release does not verify itself: {broken[0]}")
         if line:
             # Recorded first: what was published without a record would be forgotten.
-            for practice in asked.practices:
-                own = Ledger(_private(practice, asked.practices))
-                own.keep(number, now.values, now.categories, made)
+            for own in out.ledgers:
+                own.keep(number, out.now.values, out.now.categories, made)
                 own.append(line)
-        _put(stage, asked.to)
+        _put(stage, out.to)
     return Released(
-        asked.to,
+        out.to,
         number,
-        verify.release_id(asked.to),
-        verify.ledger_head(asked.to),
-        len(hidden),
-        len(now.values),
-        is_again,
+        verify.release_id(out.to),
+        verify.ledger_head(out.to),
+        len(out.hidden),
+        len(out.now.values),
+        bool(recorded),
     )
 
 
@@ -133,10 +177,23 @@ def retract(practices: Sequence[Folders], number: int, reason: str, to: Path) ->
         _write_sums(to)
 
 
-def folder_of(given: ReleaseParameters) -> Path:
-    """The release's folder; for none given, a draft in the practice's private folder."""
-    if given.release:
-        return Path(given.release)
+def opened(**given: Any) -> tuple[Book, Path]:
+    """The book of the notebook on a release, from its own parameters, and the release's folder.
+
+    Without a release it is a draft in the practice's private folder.
+    """
+    checked = parameters.parse(NOTEBOOK, given)
+    if not isinstance(checked, ReleaseParameters) or not checked.release:
+        book = Book.open(NOTEBOOK, **given)
+        return book, _draft(ReleaseParameters(**given))
+    folder = Path(checked.release)
+    about = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+    as_of = date.fromisoformat(about["as_of"])
+    month = period.Month.parse(checked.month)
+    return Book.of(NOTEBOOK, checked, month, as_of, about["publisher"]), folder
+
+
+def _draft(given: ReleaseParameters) -> Path:
     folders = given.folders
     asked = Asked([folders], given.month, folders.private / "draft")
     claims, scope, _ = claims_of(asked)
@@ -144,7 +201,7 @@ def folder_of(given: ReleaseParameters) -> Path:
     made = package.tables(now, gate.hide(now, []))
     shutil.rmtree(asked.to, ignore_errors=True)
     about = _about([config.load_practice(folders.raw)], now, [], scope, 1)
-    _write_counts(asked.to, about, made, Ledger(asked.to), [], scope)
+    _write_counts(asked.to, about, made, Ledger(asked.to), [], scope, [])
     return asked.to
 
 
@@ -250,7 +307,8 @@ def _require_dense(
     )
 
 
-def _require_room(to: Path) -> None:
+def require_room(to: Path) -> None:
+    """Raise UsageError where `to` holds something else than a release."""
     if to.exists() and (not to.is_dir() or (any(to.iterdir()) and not _is_release(to))):
         raise UsageError(f"--to {to}: it holds something else than a release; name a new folder")
 
@@ -326,36 +384,33 @@ def _write_counts(
     ledger: Ledger,
     earlier: Sequence[int],
     scope: Scope,
+    between: Sequence[Finding],
 ) -> None:
     """Everything that the release's own number stands for."""
     _write(stage / "release.json", staging.as_json(about))
     for name, content in made.items():
         _write(stage / "tables" / name, content)
     for before in earlier:
-        if before != about["number"]:
-            for name, content in ledger.tables(before).items():
-                _write(stage / "earlier" / str(before) / name, content)
-    found = {"release": about["number"], "findings": package.findings(stage, scope)}
+        for name, content in ledger.tables(before).items():
+            _write(stage / "earlier" / str(before) / name, content)
+    told = package.findings(stage, scope)
+    found = {"release": about["number"], "findings": told}
+    if between:
+        found["between_practices"] = package.numbered_from(len(told) + 1, between)
     _write(stage / "findings.json", staging.as_json(found))
     _write(stage / "certificate.json", _compact(package.certificate(stage)))
     for name, content in package.figures(stage).items():
         _write(stage / "figures" / name, content)
 
 
-def _write_pages(
-    stage: Path,
-    asked: Asked,
-    stated: Sequence[Practice],
-    about: Mapping[str, Any],
-    month: str,
-) -> None:
-    first = asked.practices[0]
-    executed = first.private / "notebooks" / "release" / f"{NOTEBOOK}.ipynb"
+def _write_pages(stage: Path, out: Outgoing) -> None:
+    about, home = out.about, out.home
+    executed = home.private / "notebooks" / "release" / f"{NOTEBOOK}.ipynb"
     given = ReleaseParameters(
-        practice=first.practice,
-        month=month,
-        data_dir=str(first.data_dir),
-        reports_dir=str(first.reports_dir),
+        practice=home.practice,
+        month=out.month,
+        data_dir=str(home.data_dir),
+        reports_dir=str(home.reports_dir),
         release=str(stage.absolute()),
     )
     source = project_folder() / "notebooks" / f"{NOTEBOOK}.ipynb"
@@ -364,9 +419,9 @@ def _write_pages(
         title=page.title_of(records.notebook),
         insurer="",
         practice_name=str(about["publisher"]),
-        month=period.Month.parse(month).label,
+        month=period.Month.parse(out.month).label,
         as_of=pd.Timestamp(about["as_of"]).date(),
-        is_made_up=stated[0].made_up,
+        is_made_up=bool(about["made_up"]),
         notebook=NOTEBOOK.split("_", 1)[1],
         version=str(about["version"]),
         made_from=verify.release_id(stage),
@@ -388,9 +443,10 @@ def _write_pages(
     _write(stage / "verify.py", Path(verify.__file__).read_bytes())
 
 
-def _entry(stage: Path, asked: Asked, about: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(stage: Path, out: Outgoing) -> dict[str, Any]:
+    about = out.about
     entry = {
-        "kind": "correction" if asked.corrects else "release",
+        "kind": "correction" if out.corrects else "release",
         "release": about["number"],
         "release_id": verify.release_id(stage),
         "population": about["population"],
@@ -398,8 +454,8 @@ def _entry(stage: Path, asked: Asked, about: Mapping[str, Any]) -> dict[str, Any
         "as_of": about["as_of"],
         "files": verify.files_of(stage),
     }
-    if asked.corrects:
-        entry |= {"corrects": asked.corrects, "reason": asked.reason}
+    if out.corrects:
+        entry |= {"corrects": out.corrects, "reason": out.reason}
     return entry
 
 

@@ -36,7 +36,7 @@ Release `{digest}`.
 | ledger.jsonl, earlier/ | all releases so far, and the tables of the earlier ones |
 | verify.py, SHA256SUMS, CITATION.cff | the check, the checksums, how to cite |
 
-## How to quote
+{_pooled(about)}## How to quote
 
 Quote a finding's sentence whole, with its interval, number of claims and as-of date, and cite its
 number and the release. Say "associated with", never "because of". Do not quote a rate for others
@@ -51,6 +51,22 @@ The PDF and the PNG pictures are held against the ledger's hashes only. Someone 
 everything, the ledger too, so that it agrees is not found out from the folder alone: compare the
 release and the ledger numbers that `verify.py` prints with those the publisher has made known
 elsewhere. A release retracted later is only known from a newer ledger.jsonl.
+"""
+
+
+def _pooled(about: Mapping[str, Any]) -> str:
+    if "contributors" not in about:
+        return ""
+    return f"""## How it was pooled
+
+{about["contributors"]} practices each gave their counts with small ones withheld, so nobody, the
+pool's maker and the other practices included, was given a count from 1 to 10. A pooled count is
+shown where every practice shows its part, at least {about["fewest_contributors"]} have one, and the
+second largest part's owner cannot come within {about["p_percent"]}% of the largest (p%-rule).
+Insurers and conditions that fewer tell apart are counted as "other", by the number of claims and
+never by the answers. Findings on differences between practices rest on counts that are not
+published: `verify.py` checks only that they agree with themselves and with the ledger.
+
 """
 
 

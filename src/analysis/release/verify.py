@@ -467,6 +467,34 @@ def _findings(folder: Path) -> Iterator[str]:
             yield f"{name}: its sentence is not worded as the release's findings are"
     for about in rows.keys() - told:
         yield f"findings.json: the finding on {', '.join(about)} is missing"
+    yield from _between(folder, len(found))
+
+
+def _between(folder: Path, n_before: int) -> Iterator[str]:
+    """What can be checked of the findings on differences between practices: that they agree."""
+    stated = _json(folder, "release.json")
+    found = _json(folder, "findings.json").get("between_practices", [])
+    if found and "contributors" not in stated:
+        yield "findings.json: differences between practices in a release that is no pool"
+        return
+    for place, finding in enumerate(found, start=n_before + 1):
+        name = f"findings.json, finding {finding['number']}"
+        values = finding["values"]
+        kind = "between_insurer" if "insurer" in values else "between"
+        ends = (values["predicted_lower"], finding["lower"], finding["estimate"],
+                finding["upper"], values["predicted_upper"])  # fmt: skip
+        if finding["number"] != place:
+            yield f"{name}: out of order"
+        if list(ends) != sorted(ends) or not 0 <= ends[0] <= ends[-1] <= 1:
+            yield f"{name}: its intervals do not hold its estimate"
+        if not values["sd_lower"] <= values["sd"] <= values["sd_upper"]:
+            yield f"{name}: its interval does not hold its standard deviation"
+        if not stated["fewest_contributors"] <= finding["denominator"] <= stated["contributors"]:
+            yield f"{name}: {finding['denominator']} practices of {stated['contributors']}"
+        if finding["sentence"] != sentence(finding):
+            yield f"{name}: its sentence does not say its own numbers"
+        if finding["template"] != stated["templates"].get(kind):
+            yield f"{name}: its sentence is not worded as the release's findings are"
 
 
 def table_of(row: Row) -> str:
@@ -562,7 +590,8 @@ class _Text(HTMLParser):
 def _page(folder: Path) -> Iterator[str]:
     page = _Text()
     page.feed((folder / PAGE).read_text(encoding="utf-8"))
-    found = _json(folder, "findings.json")["findings"]
+    stated_findings = _json(folder, "findings.json")
+    found = stated_findings["findings"] + stated_findings.get("between_practices", [])
     sentences = [text.strip() for text in page.sentences]
     right = [f"Finding {finding['number']}. {finding['sentence']}" for finding in found]
     for text in sentences:

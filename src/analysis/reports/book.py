@@ -63,17 +63,15 @@ class Book:
         checked = parameters.parse(notebook, given)
         folders = checked.folders
         covered = period.covered(folders)
-        book = cls(
-            notebook=notebook,
-            parameters=checked,
-            folders=folders,
-            month=covered.month(checked.month),
-            as_of=covered.as_of,
-            practice_name=config.load_practice(folders.raw).name or folders.practice,
-        )
+        name = config.load_practice(folders.raw).name or folders.practice
+        return cls.of(notebook, checked, covered.month(checked.month), covered.as_of, name)
+
+    @classmethod
+    def of(cls, notebook: str, checked: Parameters, month: Month, as_of: date, who: str) -> "Book":
+        """A book whose month, day of the answers and name are known, from checked parameters."""
+        book = cls(notebook, checked, checked.folders, month, as_of, who)
         _display(
-            f"<p>{escape(book.practice_name)}, {book.month.label}, "
-            f"answers read as of {period.in_words(book.as_of)}.</p>",
+            f"<p>{escape(who)}, {month.label}, answers read as of {period.in_words(as_of)}.</p>",
             OPENED,
             checked.model_dump(),
         )
