@@ -208,6 +208,10 @@ def worklist(
         str | None,
         typer.Option(metavar="YYYY-MM-DD", help="Count days left from this day. Default: today."),
     ] = None,
+    drafts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Score claims still to be sent: a sheet, or an 837P."),
+    ] = None,
     data_dir: DataDir = None,
     reports_dir: ReportsDir = None,
 ) -> None:
@@ -218,10 +222,39 @@ def worklist(
     folders = _folders(practice, data_dir, reports_dir)
     folders.require_raw()
     today = _day("--as-of", as_of) if as_of else date.today()
+    if drafts is not None:
+        raise typer.Exit(_score(folders, drafts, today))
     pipeline.build(folders, through="actions", say=typer.echo)
     written = files.write(folders, today)
     typer.echo(f"{practice}: {written.in_words(today)}")
     typer.echo(f"Open {written.workbook}")
+
+
+def _score(folders: Folders, file: Path, today: date) -> ExitCode:
+    """Score the drafts in a file; where there is no such file, an empty sheet to fill in."""
+    from analysis import pipeline, tables, workbooks
+    from analysis.worklist import drafts, scoring
+
+    if not file.is_file():
+        empty = workbooks.write_text(folders.private / "drafts_to_fill_in.csv", drafts.template())
+        raise UsageError(
+            f"{file}: there is no such file. An empty sheet of drafts, to be filled in, one row for"
+            f" each claim still to be sent, is {empty}"
+        )
+    pipeline.build(folders, say=typer.echo)
+    payers = tables.read(folders.processed, "payers").to_pylist()
+    numbers = tables.read(folders.processed, "claims")["patient_control_number"].to_pylist()
+    read = drafts.read(
+        file.read_bytes(),
+        {row["payer_id"]: row["payer_name"] for row in payers},
+        {number for number in numbers if number},
+        today,
+    )
+    with pipeline.as_if_sent(folders, read.files, read.statement, typer.echo) as tried:
+        scored = scoring.score(folders, tried, read)
+    typer.echo(f"{folders.practice}: {scored.in_words()}")
+    typer.echo(f"Open {scored.workbook}")
+    return ExitCode.INCOMPLETE if scored.set_aside or scored.notes else ExitCode.DONE
 
 
 def _day(option: str, text: str) -> date:

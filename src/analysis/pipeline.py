@@ -258,6 +258,38 @@ def build(folders: Folders, *, through: str = "model", say: Say = print) -> list
 
 
 @contextmanager
+def as_if_sent(
+    folders: Folders, sent: Mapping[str, bytes], statement: str, say: Say
+) -> Iterator[Folders]:
+    """The practice's tables through step `features`, had it the files `sent` (name -> content) too.
+
+    They stand in a private folder, which is gone afterwards; the practice's own stay as they are.
+    `statement` is added to what practice.toml says.
+    """
+    folder = folders.private / "as-if-sent"
+    waiting = f"{folders.practice}: another run is scoring drafts; waiting until it is done"
+    with turn(folders.private / ".drafts.lock", say, waiting):
+        # Also after a failure or a kill: its tables are a patient's.
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            scratch = Folders(folder, folders.reports_dir, folders.practice)
+            shutil.copytree(folders.raw, scratch.raw, ignore_dangling_symlinks=True)
+            settings = scratch.raw / "practice.toml"
+            said = settings.read_text(encoding="utf-8-sig") if settings.exists() else ""
+            settings.write_text(said + statement, encoding="utf-8")
+            for name, content in sent.items():
+                (scratch.raw / name).parent.mkdir(exist_ok=True)
+                (scratch.raw / name).write_bytes(content)
+            scratch.private.mkdir(parents=True, mode=0o700)
+            # The same patient must have the same pseudonym.
+            shutil.copy(folders.private / "pseudonym.key", scratch.private)
+            build(scratch, through="features", say=lambda _: None)
+            yield scratch
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def _workspace(folders: Folders, practice: Practice, step: Step) -> Iterator[None]:
     """An empty folder for one step; whatever a killed build left in it goes first.
 

@@ -1,5 +1,6 @@
 """A published folder is replaced whole, or stays as it was."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,24 @@ def test_a_run_that_stops_while_staging_leaves_the_earlier_folder(published, mon
         staging.replace(published, {"a.html": b"new"}, {})
     assert contents(published) == before
     staging.recover(published.parent)
+    assert [path.name for path in published.parent.iterdir()] == ["2026-03"]
+
+
+@pytest.mark.skipif(sys.platform not in ("linux", "darwin"), reason="the system cannot swap")
+def test_at_no_moment_is_there_no_folder(published, monkeypatch):
+    def never(*_: object) -> None:
+        pytest.fail("the earlier folder was moved away")
+
+    monkeypatch.setattr(Path, "rename", never)
+    staging.replace(published, {"a.html": b"new"}, {"n": 2})
+    assert contents(published)["a.html"] == "new"
+    assert [path.name for path in published.parent.iterdir()] == ["2026-03"]
+
+
+def test_where_two_folders_cannot_be_swapped_one_gives_way_to_the_other(published, monkeypatch):
+    monkeypatch.setattr(staging, "_exchanged", lambda *_: False)
+    staging.replace(published, {"a.html": b"new"}, {"n": 2})
+    assert contents(published)["a.html"] == "new"
     assert [path.name for path in published.parent.iterdir()] == ["2026-03"]
 
 

@@ -203,7 +203,7 @@ class _Reading:
         """(digest, what it says) of each part of a file that may stand in another file as well."""
         if file.problem or not file.data.strip():
             yield "", _set_aside(file, file.problem or "is empty; there is nothing to read")
-        elif _is_x12(file.data):
+        elif is_x12(file.data):
             for interchange in envelopes.split(file.data):
                 is_read = interchange.kind in _READERS
                 yield (
@@ -287,7 +287,7 @@ def _set_aside(file: _File, reason: str) -> Parsed:
     return Parsed({}, [LedgerRow("file", 1, "quarantined", f"{file.name}: {reason}")])
 
 
-def _is_x12(data: bytes) -> bool:
+def is_x12(data: bytes) -> bool:
     """An ISA stands near the start, or the content opens with a later segment of X12."""
     opening = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     return bool(_ISA.search(data[:4096]) or _LATER_SEGMENT.match(opening))

@@ -1,9 +1,11 @@
 """Replace a published folder whole, or not at all."""
 
+import ctypes
 import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,9 +26,12 @@ def replace(target: Path, files: Mapping[str, bytes], manifest: Mapping[str, obj
         _write(stage / name, content)
     _write(stage / MANIFEST, as_json(manifest))
     try:
-        if target.exists():
-            target.rename(old)
-        stage.rename(target)
+        if target.exists() and _exchanged(stage, target):
+            old = stage
+        else:
+            if target.exists():
+                target.rename(old)
+            stage.rename(target)
     except OSError as problem:
         recover(target.parent)
         raise UsageError(
@@ -37,6 +42,27 @@ def replace(target: Path, files: Mapping[str, bytes], manifest: Mapping[str, obj
         recover(target.parent)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Swap two folders in one step, so that at no moment there is none; False where nothing can.
+
+    Linux and macOS can, on most disks. Elsewhere the earlier folder is moved away first, and
+    `recover` brings it back after a run that ended between the two steps.
+    """
+    names = os.fsencode(one), os.fsencode(other)
+    here, swap = -100, 2
+    try:
+        if sys.platform == "linux":
+            failed = ctypes.CDLL(None).renameat2(here, names[0], here, names[1], swap)
+        elif sys.platform == "darwin":
+            failed = ctypes.CDLL(None).renamex_np(*names, swap)
+        else:
+            return False
+    except AttributeError:
+        # A system library that does not know the call.
+        return False
+    return bool(failed == 0)
 
 
 def recover(parent: Path) -> None:
