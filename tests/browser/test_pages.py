@@ -6,14 +6,22 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from analysis.config import Folders
+from analysis.reports import book
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 # All that WCAG 2.2 AA asks and a machine can check, and what is good practice besides.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def month(folders: Folders) -> str:
+    """The one month that is published."""
+    [published] = folders.reports.iterdir()
+    return published.name
 
 
 def pages(folders: Folders) -> dict[str, Path]:
@@ -22,7 +30,7 @@ def pages(folders: Folders) -> dict[str, Path]:
         path.relative_to(folders.reports_dir).as_posix(): path
         for path in [
             folders.reports_dir / "index.html",
-            *sorted(folders.reports.rglob("*.html")),
+            *sorted((folders.reports / month(folders)).rglob("*.html")),
         ]
     }
     assert len(found) > 15
@@ -78,3 +86,58 @@ def test_a_page_asks_for_nothing_and_runs_nothing(browser: Any, practice: Folder
             if noted:
                 found[name] = [*noted]
     assert found == {}
+
+
+def test_tables_and_figures_are_those_of_the_notebook(browser: Any, practice: Folders) -> None:
+    """None is lost to what an insurer is called, and no name makes one up."""
+    expected, counted = {}, {}
+    executed = practice.private / "notebooks" / month(practice)
+    with opened(browser) as (tab, _):
+        for path in sorted(executed.rglob("*.ipynb")):
+            notebook = nbformat.read(path, as_version=4)
+            outputs = [
+                output.get("data", {})
+                for cell in notebook.cells
+                if cell.cell_type == "code"
+                for output in cell.outputs
+            ]
+            name = path.relative_to(executed).with_suffix(".html")
+            expected[name] = {
+                "table": sum(book.TABLE in data for data in outputs),
+                "figure": sum(book.FIGURE in data for data in outputs),
+            }
+            tab.goto((practice.reports / executed.name / name).as_uri())
+            counted[name] = {kind: tab.locator(f"main {kind}").count() for kind in expected[name]}
+    assert counted == expected
+    assert sum(kinds["figure"] for kinds in expected.values()) > 10
+
+
+def test_a_figure_says_what_it_shows(browser: Any, practice: Folders) -> None:
+    """Its alternative text holds every number that is written into it, and is no other's."""
+    told: list[str] = []
+    with opened(browser) as (tab, _):
+        for name, path in pages(practice).items():
+            tab.goto(path.as_uri())
+            assert tab.locator("img, canvas, object, embed").count() == 0, name
+            for figure in tab.locator("svg").all():
+                said = figure.get_attribute("aria-label")
+                assert figure.get_attribute("role") == "img"
+                values = [
+                    text for text in figure.locator("text").all_text_contents() if ", n " in text
+                ]
+                silent = [text for text in values if text.split(",", 1)[0] not in said]
+                assert not silent, (name, silent, said)
+                told.append(said)
+    assert len(told) > 10
+    assert len(set(told)) == len(told)
+
+
+def test_a_phone_scrolls_in_one_direction(browser: Any, practice: Folders) -> None:
+    wide = {}
+    with opened(browser, viewport=PHONE) as (tab, _):
+        for name, path in pages(practice).items():
+            tab.goto(path.as_uri())
+            width = tab.evaluate("document.documentElement.scrollWidth")
+            if width > PHONE["width"]:
+                wide[name] = width
+    assert wide == {}
