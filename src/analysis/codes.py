@@ -25,6 +25,8 @@ NAMES = (
     "checks",
     "modifiers",
     "group_codes",
+    "claim_statuses",
+    "claim_frequencies",
     "icd10_changes",
     "techniques",
 )

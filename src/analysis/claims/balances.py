@@ -33,6 +33,7 @@ def balances(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
         "check_names": pa.table({"check_name": list(CHECKS), "place": range(len(CHECKS))}),
         "icd10_changes": codes.table("icd10_changes"),
         "cpt": codes.table("cpt"),
+        "carc": codes.table("carc"),
     }
     made = engine.run(engine.statements("analysis.claims", "balances.sql"), known, list(OUTPUTS))
     return {name: tables.conform(name, made[name]) for name in OUTPUTS}

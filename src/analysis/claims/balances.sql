@@ -2,7 +2,7 @@
 -- claim sent. What does not agree is kept as it is and marked; nothing is mended.
 -- Inputs: claims, service_lines, payments, remittances, remittance_lines, adjustments,
 -- provider_adjustments, file_checks, claim_lineage, line_lineage, claim_diagnoses, check_names,
--- icd10_changes, cpt.
+-- icd10_changes, cpt, carc.
 -- Children are summed before they are joined, so no amount counts twice. Amounts of a reversal are
 -- negative throughout, so the same sums hold for it.
 
@@ -69,6 +69,8 @@ SELECT
     c.submitted_date,
     c.service_date,
     c.service_to_date,
+    c.facility_code,
+    c.other_payer_paid_cents,
     coalesce(c.payer_sequence_code, 'P') = 'P' AS is_primary
 FROM claims AS c
 INNER JOIN claim_lineage AS l ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
@@ -84,6 +86,8 @@ SELECT
     r.payment_date,
     r.service_date,
     r.payer_id,
+    r.facility_code,
+    coalesce(r.claim_status_code, '1') IN ('2', '3', '20', '21') AS is_later_insurer,
     r.charge_cents < 0 AS is_taken_back,
     abs(r.charge_cents) AS charge_cents,
     l.match_kind
@@ -103,6 +107,7 @@ FROM (
     SELECT
         a.*,
         v.charge_cents AS sent_cents,
+        v.facility_code AS sent_facility_code,
         row_number() OVER (
             PARTITION BY a.remittance_id
             ORDER BY
@@ -187,6 +192,8 @@ SELECT
     coalesce(q.service_date, v.service_date) AS sent_date,
     coalesce(q.service_to_date, v.service_to_date) AS sent_to_date,
     coalesce(s.service_date, r.service_date) AS answered_date,
+    q.line_control_number AS sent_number,
+    s.line_control_number AS answered_number,
     q.modifiers AS sent_modifiers,
     s.modifiers AS answered_modifiers,
     q.units AS sent_units,
@@ -213,6 +220,32 @@ SELECT
     'answered_line', remittance_line_id, file_name, interchange, segment, 'a line sent',
     CASE WHEN match_kind = 'beyond' THEN 'none' ELSE 'a line sent' END
 FROM answered_lines
+UNION ALL
+-- A second insurer answers after a first; where none did, it takes itself for the second.
+SELECT
+    'first_insurer_answered', remittance_id, file_name, interchange, segment, 'an answer',
+    CASE
+        WHEN
+            claim_id IN (SELECT claim_id FROM answers_in_claims WHERE NOT is_later_insurer)
+            OR claim_id IN (
+                SELECT claim_id FROM sent_versions WHERE other_payer_paid_cents IS NOT NULL
+            )
+            THEN 'an answer'
+        ELSE 'none'
+    END
+FROM answers_in_claims
+WHERE is_later_insurer
+UNION ALL
+SELECT
+    'answered_place', remittance_id, file_name, interchange, segment,
+    sent_facility_code, facility_code
+FROM nearest_versions
+UNION ALL
+SELECT
+    'answered_number', remittance_line_id, file_name, interchange, segment,
+    sent_number, answered_number
+FROM answered_lines
+WHERE match_kind <> 'beyond'
 UNION ALL
 SELECT
     'answered_code', remittance_line_id, file_name, interchange, segment, sent_code,
@@ -269,6 +302,31 @@ UNION ALL
 SELECT
     'sent_day', s.service_line_id, c.file_name, c.interchange, s.segment, 'a day of service',
     CASE WHEN s.service_date IS NULL THEN 'none' ELSE 'a day of service' END
+FROM service_lines AS s
+INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
+WHERE c.source = 'x12'
+UNION ALL
+SELECT
+    'sent_patient', claim_version_id, file_name, interchange, segment, 'a member number',
+    CASE WHEN patient_id IS NULL THEN 'none' ELSE 'a member number' END
+FROM claims
+WHERE source = 'x12'
+UNION ALL
+SELECT
+    'sent_diagnosis', claim_version_id, file_name, interchange, segment, 'a principal diagnosis',
+    CASE
+        WHEN claim_version_id IN (
+            SELECT claim_version_id FROM claim_diagnoses WHERE diagnosis_position = 1
+        )
+            THEN 'a principal diagnosis'
+        ELSE 'none'
+    END
+FROM claims
+WHERE source = 'x12'
+UNION ALL
+SELECT
+    'sent_line_diagnosis', s.service_line_id, c.file_name, c.interchange, s.segment,
+    'a diagnosis', CASE WHEN s.diagnosis_pointers = '' THEN 'none' ELSE 'a diagnosis' END
 FROM service_lines AS s
 INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
 WHERE c.source = 'x12'
@@ -350,6 +408,19 @@ LEFT JOIN (
     GROUP BY l.record_id
 ) AS f ON f.record_id = r.remittance_id
 WHERE r.source = 'x12' AND r.payment_date IS NOT NULL AND r.service_date IS NOT NULL
+UNION ALL
+-- The reason keeps its meaning; an ended code says that the sender's tables are old.
+SELECT
+    'answered_reason_in_force', a.adjustment_id, r.file_name, r.interchange, r.segment,
+    'in force that day',
+    CASE
+        WHEN r.payment_date > CAST(k.valid_to AS DATE) THEN a.reason_code || ' ended'
+        ELSE 'in force that day'
+    END
+FROM adjustments AS a
+INNER JOIN remittances AS r ON r.remittance_id = a.remittance_id
+INNER JOIN carc AS k ON k.reason_code = a.reason_code
+WHERE r.source = 'x12' AND r.payment_date IS NOT NULL
 UNION ALL
 -- Status 4 (denied) on an answer that pays says two things.
 SELECT

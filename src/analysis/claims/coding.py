@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from analysis import codes, engine, tables
 
 INPUTS = (
+    "remittances",
     "adjustments",
     "remarks",
     "service_lines",
@@ -21,7 +22,16 @@ INPUTS = (
     "claim_lineage",
     "visit_techniques",
 )
-REFERENCES = ("carc", "rarc", "cpt", "modifiers", "group_codes", "techniques")
+REFERENCES = (
+    "carc",
+    "rarc",
+    "cpt",
+    "modifiers",
+    "group_codes",
+    "claim_statuses",
+    "claim_frequencies",
+    "techniques",
+)
 OUTPUTS = ("unmapped_codes", "technique_codes")
 
 

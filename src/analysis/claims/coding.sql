@@ -1,7 +1,7 @@
 -- Codes that no reference table knows, with their counts, and the codes billed for techniques.
--- Inputs: adjustments, remarks, service_lines, remittance_lines, claim_diagnoses, claims,
--- claim_lineage, visit_techniques, carc, rarc, cpt, modifiers, group_codes, techniques, conditions
--- (without the catch-all).
+-- Inputs: remittances, adjustments, remarks, service_lines, remittance_lines, claim_diagnoses, claims,
+-- claim_lineage, visit_techniques, carc, rarc, cpt, modifiers, group_codes, claim_statuses,
+-- claim_frequencies, techniques, conditions (without the catch-all).
 
 -- name: met_modifiers
 SELECT m.modifier
@@ -22,6 +22,20 @@ SELECT 'CAS group', group_code, count(*)
 FROM adjustments
 WHERE group_code IS NOT NULL AND group_code NOT IN (SELECT group_code FROM group_codes)
 GROUP BY group_code
+UNION ALL
+SELECT 'claim status', claim_status_code, count(*)
+FROM remittances
+WHERE
+    claim_status_code IS NOT NULL
+    AND claim_status_code NOT IN (SELECT claim_status_code FROM claim_statuses)
+GROUP BY claim_status_code
+UNION ALL
+SELECT 'claim frequency', claim_frequency_code, count(*)
+FROM claims
+WHERE
+    claim_frequency_code IS NOT NULL
+    AND claim_frequency_code NOT IN (SELECT claim_frequency_code FROM claim_frequencies)
+GROUP BY claim_frequency_code
 UNION ALL
 SELECT 'modifier', modifier, count(*)
 FROM met_modifiers

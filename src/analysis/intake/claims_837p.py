@@ -25,6 +25,7 @@ from analysis.intake.x12.reading import column, pick, preceding, segments
 
 # HI qualifiers of diagnoses: principal and other, ICD-10 and (before October 2015) ICD-9. The
 # others are procedures, conditions and the like.
+_PRINCIPAL = pa.array(["ABK", "BK"])
 _DIAGNOSIS_QUALIFIERS = pa.array(["ABK", "ABF", "BK", "BF"])
 
 
@@ -224,11 +225,14 @@ def _diagnosis_segments(sent: pa.Table) -> pa.Table:
 
 
 def _diagnoses(diagnoses: pa.Table, owner: Rows, ids: pa.Array) -> pa.Table:
+    """Position 1 is the principal diagnosis; a claim that names none begins at position 2."""
+    is_principal = pc.is_in(diagnoses["qualifier"], _PRINCIPAL).to_numpy()
+    lacks_principal = ~np.isin(owner, owner[is_principal])
     return tables.from_columns(
         "claim_diagnoses",
         {
             "claim_version_id": pick(ids, owner),
-            "diagnosis_position": reading.places(owner),
+            "diagnosis_position": reading.places(owner) + lacks_principal,
             "diagnosis_code": _with_point(column(diagnoses, "diagnosis_code")),
         },
     )

@@ -183,6 +183,13 @@ FROM summed_parts
 SELECT
     p.*,
     CASE
+        -- Software calls a claim refused as a copy denied; nothing was judged, whoever tells it.
+        WHEN
+            r.stated_determination = 'denied'
+            AND p.duplicate_cents > 0
+            AND p.own_denial_cents + p.own_unpaid_denial_cents
+            + p.claim_denial_cents + p.claim_unpaid_denial_cents = 0
+            THEN 'duplicate'
         -- An export of the practice's software may tell the outcome without the codes behind it.
         WHEN r.stated_determination IS NOT NULL THEN r.stated_determination
         WHEN p.charge_cents = 0 AND p.allowed_cents = 0 THEN 'none'

@@ -26,8 +26,8 @@ class Reading:
     """The spec's tables of a batch: text trimmed (blank is null), `segment` counted from 0.
 
     `cut_off`: the parts whose bytes end inside a transaction. `unknown`: the segments that no loop
-    holds, `unknown_in_records` those of them inside records, `unreadable` those with an amount, a
-    quantity or a date that is none, all in their order.
+    holds, or not where they stand; `unknown_in_records`: those no loop holds, inside records;
+    `unreadable`: those with an amount, a quantity or a date that is none; all in their order.
     """
 
     batch: Batch
@@ -67,12 +67,25 @@ def read(batch: Batch, spec_name: str, record_loop: str) -> Reading:
     unknown = [found for found in result.diagnostics if found.kind == "UnknownSegment"]
     in_records = [found for found in unknown if f"/{record_loop}#" in found.path]
     unreadable = [found for found in result.diagnostics if found.kind == "TypeMismatch"]
+    tables = {name: _clean(pa.table(result.tables[name])) for name in result.tables}
     return Reading(
         batch,
-        {name: _clean(pa.table(result.tables[name])) for name in result.tables},
+        tables,
         [part for part, one in enumerate(batch.interchanges) if not _is_closed(one)],
-        *(_segments(found) for found in (unknown, in_records, unreadable)),
+        np.sort(np.concatenate([_segments(unknown), _misplaced(tables)])),
+        _segments(in_records),
+        _segments(unreadable),
     )
+
+
+def _misplaced(tables: dict[str, pa.Table]) -> Rows:
+    """Segments that belong to another loop, by the columns that a spec calls so."""
+    found = [
+        column(table, "misplaced").drop_null().to_numpy().astype(np.int64)
+        for table in tables.values()
+        if "misplaced" in table.column_names
+    ]
+    return np.concatenate([np.empty(0, dtype=np.int64), *found])
 
 
 def _segments(found: Iterable[oxedi.Diagnostic]) -> Rows:
