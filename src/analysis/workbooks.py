@@ -60,6 +60,8 @@ class Sheet:
     columns: Sequence[Heading]
     rows: Sequence[Sequence[Any]]
     n_keys: int = 1
+    n_printed: int | None = None
+    """Only so many rows go on paper, and the foot of the page says so; None is all."""
 
 
 def inert(value: Any) -> Any:
@@ -170,7 +172,11 @@ def _fill(page: "Worksheet", sheet: Sheet) -> None:
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = _n_pages(sheet), 0
     page.sheet_properties.pageSetUpPr.fitToPage = True
     page.print_title_rows, page.print_title_cols = "1:1", f"A:{last_key}"
-    page.oddFooter.center.text = "&A, page &P of &N"
+    cut = ""
+    if sheet.n_printed is not None and len(sheet.rows) > sheet.n_printed:
+        page.print_area = f"A1:{last}{sheet.n_printed + 1}"
+        cut = f" (the first {sheet.n_printed} rows; all {len(sheet.rows):,} are in the file)"
+    page.oddFooter.center.text = f"&A, page &P of &N{cut}"
 
 
 def _n_lines(row: Sequence[Any], columns: Sequence[Heading]) -> int:

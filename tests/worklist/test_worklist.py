@@ -69,6 +69,31 @@ def test_each_line_says_what_to_do_how_and_by_when(written):
     assert len(usual) <= written.n_usual_time
 
 
+def test_expected_dollars_have_the_range_of_the_chance(written):
+    rows = [row for row in sheet(written, "To do") if row["Expected"] is not None]
+    assert rows
+    for row in rows:
+        if row["Chance, from"] is None:
+            assert row["Expected, from"] is row["Expected, to"] is None
+        else:
+            assert row["Expected, from"] <= row["Expected"] <= row["Expected, to"]
+            assert row["Expected, to"] == pytest.approx(row["At stake"] * row["to"], abs=0.01)
+
+
+def test_what_is_past_its_time_is_summed_up_and_cut_in_print(written, monkeypatch, folders):
+    late, summed = sheet(written, "Past the usual time"), sheet(written, "Past it, by insurer")
+    assert sum(row["Claims"] for row in summed) == len(late) == written.n_late
+    assert sum(row["At stake"] for row in summed) == pytest.approx(
+        sum(row["At stake"] for row in late)
+    )
+    monkeypatch.setattr(files, "_PRINTED_LATE", 2)
+    book = openpyxl.load_workbook(files.write(folders, AS_OF).workbook)
+    page = book["Past the usual time"]
+    assert page.print_area.endswith("$3")
+    assert f"the first 2 rows; all {len(late)} are in the file" in page.oddFooter.center.text
+    assert not book["To do"].print_area
+
+
 def test_the_counts_by_day_name_no_claim(folders, written):
     told = json.loads((folders.private / "worklist.json").read_text("utf-8"))
     assert told["answers_read_to"] == told["counted_on"] == "2026-09-30"

@@ -16,6 +16,7 @@ from analysis.workbooks import Heading, Sheet
 from analysis.worklist import listing
 
 SOON_DAYS = 14
+_PRINTED_LATE = 50
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,13 @@ def write(folders: Folders, today: date) -> Written:
     notes = _notes(read["next_actions"], as_of, today)
     sheets = [
         Sheet("To do", listing.COLUMNS, in_time, listing.N_KEYS),
-        Sheet("Past the usual time", listing.COLUMNS, too_late, listing.N_KEYS),
+        Sheet("Past the usual time", listing.COLUMNS, too_late, listing.N_KEYS, _PRINTED_LATE),
+        Sheet(
+            "Past it, by insurer",
+            listing.SUMMARY,
+            listing.summary(claims[late], read["payers"]),
+            n_keys=2,
+        ),
         Sheet(
             "Waiting",
             listing.WAITING,
@@ -136,7 +143,8 @@ def _notes(next_actions: pd.DataFrame, as_of: date, today: date) -> list[tuple[s
         (
             "Past the usual time",
             "The usual time is over. Your own letter or contract may give longer: look before you "
-            "give a claim up.",
+            "give a claim up. In print stand the latest of them; the next sheet sums up all by "
+            "insurer: ask one insurer about all of its claims at once.",
         ),
         (
             "At stake",
@@ -150,7 +158,11 @@ def _notes(next_actions: pd.DataFrame, as_of: date, today: date) -> list[tuple[s
             "may fare worse. Marked NOT YOUR RECORD: published figures of other professions; none "
             "is about massage.",
         ),
-        ("Expected", "Chance times what is at stake: to order the work, not to count on."),
+        (
+            "Expected",
+            "Chance times what is at stake, from the low end of the chance to its high end: to "
+            "order the work, not to count on.",
+        ),
         (
             "Papers",
             "By your own records. Complete a document only where it is clinically true and exists; "

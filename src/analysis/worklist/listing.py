@@ -24,6 +24,8 @@ COLUMNS = (
     Heading("Chance, from", "percent", 8),
     Heading("to", "percent", 8),
     Heading("Expected", "dollars", 11),
+    Heading("Expected, from", "dollars", 11),
+    Heading("Expected, to", "dollars", 11),
     Heading("The chance rests on", "text", 26),
     Heading("How", "text", 42),
     Heading("Papers", "text", 38),
@@ -44,6 +46,14 @@ WAITING = (
     Heading("Waiting for", "text", 34),
     Heading("Sent on", "date", 12),
     Heading("Charge", "dollars", 11),
+)
+
+SUMMARY = (
+    Heading("Insurer", "text", 30),
+    Heading("What to do", "text", 30),
+    Heading("Claims", "count", 8),
+    Heading("At stake", "dollars", 13),
+    Heading("Latest day it was due", "date", 14),
 )
 
 _WHY = {
@@ -79,6 +89,19 @@ def lines(
     named = population.with_words(claims, payers)
     papers = _Papers(documentation[documentation["claim_id"].isin(claims["claim_id"])])
     return [_line(row, papers) for row in named.to_dict("records")]
+
+
+def summary(claims: pd.DataFrame, payers: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """Rows under SUMMARY: `claims` by insurer and action, most at stake first."""
+    named = population.with_words(claims, payers)
+    grouped = named.groupby(["insurer", "action"], sort=True).agg(
+        n=("claim_id", "size"), worth=("worth_cents", "sum"), latest=("deadline_date", "max")
+    )
+    ordered = grouped.reset_index().sort_values("worth", ascending=False, kind="stable")
+    return [
+        (insurer, _known("next_actions", action)["label"], int(n), int(worth), _day(latest))
+        for insurer, action, n, worth, latest in ordered.itertuples(index=False, name=None)
+    ]
 
 
 def waiting(
@@ -118,6 +141,7 @@ def _line(row: Mapping[Any, Any], papers: "_Papers") -> tuple[Any, ...]:
         _number(row["chance_lower"]),
         _number(row["chance_upper"]),
         _number(row["expected_cents"]),
+        *(_share(row["worth_cents"], row[bound]) for bound in ("chance_lower", "chance_upper")),
         _rests_on(row),
         _how(row, action),
         papers.of(row, reason),
@@ -208,6 +232,11 @@ def _known(table: str, code: Any) -> Mapping[str, str]:
     """A reference row by its code; empty where there is none."""
     key = next(iter(codes.rows(table)[0]))
     return next((row for row in codes.rows(table) if row[key] == code), {})
+
+
+def _share(cents: int, share: Any) -> int | None:
+    """That share of an amount, in whole cents; None where the share is not known."""
+    return None if pd.isna(share) else round(cents * float(share))
 
 
 def _day(value: Any) -> date | None:
