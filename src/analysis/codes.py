@@ -29,6 +29,7 @@ NAMES = (
     "claim_frequencies",
     "icd10_changes",
     "techniques",
+    "reporting_checklist",
 )
 
 

@@ -259,6 +259,7 @@ def test_the_saved_design_is_json_without_a_row_of_the_data(known, fitted):
     text = json.dumps(fitted.design, sort_keys=True)
     assert fitted.design["settings"]["seed"] == DESIGN.seed
     assert fitted.design["features"] == list(approval.FEATURES)
+    assert fitted.design["saved_model"].startswith("learned from all modelled claims")
     assert not any(f'"{value}"' in text for value in known.features["claim_id"].to_pylist())
     assert "p_" not in json.dumps(fitted.design["population"])
 

@@ -134,7 +134,7 @@ def place(ranked: pd.DataFrame, payers: pd.DataFrame, payer_id: str, scope: Scop
     row = rows.iloc[0]
     words = {
         AMONG_LOWEST: "it is among the lowest three with a probability of {chance:percent}",
-        NOT_LOWEST: "it is not among the lowest three ({chance:percent} would put it there)",
+        NOT_LOWEST: "it is hardly among the lowest three (a probability of {chance:percent})",
         OPEN: "whether it is among the lowest three cannot be told",
     }
     is_stated = bool(row["estimate"] == row["estimate"])

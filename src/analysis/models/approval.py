@@ -296,6 +296,8 @@ def saved_design(
         "question": "chance that the first determination approves, known at first submission",
         "label": {"approved": list(APPROVED), "denied": list(DENIED)},
         "as_of": as_of.isoformat(),
+        "saved_model": "learned from all modelled claims; what is told of its performance is that"
+        " of models that learned from the claims sent before each first test day",
         "first_test_days": [day.isoformat() for day in first_test_days],
         "population": population,
         "features": list(FEATURES),

@@ -4,6 +4,7 @@ Each of them displays something for the reader in JupyterLab and, in the same ou
 of it under a media type of our own, which the runner harvests from the executed notebook.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -90,6 +91,12 @@ class Book:
             return saved.load(self.folders.processed)
         except DataError:
             return None
+
+    def design(self) -> dict[str, Any]:
+        """The record of how the model of the last build came about, or why there is none."""
+        text = (self.folders.processed / "model_design.json").read_text(encoding="utf-8")
+        record: dict[str, Any] = json.loads(text)
+        return record
 
     def say(self, finding: "Finding", number: int | None = None) -> None:
         """Show a finding's sentence with what it rests on, and record it.
