@@ -240,7 +240,10 @@ class _Reading:
     def gathered(self) -> dict[str, pa.Table]:
         """Everything read, one table per name in TABLES."""
         return {
-            name: pa.concat_tables([tables.arrow_schema(name).empty_table(), *parts])
+            # In one piece: thousands of small ones would slow down everything that follows.
+            name: pa.concat_tables(
+                [tables.arrow_schema(name).empty_table(), *parts]
+            ).combine_chunks()
             for name, parts in self._parts.items()
         }
 

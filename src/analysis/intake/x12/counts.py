@@ -15,13 +15,14 @@ its own. It is marked, because it may be all that is left of a segment lost on t
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import accumulate, chain
 from typing import Any
 
 import pyarrow as pa
 
 from analysis import tables
-from analysis.intake.x12.envelopes import Interchange
+from analysis.intake.x12.envelopes import Delimiters, Interchange
 from analysis.intake.x12.reading import Reading, Understood
 
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
@@ -34,6 +35,8 @@ _CHECKS = {
     "GS": ("group_transactions", "group_number", 6),
     "ST": ("transaction_segments", "transaction_number", 2),
 }
+# Opening segment -> those of the envelopes that may stand in its own.
+_WITHIN = {"ISA": ("GS", "ST"), "GS": ("ST",), "ST": ()}
 _OPENER = {"IEA": "ISA", "GE": "GS", "SE": "ST"}
 
 # Up to which element a segment is always filled (the implementation guides of 837P and 835); one
@@ -131,8 +134,7 @@ def _envelopes(interchange: Interchange) -> Iterator[Check]:
             continue
         opener = _OPENER.get(name, name)
         # An envelope ends at its own end, or at last where one of its kind or a wider one begins.
-        inner = list(_CHECKS)[list(_CHECKS).index(opener) + (name != opener) :]
-        for unclosed in inner:
+        for unclosed in _WITHIN[opener] if name != opener else (opener, *_WITHIN[opener]):
             if envelope := open_ones.pop(unclosed, None):
                 yield from _unclosed(unclosed, envelope)
         if opener == "ST":
@@ -200,17 +202,23 @@ def _counted(name: str, segment: int, n_expected: int | None, n_found: int | Non
 
 def _complete(interchange: Interchange) -> Check:
     """How many segments there are, and how many of them have the elements they need."""
-    element, _, end = (re.escape(sign) for sign in interchange.delimiters)
     data = interchange.delimiters[2] + interchange.data
+    found = list(_short_segments(interchange.delimiters).finditer(data))
+    n_all = interchange.data.count(interchange.delimiters[2])
+    segment = data.count(interchange.delimiters[2], 0, found[0].start()) + 1 if found else 1
+    return _counted("complete_segments", segment, n_all, n_all - len(found))
+
+
+@cache
+def _short_segments(delimiters: Delimiters) -> re.Pattern[bytes]:
+    """A segment that lacks an element its kind always has, with the terminator before it."""
+    element, _, end = (re.escape(sign) for sign in delimiters)
     short = b"|".join(
         b"%b(?:%b[^%b%b]*){0,%d}"
         % (name.encode().replace(b"*", element), element, element, end, least - 1 - name.count("*"))
         for name, least in _LEAST_ELEMENTS.items()
     )
-    found = list(re.finditer(rb"%b(?:%b)(?=%b)" % (end, short, end), data))
-    n_all = interchange.data.count(interchange.delimiters[2])
-    segment = data.count(interchange.delimiters[2], 0, found[0].start()) + 1 if found else 1
-    return _counted("complete_segments", segment, n_all, n_all - len(found))
+    return re.compile(rb"%b(?:%b)(?=%b)" % (end, short, end))
 
 
 def _understood(reading: Understood) -> Iterator[Check]:
@@ -228,19 +236,19 @@ def _marks(interchange: Interchange) -> Iterator[tuple[int, list[str]]]:
     """(place among the segments, from 1; name and elements) of the segments that frame others."""
     element, _, end = interchange.delimiters
     data = end + interchange.data
-    pattern = rb"%b((?:%b)%b[^%b]*)" % (
-        re.escape(end),
-        _SEGMENTS,
-        re.escape(element),
-        re.escape(end),
-    )
     at, segment = 0, 0
-    for match in re.finditer(pattern, data):
+    for match in _framing_segments(interchange.delimiters).finditer(data):
         # The end before this segment stands between the two.
         segment += data.count(end, at, match.start()) + 1
         at = match.end()
         parts = match[1].decode("latin-1").split(element.decode("latin-1"))
         yield segment, [part.strip() for part in parts]
+
+
+@cache
+def _framing_segments(delimiters: Delimiters) -> re.Pattern[bytes]:
+    element, _, end = (re.escape(sign) for sign in delimiters)
+    return re.compile(rb"%b((?:%b)%b[^%b]*)" % (end, _SEGMENTS, element, end))
 
 
 def _element(elements: list[str], number: int) -> str:

@@ -1,0 +1,156 @@
+"""Reading 835 files: from bytes to the typed Parquet tables of the step intake.
+
+The files are a made-up practice's remittances, repeated with changed control numbers until there
+are enough bytes. The floor splits the same bytes into segments and elements and throws them away.
+The peers, x12sdk (typed models) and pyx12 (walking its map), read a smaller part of the same, as
+they take long, and write nothing; `pip install --group benchmarks` installs them. Each cost is per
+byte, without the start of Python and imports.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.measuring import Row, Size, at_least, at_most, python
+
+_BYTES: dict[Size, int] = {"small": 30_000_000, "full": 1_000_000_000}
+_PEER_BYTES = 600_000
+_REPETITIONS: dict[Size, int] = {"small": 5, "full": 3}
+_PEAK_MEGABYTES = 500
+
+
+def measure(size: Size) -> list[Row]:
+    """Processor time per byte against the floor and the peers, and the largest memory."""
+    with TemporaryDirectory() as place:
+        data = Path(place)
+        raw = _practice(data)
+        interchanges = _remittances(raw)
+        many, few = data / "raw" / "many" / "many.835", data / "few.835"
+        many.parent.mkdir()
+        _write(many, interchanges, _BYTES[size])
+        _write(few, interchanges, _PEER_BYTES)
+        costs: list[dict[str, float]] = []
+        peaks = []
+        for _ in range(_REPETITIONS[size]):
+            ours, peak = _run("build_intake", data)
+            peaks.append(peak / 1e6)
+            floor, x12sdk, pyx12 = (
+                _run(name, path)[0] / path.stat().st_size
+                for name, path in (("split", many), ("read_x12sdk", few), ("read_pyx12", few))
+            )
+            ours /= many.stat().st_size
+            costs.append({"floor": ours / floor, "x12sdk": x12sdk / ours, "pyx12": pyx12 / ours})
+    what = f"835 to Parquet, {_BYTES[size] / 1e6:g} MB"
+    return [
+        at_most(5, what, "bare split", [cost["floor"] for cost in costs]),
+        at_least(14, what, "x12sdk's processor time", [cost["x12sdk"] for cost in costs]),
+        at_least(55, what, "pyx12's processor time", [cost["pyx12"] for cost in costs]),
+        at_most(_PEAK_MEGABYTES, f"{what}, largest memory", "", peaks, "MB"),
+    ]
+
+
+def _run(function: str, path: Path) -> tuple[float, int]:
+    """Processor seconds that a function of this module says it took, and its largest memory."""
+    told = path.parent / "told.json"
+    code = (
+        f"import json, sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); "
+        "from pathlib import Path; from benchmarks import intake; "
+        f"seconds = intake.{function}(Path(sys.argv[1])); "
+        "Path(sys.argv[2]).write_text(json.dumps(seconds))"
+    )
+    cost = python(code, path, told)
+    return json.loads(told.read_text()), cost.peak_bytes
+
+
+# ---- the bytes --------------------------------------------------------------------------
+
+
+def _practice(data: Path) -> Path:
+    from analysis import synthetic
+
+    synthetic.synthesize("few", data_dir=data, n_claims=2_000, n_months=24, seed=1)
+    return data / "raw" / "few"
+
+
+def _remittances(raw: Path) -> list[bytes]:
+    """The whole interchanges of 835 with the usual delimiters."""
+    files = [path.read_bytes() for path in sorted(raw.rglob("*")) if path.is_file()]
+    wanted = (data for data in files if data.startswith(b"ISA*") and b"~ST*835*" in _flat(data))
+    return [_flat(data) for data in wanted if data.count(b"ISA*") == 1]
+
+
+def _flat(data: bytes) -> bytes:
+    return data.translate(None, b"\r\n")
+
+
+def _write(path: Path, interchanges: list[bytes], n_bytes: int) -> None:
+    with path.open("wb") as file:
+        number = 0
+        while file.tell() < n_bytes:
+            for data in interchanges:
+                number += 1
+                old = data[90:99]
+                file.write(data.replace(old, b"%09d" % number))
+
+
+# ---- what is measured, each in a process of its own -------------------------------------
+
+
+def build_intake(data: Path) -> float:
+    """Our own: the step intake of the practice `many` under a data folder."""
+    from analysis import pipeline
+    from analysis.config import Folders
+    from analysis.intake import folder
+
+    assert folder
+    for table in (data / "processed" / "many").glob("*.parquet"):
+        table.unlink()
+    folders = Folders(data, data / "reports", "many")
+    return _timed(lambda: pipeline.build(folders, through="intake", say=lambda _: None))
+
+
+def split(path: Path) -> float:
+    """The floor: every segment and element cut out once."""
+    data = path.read_bytes()
+
+    def cut() -> None:
+        for segment in data.split(b"~"):
+            segment.split(b"*")
+
+    return _timed(cut)
+
+
+def read_x12sdk(path: Path) -> float:
+    """x12sdk: a typed model of each transaction."""
+    from x12sdk.io import X12ModelReader
+
+    def read() -> None:
+        with X12ModelReader(str(path)) as reader:
+            for model in reader.models():
+                assert model
+
+    return _timed(read)
+
+
+def read_pyx12(path: Path) -> float:
+    """pyx12: every segment placed in its map."""
+    import pyx12.error_handler
+    import pyx12.params
+    import pyx12.x12context
+
+    def read() -> None:
+        errors = pyx12.error_handler.errh_null()
+        with path.open() as file:
+            reader = pyx12.x12context.X12ContextReader(pyx12.params.params(), errors, file)
+            for segment in reader.iter_segments():
+                assert segment
+
+    return _timed(read)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
