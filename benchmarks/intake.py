@@ -3,8 +3,8 @@
 The files are a made-up practice's remittances, repeated with changed control numbers until there
 are enough bytes. The floor splits the same bytes into segments and elements and throws them away.
 The peers, x12sdk (typed models) and pyx12 (walking its map), read a smaller part of the same, as
-they take long, and write nothing; `pip install --group benchmarks` installs them. Each cost is per
-byte, without the start of Python and imports.
+they take long, and write nothing; `pip install --require-hashes -r benchmarks.lock` installs them.
+Each cost is per byte, without the start of Python and imports.
 """
 
 import json

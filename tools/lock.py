@@ -18,8 +18,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = ROOT / "pyproject.toml"
 LOCK = ROOT / "requirements.lock"
-# Installed beside the first, each by its own command of run.py.
-GROUPS = ("browser", "oracles")
+# Installed beside the first, for what each is named after.
+GROUPS = ("benchmarks", "browser", "oracles")
 ENVIRONMENT = ROOT / "environment.yml"
 
 
