@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -334,3 +337,26 @@ def test_a_number_nobody_knows_is_marked_and_never_nought_in_silence(known):
     assert made["visit_number_missing"].tolist() == [1.0, 0.0, 0.0]
     assert made["visit_number"].iloc[1] == 1.0
     assert not made.isna().any().any()
+
+
+@pytest.mark.slow
+def test_runs_and_thread_counts_agree():
+    script = (
+        "from analysis.config import ModelDesign\n"
+        "from analysis.models.approval import fit_and_predict\n"
+        "from models.world import world\n"
+        "made = world(300)\n"
+        "told = fit_and_predict(made.features, made.outcomes, ModelDesign(n_resamples=20))\n"
+        "print(told.predictions.to_pylist(), told.evaluation.to_pylist(), told.design['sha256'])"
+    )
+    told = set()
+    for threads in ("1", "2"):
+        variables = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        run = subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | variables | {"PYTHONPATH": "tests"},
+            capture_output=True,
+            check=True,
+        )
+        told.add(run.stdout)
+    assert len(told) == 1

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_triangular
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 from threadpoolctl import threadpool_limits
 
 from analysis.models import laplace
@@ -87,6 +88,7 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         prediction is for one not met before.
         """
         claims = self._frame(X)
+        self.n_features_in_ = claims.shape[1]
         labels, outcome = _outcome(y, len(claims))
         count = _counts(sample_weight, len(claims))
         random = tuple(self.random)
@@ -96,7 +98,7 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         patient = None if groups is None else _complete(groups, len(claims), "groups")
         occurred = count > 0
         if not occurred.any():
-            raise ValueError("there are no claims to learn from: every weight is nought")
+            raise ValueError("there are no claims to learn from: every weight is zero")
         claims, outcome, count = claims[occurred], outcome[occurred], count[occurred]
         self.terms_ = Terms(tuple(self.fixed), random)
         tidy = self.terms_.tidy(claims)
@@ -119,7 +121,6 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         with threadpool_limits(limits=1):
             self._learn(problem, self._cells(tidy.iloc[first]))
         self.classes_ = labels
-        self.n_features_in_ = X.shape[1]
         self.n_patterns_ = len(first)
         self.converged_ = True
         return self
@@ -200,8 +201,11 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         lower, upper = np.quantile(means, [0.05, 0.95], axis=0)
         return Standardised(cells.assign(mean=means.mean(axis=0), lower=lower, upper=upper), means)
 
-    def _frame(self, X: pd.DataFrame) -> pd.DataFrame:
-        claims = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
+    def _frame(self, X: Any) -> pd.DataFrame:
+        if isinstance(X, pd.DataFrame):
+            claims = X
+        else:
+            claims = pd.DataFrame(check_array(X, dtype=None, ensure_all_finite=False))
         if claims.empty:
             raise ValueError("there are no claims: X has no rows or no columns")
         return claims
@@ -312,11 +316,14 @@ def _patterns(tidy: pd.DataFrame, patient: NDArray[np.int64]) -> NDArray[np.int6
 
 def _outcome(y: ArrayLike, n: int) -> tuple[NDArray[Any], Vector]:
     """The two labels, and whether each claim has the second one, as 0 or 1."""
-    values = pd.Series(np.asarray(y))
+    if y is None:
+        raise ValueError("the fit requires y to be passed, but the target y is None")
+    values = pd.Series(column_or_1d(y, warn=True))
     if len(values) != n:
         raise ValueError(f"there are {n} claims but {len(values)} outcomes")
     if values.isna().any():
         raise ValueError("an outcome must be 0 (denied) or 1 (approved), and never missing")
+    check_classification_targets(values)
     labels = np.unique(values.to_numpy())
     if set(labels) <= {0, 1}:
         labels = np.array([0, 1])
