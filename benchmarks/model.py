@@ -1,0 +1,79 @@
+"""The approval model, with all that its intervals need, against the one-hot model beside it.
+
+The peer is the logistic regression of report 06, its penalty chosen by cross-validation that keeps
+a patient's claims together. Both learn from the same claims of `claim_features`, made up in memory:
+16 insurers, 64 plans, 20 conditions, 9 documents, 4 numbers, 5 claims a patient. The model also
+tells the intervals of every insurer and condition. Starting and making the claims are taken off.
+"""
+
+from functools import partial
+
+from benchmarks.measuring import Row, Size, at_most, in_turn, python
+
+_CLAIMS = """
+import sys
+import numpy as np, pandas as pd
+from threadpoolctl import threadpool_limits
+from analysis.models.approval import MixedEffectsLogisticRegression, OneHotLogistic
+from analysis.models.predictors import DOCUMENTS, FIXED, RANDOM, predictors
+
+n, rng = int(sys.argv[1]), np.random.default_rng(0)
+payer, condition = rng.integers(16, size=n), rng.integers(20, size=n)
+patient = rng.integers(n // 5, size=n)
+statuses = np.array(["present", "absent", "not_required", "unknown"])
+documents = {name: rng.choice(4, n, p=[0.7, 0.15, 0.05, 0.1]) for name in DOCUMENTS}
+visit, lag = rng.integers(1, 21, n), rng.integers(0, 40, n)
+odds = 1.8 + rng.normal(0, 0.8, 16)[payer] + rng.normal(0, 0.4, 20)[condition]
+odds += rng.normal(0, 0.3, (16, 20))[payer, condition] + rng.normal(0, 0.4, n // 5)[patient]
+odds -= 1.2 * (documents["authorization"] == 1) + 0.8 * (documents["plan_of_care"] == 1)
+y = rng.random(n) < 1 / (1 + np.exp(-odds + 0.05 * visit))
+X = pd.DataFrame({name: statuses[drawn] for name, drawn in documents.items()}).assign(
+    payer_type=(payer % 4).astype(str),
+    payer_id=payer.astype(str),
+    plan_id=(payer * 4 + rng.integers(4, size=n)).astype(str),
+    condition_group=condition.astype(str),
+    network_status=np.array(["in", "out"])[rng.integers(2, size=n)],
+    visit_number=visit,
+    submission_lag_days=lag,
+    n_units=rng.integers(1, 5, n),
+    completeness=rng.integers(0, 10, n) / 9,
+)
+patient = patient.astype(str)
+"""
+_ONE_HOT = """
+with threadpool_limits(limits=1):
+    OneHotLogistic().fit(X, y, patient)
+"""
+_MIXED = """
+X = predictors(X)
+model = MixedEffectsLogisticRegression(FIXED, RANDOM).fit(X, y.astype(int), groups=patient)
+model.standardise(X.head(5_000), by=["payer_id", "condition_group"])
+"""
+_LIMITS = {5_000: 4, 50_000: 6, 1_000_000: 6}
+_MOST_GIGABYTES = 2
+
+
+def measure(size: Size) -> list[Row]:
+    """5,000 and 50,000 claims; at full size also 1,000,000, once."""
+    rows = []
+    for n, limit in _LIMITS.items():
+        repetitions = {"small": 3, "full": 5}[size]
+        if n == max(_LIMITS):
+            repetitions = {"small": 0, "full": 1}[size]
+        if repetitions:
+            rows += _rows(n, limit, repetitions)
+    return rows
+
+
+def _rows(n: int, limit: float, repetitions: int) -> list[Row]:
+    jobs = [partial(python, _CLAIMS + job, str(n)) for job in ("", _ONE_HOT, _MIXED)]
+    costs = in_turn(repetitions, *jobs)
+    ratios = [
+        (mixed.cpu_seconds - start.cpu_seconds) / (plain.cpu_seconds - start.cpu_seconds)
+        for start, plain, mixed in costs
+    ]
+    memory = [mixed.peak_bytes / 2**30 for _, _, mixed in costs]
+    return [
+        at_most(limit, f"fit with intervals, {n:,} claims", "one-hot model", ratios),
+        at_most(_MOST_GIGABYTES, f"peak memory of it, {n:,} claims", "nothing", memory, "GB"),
+    ]
