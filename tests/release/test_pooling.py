@@ -39,7 +39,7 @@ def pooled_tables(folder: Path, given: list[Contribution]) -> pooling.Pooled:
     now = Counted(
         merged.values(), merged.categories, 2.0, "then", pd.Timestamp("2025-12-31").date()
     )
-    hidden = gate.hide_pooled(now, merged.withheld, merged.apart(), merged.largest())
+    hidden = pooling.withheld(now, merged)
     (folder / "tables").mkdir(exist_ok=True)
     for name, content in package.tables(now, hidden).items():
         (folder / "tables" / name).write_bytes(content)

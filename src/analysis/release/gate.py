@@ -65,6 +65,15 @@ def hide_pooled(
     return frozenset(cell for cell in now.values if chosen[problem.place[cell]])
 
 
+def plain(now: Counted, hidden: frozenset[Cell]) -> frozenset[Cell]:
+    """The hidden cells whose counts anyone can tell from the shown ones."""
+    counts = {cell: None if cell in hidden else value for cell, value in now.values.items()}
+    published, cells = as_published(
+        counts, [(total, tuple(parts)) for total, parts in _sums(now.values)], []
+    )
+    return frozenset(cells[place] for place in attacker.attack(published).told)
+
+
 def audit(published: Published, cells: Sequence[Cell]) -> Attack:
     """The attacker's failure on everything published. Raises GateRefused when he succeeds.
 

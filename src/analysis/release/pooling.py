@@ -86,7 +86,7 @@ def pool(files: Sequence[Path], to: Path, home: Folders, say: Callable[[str], No
     scope = _scope(given)
     effect = max(checked.contribution.design_effect for checked in given)
     now = Counted(values, merged.categories, effect, scope.period, scope.as_of)
-    hidden = gate.hide_pooled(now, merged.withheld, merged.apart(), merged.largest())
+    hidden = withheld(now, merged)
     restated = _restated(ledger, given, number, now, hidden)
     about = {
         "number": number,
@@ -122,6 +122,22 @@ def pool(files: Sequence[Path], to: Path, home: Folders, say: Callable[[str], No
     if not made_again:
         _keep(ledger, number, given, restated)
     return done
+
+
+def withheld(now: Counted, merged: Pooled) -> frozenset[Cell]:
+    """The pooled cells to hide. Raises GateRefused where no choice keeps the rules.
+
+    Two counts that a contributor withholds may have a plain sum. Where such a sum is pooled, what
+    is shown tells it anyway, and it is shown as well.
+    """
+    apart = merged.apart()
+    hidden = gate.hide_pooled(now, merged.withheld, apart, merged.largest())
+    while True:
+        plain = gate.plain(now, hidden) - apart.keys()
+        shown = {c for c in plain if now.values[c] >= verify.SMALLEST_SHOWN}
+        if not shown:
+            return hidden
+        hidden -= shown
 
 
 def shortfall(parts: Sequence[int]) -> int:
