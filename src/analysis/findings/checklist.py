@@ -13,7 +13,7 @@ import pandas as pd
 from analysis import codes
 from analysis.findings.finding import Finding, Numbers, Question, Scope
 
-SOFTWARE, PEOPLE = "software", "people"
+SOFTWARE, PEOPLE, TO_WRITE = "software", "people", "to be written"
 COLUMNS = ("item_id", "asks_for", "filled_by", "where", "answer")
 CHECKLIST = Question(
     id="checklist.filled",
@@ -31,11 +31,10 @@ def filled(design: Mapping[str, Any]) -> pd.DataFrame:
     `design` is the record of `models.approval.saved_design`. Where there is no model, an answer
     that rests on it says so.
     """
-    rows = [
-        {**{column: row[column] for column in COLUMNS}, "answer": _answer(row["answer"], design)}
-        for row in codes.rows("reporting_checklist")
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    items = pd.DataFrame(codes.rows("reporting_checklist"))[list(COLUMNS)]
+    items["answer"] = [_answer(template, design) or None for template in items["answer"]]
+    items["where"] = items["where"].where(items["filled_by"] == SOFTWARE, TO_WRITE)
+    return items
 
 
 def told(items: pd.DataFrame, scope: Scope) -> Finding:
