@@ -1,6 +1,7 @@
 """Run one notebook in a fresh kernel, and harvest what its Book recorded."""
 
 import logging
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,9 @@ from analysis.reports import book
 from analysis.reports.parameters import Parameters
 from analysis.reports.watch import Watch
 
+# Checks addresses in other scripts, for which no notebook has a place, and takes longer to import
+# than all that runs a notebook; who would use it does without where it is not installed.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 # What a library says of a failure is for its authors; ours is the reason given below.
 logging.getLogger("papermill").addHandler(logging.NullHandler())
 

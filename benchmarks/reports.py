@@ -1,0 +1,97 @@
+"""One report on each insurer, HTML and PDF, against the same figures in plain Python.
+
+The floor is, for each report, a process of its own that runs the code of the notebook's cells as a
+plain script: the imports, the tables, the findings and the figures, without Jupyter and without a
+page. Above it lie kernels, messages, templates and fonts. The tables are built before.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+
+from benchmarks.measuring import Cost, Row, Size, at_most, in_turn, python, run
+
+_CLAIMS, _MONTHS = 3_000, 24
+_NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "08_insurer_scorecard.ipynb"
+# What a cell displays goes nowhere, so that nothing of Jupyter is imported.
+_FLOOR = """
+import json, sys, types
+silent = types.ModuleType("IPython.display")
+silent.display = lambda *_, **__: None
+# matplotlib leaves out what it does for an IPython where there is only this part of one.
+sys.modules["IPython.display"] = silent
+sys.modules["IPython"] = None
+notebook, data_dir, payer_id = sys.argv[1:]
+cells = [cell for cell in json.load(open(notebook))["cells"] if cell["cell_type"] == "code"]
+names = {}
+for cell in cells:
+    exec("".join(cell["source"]), names)
+    if "parameters" in cell["metadata"].get("tags", ()):
+        names |= {"practice": "bench", "data_dir": data_dir, "payer_id": payer_id}
+        names |= {"minimum_cell_size": 1}
+"""
+
+
+def measure(size: Size) -> list[Row]:
+    """The reports of every insurer of a made-up practice, two at a time; processor time each."""
+    repetitions = {"small": 2, "full": 7}[size]
+    with tempfile.TemporaryDirectory() as place:
+        data = Path(place)
+        options = ["--claims", str(_CLAIMS), "--months", str(_MONTHS)]
+        _outcomes(data, "synthesize", "bench", *options)
+        _outcomes(data, "build", "bench")
+        payers = _payers(data)
+        measures: list[Callable[[], Cost]] = [
+            partial(_floor, data, payers),
+            partial(_reports, data, "--no-pdf"),
+            partial(_reports, data),
+        ]
+        costs = in_turn(repetitions, *measures)
+    floors = [floor.cpu_seconds for floor, _, _ in costs]
+    against = "the cells in plain Python"
+    what = f"{len(payers)} reports on insurers, HTML"
+    return [
+        at_most(1.3, what, against, _ratios(floors, [html.cpu_seconds for _, html, _ in costs])),
+        at_most(
+            1.75,
+            f"{what} and PDF",
+            against,
+            _ratios(floors, [both.cpu_seconds for _, _, both in costs]),
+        ),
+    ]
+
+
+def _ratios(floors: list[float], costs: list[float]) -> list[float]:
+    return [cost / floor for floor, cost in zip(floors, costs, strict=True)]
+
+
+def _payers(data: Path) -> list[str]:
+    """The insurers that a report is made on: those with a claim."""
+    from analysis import tables
+
+    outcomes = tables.read(data / "processed" / "bench", "claim_outcomes")
+    return sorted(filter(None, set(outcomes["payer_id"].to_pylist())))
+
+
+def _floor(data: Path, payers: list[str]) -> Cost:
+    """The floor of all reports together."""
+    each = [python(_FLOOR, _NOTEBOOK, data, payer) for payer in payers]
+    return Cost(
+        sum(cost.cpu_seconds for cost in each),
+        sum(cost.wall_seconds for cost in each),
+        max(cost.peak_bytes for cost in each),
+    )
+
+
+def _reports(data: Path, *options: str) -> Cost:
+    rmtree(data / "reports", ignore_errors=True)
+    chosen = ["--notebook", _NOTEBOOK.stem, "--set", "minimum_cell_size=1"]
+    return _outcomes(data, "report", "bench", *chosen, *options)
+
+
+def _outcomes(data: Path, command: str, *options: str) -> Cost:
+    folders = ["--data-dir", str(data), "--reports-dir", str(data / "reports")]
+    return run([sys.executable, "-m", "analysis", command, *options, *folders])
