@@ -7,13 +7,12 @@ they take long, and write nothing; `pip install --require-hashes -r benchmarks.l
 Each cost is per byte, without the start of Python and imports.
 """
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.measuring import Row, Size, at_least, at_most, python
+from benchmarks.measuring import Row, Size, at_least, at_most, child
 
 _BYTES: dict[Size, int] = {"small": 30_000_000, "full": 1_000_000_000}
 _PEER_BYTES = 600_000
@@ -34,10 +33,10 @@ def measure(size: Size) -> list[Row]:
         costs: list[dict[str, float]] = []
         peaks = []
         for _ in range(_REPETITIONS[size]):
-            ours, peak = _run("build_intake", data)
+            ours, peak = child("intake", "build_intake", data)
             peaks.append(peak / 1e6)
             floor, x12sdk, pyx12 = (
-                _run(name, path)[0] / path.stat().st_size
+                child("intake", name, path)[0] / path.stat().st_size
                 for name, path in (("split", many), ("read_x12sdk", few), ("read_pyx12", few))
             )
             ours /= many.stat().st_size
@@ -49,19 +48,6 @@ def measure(size: Size) -> list[Row]:
         at_least(55, what, "pyx12's processor time", [cost["pyx12"] for cost in costs]),
         at_most(_PEAK_MEGABYTES, f"{what}, largest memory", "", peaks, "MB"),
     ]
-
-
-def _run(function: str, path: Path) -> tuple[float, int]:
-    """Processor seconds that a function of this module says it took, and its largest memory."""
-    told = path.parent / "told.json"
-    code = (
-        f"import json, sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); "
-        "from pathlib import Path; from benchmarks import intake; "
-        f"seconds = intake.{function}(Path(sys.argv[1])); "
-        "Path(sys.argv[2]).write_text(json.dumps(seconds))"
-    )
-    cost = python(code, path, told)
-    return json.loads(told.read_text()), cost.peak_bytes
 
 
 # ---- the bytes --------------------------------------------------------------------------
@@ -98,22 +84,23 @@ def _write(path: Path, interchanges: list[bytes], n_bytes: int) -> None:
 # ---- what is measured, each in a process of its own -------------------------------------
 
 
-def build_intake(data: Path) -> float:
+def build_intake(folder_of_data: str) -> float:
     """Our own: the step intake of the practice `many` under a data folder."""
     from analysis import pipeline
     from analysis.config import Folders
     from analysis.intake import folder
 
     assert folder
+    data = Path(folder_of_data)
     for table in (data / "processed" / "many").glob("*.parquet"):
         table.unlink()
     folders = Folders(data, data / "reports", "many")
     return _timed(lambda: pipeline.build(folders, through="intake", say=lambda _: None))
 
 
-def split(path: Path) -> float:
+def split(path: str) -> float:
     """The floor: every segment and element cut out once."""
-    data = path.read_bytes()
+    data = Path(path).read_bytes()
 
     def cut() -> None:
         for segment in data.split(b"~"):
@@ -122,19 +109,19 @@ def split(path: Path) -> float:
     return _timed(cut)
 
 
-def read_x12sdk(path: Path) -> float:
+def read_x12sdk(path: str) -> float:
     """x12sdk: a typed model of each transaction."""
     from x12sdk.io import X12ModelReader
 
     def read() -> None:
-        with X12ModelReader(str(path)) as reader:
+        with X12ModelReader(path) as reader:
             for model in reader.models():
                 assert model
 
     return _timed(read)
 
 
-def read_pyx12(path: Path) -> float:
+def read_pyx12(path: str) -> float:
     """pyx12: every segment placed in its map."""
     import pyx12.error_handler
     import pyx12.params
@@ -142,7 +129,7 @@ def read_pyx12(path: Path) -> float:
 
     def read() -> None:
         errors = pyx12.error_handler.errh_null()
-        with path.open() as file:
+        with Path(path).open() as file:
             reader = pyx12.x12context.X12ContextReader(pyx12.params.params(), errors, file)
             for segment in reader.iter_segments():
                 assert segment

@@ -9,9 +9,11 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Size = Literal["small", "full"]
@@ -86,6 +88,23 @@ def run(command: Sequence[str | os.PathLike[str]]) -> Cost:
 def python(code: str, *arguments: str | os.PathLike[str]) -> Cost:
     """Run Python code in a process of its own; it finds the arguments in sys.argv[1:]."""
     return run([sys.executable, "-c", code, *arguments])
+
+
+def child(module: str, function: str, *arguments: str | os.PathLike[str]) -> tuple[float, int]:
+    """Processor seconds that a function of a benchmark says it took, and the largest memory.
+
+    It runs in a process of its own, and times itself, so that starting and importing are left out.
+    """
+    root = Path(__file__).parents[1]
+    with tempfile.TemporaryDirectory() as place:
+        told = Path(place) / "seconds"
+        code = (
+            f"import sys; sys.path.insert(0, {str(root)!r}); from pathlib import Path; "
+            f"from benchmarks import {module}; seconds = {module}.{function}(*sys.argv[2:]); "
+            "Path(sys.argv[1]).write_text(str(seconds))"
+        )
+        cost = python(code, told, *arguments)
+        return float(told.read_text()), cost.peak_bytes
 
 
 def in_turn(repetitions: int, *measures: Callable[[], Cost]) -> list[tuple[Cost, ...]]:

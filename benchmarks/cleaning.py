@@ -1,0 +1,135 @@
+"""Cleaning: from the tables of intake to lineages and outcomes, within a memory limit.
+
+A made-up practice is repeated, every number and patient made distinct, until it has enough claim
+lines; its tables enter as Parquet. The steps lineage and outcomes run as in a build, their tables
+checked and written, the engine limited to 2 GB. The floor reads every column of the same tables
+from CSV once. The exponent says how processor time grows with lines: 1 is in proportion.
+"""
+
+import math
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.measuring import Row, Size, at_most, child
+
+_LINES: dict[Size, tuple[int, int]] = {"small": (30_000, 300_000), "full": (1_000_000, 10_000_000)}
+_REPETITIONS: dict[Size, int] = {"small": 3, "full": 3}
+_LIMIT, _LIMIT_MEGABYTES = "2 GB", 2_000
+_STEPS = ("lineage", "outcomes")
+
+# What tells two claims, lines, payments or patients apart; the other columns stay as they are.
+_DISTINCT = (
+    "acknowledgment_id", "adjustment_id", "appeal_id", "authorization_number",
+    "claim_version_id", "line_control_number", "original_reference_number",
+    "patient_control_number", "patient_id", "payer_claim_control_number", "payment_id",
+    "provider_adjustment_id", "reference_number", "remark_id", "remittance_id",
+    "remittance_line_id", "service_line_id", "set_reference", "trace_number",
+    "visit_technique_id",
+)  # fmt: skip
+
+
+def measure(size: Size) -> list[Row]:
+    """Processor time against the scan, its growth, and the largest memory."""
+    ratios, exponents, peaks = [], [], []
+    few, many = _LINES[size]
+    with TemporaryDirectory() as place:
+        data = Path(place)
+        _practice(data)
+        n_lines = {name: _repeat(data, name, n) for name, n in (("few", few), ("many", many))}
+        for _ in range(_REPETITIONS[size]):
+            small, _ = child("cleaning", "clean", data, "few")
+            large, peak = child("cleaning", "clean", data, "many")
+            floor, _ = child("cleaning", "scan", data, "many")
+            ratios.append(large / floor)
+            exponents.append(math.log(large / small, n_lines["many"] / n_lines["few"]))
+            peaks.append(peak / 1e6)
+    what = f"{n_lines['many']:,} claim lines"
+    growth = f"{n_lines['few']:,} lines"
+    return [
+        at_most(12, f"lineages and outcomes, {what}", "all-column CSV scan", ratios),
+        at_most(1.1, f"growth to {what}", growth, exponents, "as exponent"),
+        at_most(1.15 * _LIMIT_MEGABYTES, f"largest memory, {what}", f"limit {_LIMIT}", peaks, "MB"),
+    ]
+
+
+def _practice(data: Path) -> None:
+    """The tables of intake of a made-up practice, named `one`."""
+    from analysis import pipeline, synthetic
+    from analysis.config import Folders
+
+    synthetic.synthesize("one", data_dir=data, n_claims=2_000, n_months=24, seed=1)
+    pipeline.build(Folders(data, data / "reports", "one"), through="intake", say=lambda _: None)
+
+
+def _repeat(data: Path, name: str, n_lines: int) -> int:
+    """Write the practice over and over as practice `name`; how many claim lines it has."""
+    import duckdb
+
+    one, folder = data / "processed" / "one", data / "processed" / name
+    folder.mkdir()
+    lines = _count(one)
+    n_times = math.ceil(n_lines / lines)
+    for table in _inputs():
+        source = one / f"{table}.parquet"
+        with duckdb.connect() as connection:
+            columns = [row[0] for row in connection.execute(f"DESCRIBE FROM '{source}'").fetchall()]
+            told = [f"{c} || '-' || k AS {c}" if c in _DISTINCT else c for c in columns]
+            # A list of insurers, say, stands once however often the claims do.
+            n_copies = n_times if set(columns) & set(_DISTINCT) else 1
+            connection.execute(
+                f"CREATE VIEW repeated AS SELECT {', '.join(told)} "
+                f"FROM '{source}', range({n_copies}) AS r(k)"
+            )
+            connection.execute(f"COPY repeated TO '{folder / table}.parquet'")
+            connection.execute(f"COPY repeated TO '{folder / table}.csv'")
+    return lines * n_times
+
+
+def _count(folder: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(folder / "service_lines.parquet").num_rows)
+
+
+def _inputs() -> list[str]:
+    """The tables of intake that the steps read."""
+    from analysis.pipeline import STEPS
+
+    made = {table for step in STEPS if step.name in _STEPS for table in step.writes}
+    return sorted({t for step in STEPS if step.name in _STEPS for t in step.reads} - made)
+
+
+# ---- what is measured, each in a process of its own -------------------------------------
+
+
+def clean(data: str, name: str) -> float:
+    """The steps, as a build runs them."""
+    from analysis import engine, outcomes, tables
+    from analysis.claims import coding, lineage
+    from analysis.config import Folders, Practice
+    from analysis.pipeline import STEPS
+
+    assert all((outcomes, coding, lineage))  # imported before the clock starts
+    folders = Folders(Path(data), Path(data) / "reports", name)
+    began = time.process_time()
+    for step in STEPS:
+        if step.name in _STEPS:
+            with engine.workspace(folders.private / "work" / step.name, _LIMIT):
+                inputs = {table: tables.stored(folders.processed, table) for table in step.reads}
+                made = step.function(folders, Practice(), inputs)
+                written = {table: made[table] for table in step.writes}
+                tables.write_all(folders.processed, written, {})
+    return time.process_time() - began
+
+
+def scan(data: str, name: str) -> float:
+    """The floor: every column of the same tables, once, from CSV."""
+    import duckdb
+
+    began = time.process_time()
+    for table in _inputs():
+        path = Path(data) / "processed" / name / f"{table}.csv"
+        with duckdb.connect() as connection:
+            connection.execute(f"SELECT count(COLUMNS(*)) FROM '{path}'").fetchall()
+    return time.process_time() - began
