@@ -323,7 +323,8 @@ def test_predictors_are_known_on_the_day_of_submission():
     """Everything the model reads stands in claim_features, and none of it names an answer."""
     declared = {column.name for column in TABLES["claim_features"].columns}
     assert set(approval.FEATURES) <= declared
-    named = {*predictors.FIXED, *(column for e in predictors.RANDOM for column in e.by)}
+    effects = (*predictors.RANDOM, *predictors.RICHER)
+    named = {*predictors.FIXED, *(column for e in effects for column in e.by)}
     for name in named | set(approval.FEATURES):
         assert not any(word in name for word in predictors.KNOWN_ONLY_LATER), name
 

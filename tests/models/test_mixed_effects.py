@@ -233,6 +233,38 @@ def test_cells_that_the_form_misses_widen_the_intervals():
     assert held.model_error_ < 0.25
 
 
+def test_a_lack_of_fit_within_cells_widens_the_intervals():
+    """A note counts differently in each cell: no effect of the form says so, nor cells left out."""
+    frame, _, _, _ = made(3000)
+    frame["note"] = frame["note_missing"].map({0.0: "there", 1.0: "missing"})
+    by = ["payer", "condition", "note"]
+    cell = frame.groupby(by).ngroup().to_numpy()
+    rng = np.random.default_rng(2)
+    chance = expit(0.8 + rng.normal(0, 0.8, cell.max() + 1))[cell]
+    y = (rng.random(3000) < chance).astype(int)
+    truth = frame.assign(chance=chance).groupby(by)["chance"].mean().to_numpy()
+
+    def covered(effects):
+        fitted = MixedEffectsLogisticRegression(FIXED, effects, n_variance_draws=8).fit(frame, y)
+        cells = fitted.standardise(frame, by=by).cells
+        return ((cells["lower"] <= truth) & (truth <= cells["upper"])).mean()
+
+    assert covered(EFFECTS) < 0.75
+    assert covered((*EFFECTS, RandomEffect("lack of fit", tuple(by)))) >= 0.8
+
+
+def test_slopes_without_levels_are_drawn_towards_each_other():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({name: rng.integers(0, 2, 400).astype(float) for name in "abcd"})
+    y = (rng.random(400) < expit(1 - frame.sum(axis=1))).astype(int)
+    pooled = MixedEffectsLogisticRegression((), [RandomEffect("all", (), tuple("abcd"))]).fit(
+        frame, y
+    )
+    apart = MixedEffectsLogisticRegression(tuple("abcd")).fit(frame, y)
+    assert np.abs(pooled.coef_[1:]).sum() < np.abs(apart.coef_[1:]).sum()
+    assert pooled.predict_proba(frame).shape == (400, 2)
+
+
 def test_a_fit_that_does_not_converge_says_what_to_do(monkeypatch):
     from analysis.errors import DataError
     from analysis.models import laplace

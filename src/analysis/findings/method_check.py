@@ -38,7 +38,7 @@ def measure(n_claims: int, kind: str, seed: int) -> dict[str, Any]:
     made = known_truth.practice(n_claims, kind, seed)
     earlier, later = made.earlier, made.later
     y = earlier["is_approved"].to_numpy()
-    model = approval.unfitted(seed)
+    model = approval.unfitted(len(earlier), seed)
     model.fit(predictors(earlier), y.astype(int), groups=earlier["patient"])
     plain = approval.OneHotLogistic().fit(earlier, y, earlier["patient"].to_numpy(str))
     draws = model.posterior_draws(predictors(later), _N_DRAWS)

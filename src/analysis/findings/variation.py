@@ -20,6 +20,7 @@ _WORDS = {
     "condition_group": "conditions",
     "network_status": "contract or none",
     "payer_id x condition_group": "conditions within one insurer",
+    "lack of fit": "what fits none of these, by insurer, condition and papers missing",
     "patient": "patients",
     "time": "periods",
 }

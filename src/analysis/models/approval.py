@@ -43,8 +43,8 @@ from analysis.models.predictors import (
     FEATURES,
     FIXED,
     LARGEST,
-    RANDOM,
     predictors,
+    random_effects,
 )
 from analysis.models.rates import PAYER_BY_CONDITION, predict_from_rates
 from analysis.models.saved import load
@@ -69,6 +69,10 @@ DENIED = ("denied",)
 # Inverse strengths of the L2 penalty, strongest first.
 PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 N_FOLDS = 5
+# A document's presence or a year of delay seldom moves the log odds by more than two of these.
+_FIXED_SCALE = 1.0
+# Each keeps a matrix as wide as the model: more would make the saved model too large to move.
+_N_VARIANCE_DRAWS = 16
 
 
 class Fitted(NamedTuple):
@@ -234,7 +238,7 @@ def _fitted(
 ) -> tuple[OneHotLogistic, MixedEffectsLogisticRegression]:
     """The plain and the main model, learned from `claims`."""
     one_hot = OneHotLogistic(design.minimum_cell_size)
-    model = unfitted(design.seed)
+    model = unfitted(len(claims), design.seed)
     # Matrices this small only wait for each other on several threads, the longer the busier the
     # machine; and one thread gives one answer everywhere.
     with threadpool_limits(limits=1):
@@ -271,9 +275,15 @@ def _judged(stretch: _Stretch, design: ModelDesign) -> pd.DataFrame:
     )
 
 
-def unfitted(seed: int) -> MixedEffectsLogisticRegression:
-    """The approval model before it has learned."""
-    return MixedEffectsLogisticRegression(FIXED, RANDOM, random_state=seed)
+def unfitted(n_claims: int, seed: int) -> MixedEffectsLogisticRegression:
+    """The approval model for `n_claims` claims to learn from, before it has learned."""
+    return MixedEffectsLogisticRegression(
+        FIXED,
+        random_effects(n_claims),
+        fixed_scale=_FIXED_SCALE,
+        n_variance_draws=_N_VARIANCE_DRAWS,
+        random_state=seed,
+    )
 
 
 def refused(reason: str) -> Fitted:
@@ -308,7 +318,7 @@ def saved_design(
                 name: round(float(value), 8)
                 for name, value in zip(("intercept", *FIXED), model.coef_, strict=False)
             },
-            "random": {effect.name: [*effect.by, *effect.slopes] for effect in RANDOM},
+            "random": {effect.name: [*effect.by, *effect.slopes] for effect in model.random},
             "variances": {k: round(v, 8) for k, v in model.variance_components_.items()},
             "model_error": round(model.model_error_, 8),
             "n_patterns": model.n_patterns_,

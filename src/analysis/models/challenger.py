@@ -17,7 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.preprocessing import OrdinalEncoder
 from threadpoolctl import threadpool_limits
 
-from analysis.models.predictors import ABSENT, CATEGORIES, FIXED, LARGEST
+from analysis.models.predictors import ABSENT, CATEGORIES, LARGEST, NUMBERS
 
 # The trees sort values into at most 255 bins, and a category needs one of its own.
 _MOST_CATEGORIES = 200
@@ -68,7 +68,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         return chances
 
     def _readable(self, X: pd.DataFrame) -> pd.DataFrame:
-        made = X[list(FIXED)].astype(float)
+        made = X[list(NUMBERS)].astype(float)
         for number in LARGEST:
             missing = made.pop(f"{number}_missing") == 1
             # The trees cannot sort a number known of no claim; it stays the constant it is.

@@ -138,7 +138,8 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         self.has_patients_ = problem.patient is not None
         self.scale_draws_ = np.array([scale for scale, _ in drawn]).reshape(len(drawn), -1)
         self.coefficient_draws_ = np.array([one.coefficients for _, one in drawn])
-        self.factor_draws_ = np.array([one.factor for _, one in drawn])
+        # Half the size, and as exact as noise needs to be.
+        self.factor_draws_ = np.array([one.factor for _, one in drawn], dtype=np.float32)
         if self.model_error == "auto":
             self.model_error_ = 0.0 if cells is None else _form_error(problem, scales, at, cells)
         else:
@@ -234,7 +235,9 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
             coefficients = self.coefficient_draws_[of_variance]
             for place, factor in enumerate(self.factor_draws_):
                 mine = of_variance == place
-                coefficients[mine] += solve_triangular(factor, noise[mine].T, lower=True, trans=1).T
+                coefficients[mine] += solve_triangular(
+                    factor.astype(float), noise[mine].T, lower=True, trans=1
+                ).T
             scales = self.scale_draws_[of_variance]
             patient = scales[:, -1] if self.has_patients_ else np.zeros(n)
             # The mean of a logistic over a normal (Zeger, Liang and Albert 1988).

@@ -42,29 +42,53 @@ KNOWN_ONLY_LATER = (
 """Words that no predictor's name may hold: what they name exists only after the answer."""
 
 ABSENT = tuple(f"{document}_absent" for document in DOCUMENTS)
-FIXED = (
-    *ABSENT,
-    *(f"{document}_unknown" for document in DOCUMENTS),
-    *LARGEST,
-    *(f"{number}_missing" for number in LARGEST),
-)
+UNKNOWN = tuple(f"{document}_unknown" for document in DOCUMENTS)
+_MEASURES = (*LARGEST, *(f"{number}_missing" for number in LARGEST))
+NUMBERS = (*ABSENT, *UNKNOWN, *_MEASURES)
+# Counts of documents in threes are of about unit scale.
+_A_FEW = 3
+_MOST_TOLD_APART = 2
+
+# What documents have in common is fixed, how each differs is drawn towards it: in a small practice
+# no document has claims enough to tell its own share.
+FIXED = ("n_absent", "n_unknown", *_MEASURES)
 RANDOM = (
     *(RandomEffect(column, (column,)) for column in CATEGORIES),
     RandomEffect("payer_id x condition_group", ("payer_id", "condition_group")),
+    RandomEffect("documents absent", (), ABSENT),
+    RandomEffect("documents unknown", (), UNKNOWN),
     RandomEffect("documents by payer_id", ("payer_id",), ABSENT),
 )
+RICHER_FROM = 750
+"""Claims to learn from on, from which the model also has the effects of RICHER."""
+RICHER = (
+    RandomEffect("documents by condition_group", ("condition_group",), ABSENT),
+    RandomEffect("completeness by payer_id", ("payer_id",), ("n_absent",)),
+    # What fits none of the above: with it the intervals hold where documents count differently.
+    RandomEffect("lack of fit", ("payer_id", "condition_group", "lacking")),
+)
+
+
+def random_effects(n_claims: int) -> tuple[RandomEffect, ...]:
+    """The random effects of a model that learns from `n_claims` claims."""
+    return RANDOM if n_claims < RICHER_FROM else (*RANDOM, *RICHER)
 
 
 def predictors(claims: pd.DataFrame) -> pd.DataFrame:
     """Rows of `claim_features` (columns FEATURES) as the mixed-effects model reads them.
 
     Categories as they are; of each document whether it is absent and whether nobody wrote it down,
-    0 or 1; numbers as shares of LARGEST, at most 1, nought and a mark where missing.
+    0 or 1, and how many are, in threes; numbers as shares of LARGEST, at most 1, nought and
+    a mark where missing; `lacking` tells whether no document is absent, one, or more.
     """
     made = {column: claims[column].astype(object) for column in CATEGORIES}
     for document in DOCUMENTS:
         for status in ("absent", "unknown"):
             made[f"{document}_{status}"] = (claims[document] == status).astype(float)
+    n_absent = (claims[list(DOCUMENTS)] == "absent").sum(axis=1)
+    made["n_absent"] = n_absent / _A_FEW
+    made["n_unknown"] = (claims[list(DOCUMENTS)] == "unknown").sum(axis=1) / _A_FEW
+    made["lacking"] = n_absent.clip(upper=_MOST_TOLD_APART)
     for column, most in LARGEST.items():
         number = claims[column].astype(float).clip(lower=0, upper=most) / most
         made[column] = number.fillna(0.0)

@@ -25,7 +25,7 @@ class RandomEffect:
     """An intercept that varies by the joint values of columns `by`, or slopes of numeric columns.
 
     With `slopes`, one coefficient per level and slope column, all of one variance; without, one
-    intercept per level.
+    intercept per level. Without `by` there is one level: the slopes are drawn towards each other.
     """
 
     name: str
@@ -132,9 +132,9 @@ class Terms:
 
 
 def keys(X: pd.DataFrame, by: Sequence[Hashable]) -> NDArray[np.object_]:
-    """The level of each row of tidy claims: the values of `by`, joined."""
+    """The level of each row of tidy claims: the values of `by`, joined, or "" without any."""
     if not by:
-        raise ValueError("a random effect must name the columns it varies by")
+        return np.full(len(X), "", dtype=object)
     joined = X[by[0]]
     for column in by[1:]:
         joined = joined + _BETWEEN + X[column]
