@@ -45,3 +45,41 @@ def test_what_was_measured_is_of_known_kinds():
     worlds = method_check.measured()
     assert set(worlds["kind"]) <= set(known_truth.KINDS)
     assert not worlds.duplicated(["kind", "n_claims", "seed"]).any()
+
+
+SCOPE = method_check.scope(method_check.measured())
+
+
+def measured_as(monkeypatch, *rows):
+    names = ["kind", "n_claims", "n_cells", "n_covered"]
+    table = method_check.measured().head(1)
+    made = [table.assign(**dict(zip(names, row, strict=True))) for row in rows]
+    monkeypatch.setattr(method_check, "measured", lambda: pd.concat(made))
+
+
+def test_a_practice_is_told_the_coverage_of_its_size(monkeypatch):
+    measured_as(monkeypatch, ("as_assumed", 300, 100, 96), ("as_assumed", 1000, 100, 91))
+    assert method_check.quoted(999, SCOPE).coverage == 0.96
+    told = method_check.quoted(4000, SCOPE)
+    assert told.coverage == 0.91
+    assert "1,000 claims" in told.sentence
+    assert "91 times" in told.sentence
+    assert method_check.quoted(299, SCOPE).coverage is None
+
+
+def evaluation_of(lower, upper):
+    row = {"model": "mixed_effects_logistic", "group_kind": "overall", "lower": lower}
+    return pd.DataFrame([{**row, "metric": "calibration_slope", "upper": upper}])
+
+
+def test_a_warning_needs_a_sign_and_a_coverage_that_failed(monkeypatch):
+    structure = method_check.QUOTED.answer("Nothing.", SCOPE)
+    assumed, drift = ("as_assumed", 300, 100, 96), ("drift", 300, 100, 70)
+    measured_as(monkeypatch, assumed, drift)
+    off, right = evaluation_of(0.6, 0.9), evaluation_of(0.8, 1.1)
+    assert method_check.warned(500, right, structure, SCOPE) is None
+    told = method_check.warned(500, off, structure, SCOPE)
+    assert "quarter to quarter" in told.sentence
+    assert "70 times" in told.sentence
+    measured_as(monkeypatch, assumed, ("drift", 300, 100, 85))
+    assert method_check.warned(500, off, structure, SCOPE) is None

@@ -9,7 +9,7 @@ from analysis import pipeline, synthetic
 from analysis.reports import book
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-NAMES = sorted(path.stem for path in FOLDER.glob("0[1-8]*.ipynb"))
+NAMES = [*sorted(path.stem for path in FOLDER.glob("0[1-8]*.ipynb")), "11_method_check"]
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ OWN_PARAMETERS = {
     "02_claim_outcomes": {"definition": ("str", "allowed")},
     "08_insurer_scorecard": {"payer_id": ("str", "")},
     "09_public_findings": {"release": ("str", "")},
+    "11_method_check": {"n_worlds": ("int", 0), "n_claims": ("int", 300)},
 }
 # What works on rows belongs into the package, where it is tested.
 WORK = {"apply", "groupby", "merge", "pivot", "query", "read_csv", "sort_values", "split"}

@@ -4,25 +4,54 @@
 # mypy: disable-error-code="no-untyped-call"
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.models import approval, evaluation
-from analysis.models.predictors import predictors
+from analysis.findings.finding import Finding, Numbers, Question, Scope
 from analysis.synthetic import known_truth
+
+if TYPE_CHECKING:
+    from analysis.models.approval import MixedEffectsLogisticRegression
 
 CELL = ["payer_id", "condition_group", "profile"]
 BANDS = {"0": (0, 0), "1-10": (1, 10), "11-50": (11, 50), "more": (51, None)}
 """Claims learned from in a cell, least and most."""
+KINDS = tuple(known_truth.KINDS)
 _LEVEL = 0.90
 _N_DRAWS = 400
 _N_LOWEST, _SURE = 3, 0.8
 _FEWEST_TO_RANK = 11
+_TOO_LOW = 0.80
+QUOTED = Question(
+    id="method_check.coverage",
+    question="How far can the model's ranges be trusted?",
+    unit="share of ranges that held the true chance",
+    definition=(
+        "cells of insurer, condition and number of missing documents in the next year, each counted"
+        " once, whose range held the true mean chance"
+    ),
+    method="the model fitted to made-up practices of known truth, of the nearest size below",
+    caveats=("real claims may break what was assumed in making these up",),
+)
+WARNED = replace(
+    QUOTED,
+    id="method_check.warning",
+    question="Do the claims look as where the model's ranges fail?",
+)
+MEASURED = replace(
+    QUOTED,
+    id="method_check.measured",
+    question="Do the model's ranges hold the truth?",
+    method="the model fitted to made-up practices of known truth, of several sizes",
+    must_not="must not be read as a promise for a practice that breaks the model's assumptions",
+)
 
 
 def measure(n_claims: int, kind: str, seed: int) -> dict[str, Any]:
@@ -35,6 +64,9 @@ def measure(n_claims: int, kind: str, seed: int) -> dict[str, Any]:
     slope; insurers said to be among the lowest three, and wrongly; documents, whose gain the
     interval holds, and their bias.
     """
+    from analysis.models import approval
+    from analysis.models.predictors import predictors
+
     made = known_truth.practice(n_claims, kind, seed)
     earlier, later = made.earlier, made.later
     y = earlier["is_approved"].to_numpy()
@@ -101,8 +133,10 @@ def _ranks(
 
 
 def _documents(
-    model: approval.MixedEffectsLogisticRegression, later: pd.DataFrame, gain: dict[str, float]
+    model: "MixedEffectsLogisticRegression", later: pd.DataFrame, gain: dict[str, float]
 ) -> dict[str, Any]:
+    from analysis.models.predictors import predictors
+
     covered, errors = [], []
     for document, truth in gain.items():
         asked = later[later[document] != "not_required"].head(_N_DRAWS)
@@ -139,6 +173,8 @@ def _rank(means: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _slope(told: pd.Series, truth: pd.Series) -> float:
+    from analysis.models import evaluation
+
     weights = np.ones((len(told), 1))
     slope = evaluation.calibration_slope(told.to_numpy(), truth.to_numpy(), weights)
     return float(slope[0])
@@ -197,3 +233,104 @@ def live(n_claims: int, kinds: Iterable[str], n_worlds: int, seed: int = 0) -> p
     return pd.DataFrame(
         [measure(n_claims, kind, seed + place) for kind in kinds for place in range(n_worlds)]
     )
+
+
+def quoted(n_claims: int, scope: Scope) -> Finding:
+    """How often the model's intervals held the truth in made-up practices of this size.
+
+    The size measured that is nearest at or below `n_claims`, the claims the model learned from.
+    """
+    table = _at_size(n_claims)
+    if table.empty:
+        return QUOTED.answer(
+            "How often the model's ranges hold the truth was not measured for practices this small:"
+            " take them as rough.",
+            scope,
+        )
+    row = table[table["kind"] == known_truth.AS_ASSUMED].iloc[0]
+    return replace(QUOTED, coverage=float(row["coverage"])).answer(
+        "In made-up practices of {size:count} claims, the ranges that should hold the true chance"
+        " {level:whole} times in every hundred held it {estimate:whole} times.",
+        scope,
+        Numbers(float(row["coverage"])),
+        {"size": int(row["n_claims"]), "level": _LEVEL},
+    )
+
+
+def warned(
+    n_claims: int, evaluation_table: pd.DataFrame, structure: Finding, scope: Scope
+) -> Finding | None:
+    """A warning where the data show signs of a broken assumption under which intervals failed.
+
+    The signs: a calibration slope or intercept clearly off on later claims; boosted trees clearly
+    ahead (`structure`, as from `findings.model`). The rule: coverage measured below 80%.
+    """
+    suspected = set()
+    if _is_off(evaluation_table, "calibration_slope", 1.0) or _is_off(
+        evaluation_table, "calibration_intercept", 0.0
+    ):
+        suspected |= {"drift", "informative_pending", "documentation_after_denial"}
+    if structure.lower is not None and structure.lower > 0:
+        suspected |= {"visit_cliff", "interactions"}
+    table = _at_size(n_claims)
+    failed = table[table["kind"].isin(suspected) & (table["coverage"] < _TOO_LOW)]
+    if failed.empty:
+        return None
+    worst = failed.sort_values(["coverage", "kind"]).iloc[0]
+    return WARNED.answer(
+        "Take the model's ranges as too narrow: the later claims look as they would where {means},"
+        " and there such ranges held the true chance only {estimate:whole} times in every hundred.",
+        scope,
+        Numbers(float(worst["coverage"])),
+        {"means": known_truth.KINDS[worst["kind"]]},
+    )
+
+
+def _at_size(n_claims: int) -> pd.DataFrame:
+    """What was measured at the largest size of at most `n_claims`; empty below all of them."""
+    table = summary(measured())
+    sizes = table.loc[
+        (table["kind"] == known_truth.AS_ASSUMED) & (table["n_claims"] <= n_claims), "n_claims"
+    ]
+    return table[table["n_claims"] == sizes.max()] if len(sizes) else table.head(0)
+
+
+def _is_off(evaluation_table: pd.DataFrame, metric: str, right: float) -> bool:
+    """Whether the model's interval of an overall metric leaves out what is right."""
+    rows = evaluation_table[
+        (evaluation_table["model"] == "mixed_effects_logistic")
+        & (evaluation_table["group_kind"] == "overall")
+        & (evaluation_table["metric"] == metric)
+    ].dropna(subset=["lower", "upper"])
+    return bool(((rows["upper"] < right) | (rows["lower"] > right)).any())
+
+
+def scope(worlds: pd.DataFrame) -> Scope:
+    """Made-up practices, as of the last day of measuring."""
+    return Scope(
+        "made-up practices of known truth",
+        "two years to learn from and the next to be judged on",
+        date.fromisoformat(worlds["date"].max()),
+    )
+
+
+def overall(worlds: pd.DataFrame, scope: Scope) -> Finding:
+    """How often intervals held the truth where the model's form holds, over all sizes."""
+    held = worlds[worlds["kind"] == known_truth.AS_ASSUMED]
+    n, covered = int(held["n_cells"].sum()), int(held["n_covered"].sum())
+    return MEASURED.answer(
+        "Where the model's form holds, {estimate:percent} of {denominator:n range} held the true"
+        " chance; {level:percent} should.",
+        scope,
+        Numbers(covered / n, numerator=covered, denominator=n),
+        {"level": _LEVEL},
+    )
+
+
+def shown(worlds: pd.DataFrame) -> pd.DataFrame:
+    """`summary` in words, for a table: the kind, claims, and what was measured."""
+    table = summary(worlds)
+    columns = ["practice", "n_claims", "n_worlds", "coverage", *(f"coverage_{b}" for b in BANDS)]
+    columns += ["mean_width", "rmse_ratio", "bias", "calibration_slope", "ranks_wrong"]
+    columns += ["document_coverage", "document_bias"]
+    return table.assign(practice=table["kind"].map(known_truth.KINDS))[columns]

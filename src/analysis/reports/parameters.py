@@ -75,6 +75,15 @@ class ReleaseParameters(Parameters):
     """The release's folder; '' drafts one in the practice's private folder."""
 
 
+class MethodParameters(Parameters):
+    """What the check of the method takes besides."""
+
+    n_worlds: int = Field(default=0, ge=0)
+    """Practices of each kind made and measured now; 0 tells only what was measured before."""
+    n_claims: int = Field(default=300, ge=100)
+    """Claims of each of them."""
+
+
 PARAMETERS: Mapping[str, type[Parameters]] = {
     "01_data_quality": Parameters,
     "02_claim_outcomes": DefinitionParameters,
@@ -85,9 +94,13 @@ PARAMETERS: Mapping[str, type[Parameters]] = {
     "07_practice_month": Parameters,
     "08_insurer_scorecard": InsurerParameters,
     "09_public_findings": ReleaseParameters,
+    "11_method_check": MethodParameters,
 }
-# Made for the practice every month; a release is made by `outcomes release`.
-MONTHLY = tuple(name for name in PARAMETERS if name != "09_public_findings")
+# Made for the practice every month; a release is made by `outcomes release`, and the check of the
+# method tells the same of every practice: it is made when asked for by name.
+MONTHLY = tuple(
+    name for name in PARAMETERS if name not in ("09_public_findings", "11_method_check")
+)
 
 _EXAMPLES = {
     "month": "month=2026-03",

@@ -12,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
-from scipy.stats import norm
+from scipy.special import expit, ndtri
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -234,7 +233,7 @@ def _expected(
     posterior = _posterior(law, statuses)
     for place in range(_N_HIDDEN_DRAWS):
         # Patients in equal steps of their distribution, whatever else is hidden at random.
-        own = law.patient_sd * norm.ppf((place + 0.5) / _N_HIDDEN_DRAWS)
+        own = law.patient_sd * ndtri((place + 0.5) / _N_HIDDEN_DRAWS)
         also_hidden, care = _drawn(posterior, rng)
         lacking = _drawn_absent(law, statuses, also_hidden, care, rng)
         chance += expit(_odds(law, claims, lacking, also_hidden) + own)
