@@ -109,6 +109,11 @@ def suppress(counts: Counts) -> Mask:
     return _repaired(counts, reach, hidden)
 
 
+def heuristic(counts: Counts) -> Mask:
+    """What `suppress` hides where there are too many counts for the optimum; any size is taken."""
+    return _repaired(counts, _Reach(counts), counts.hidden | counts.protected)
+
+
 def exposed(counts: Counts, hidden: Mask) -> list[int]:
     """The small counts whose ranges are too narrow when `hidden` is hidden and the rest shown."""
     return _Reach(counts).exposed(hidden)

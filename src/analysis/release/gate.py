@@ -69,7 +69,7 @@ def plain(now: Counted, hidden: frozenset[Cell]) -> frozenset[Cell]:
     """The hidden cells whose counts anyone can tell from the shown ones."""
     counts = {cell: None if cell in hidden else value for cell, value in now.values.items()}
     published, cells = as_published(
-        counts, [(total, tuple(parts)) for total, parts in _sums(now.values)], []
+        counts, [(total, tuple(parts)) for total, parts in sums_of(now.values)], []
     )
     return frozenset(cells[place] for place in attacker.attack(published).told)
 
@@ -159,7 +159,7 @@ class _Linked:
         for cell, value in now.values.items():
             self._count(cell, value, "")
         for values in [e.values for e in earlier] + [now.values]:
-            for total, parts in _sums(values):
+            for total, parts in sums_of(values):
                 self.rows.append((self.place[total], [self.place[part] for part in parts]))
         order = [e.values for e in earlier] + [now.values]
         for n, after in enumerate(order):
@@ -197,7 +197,7 @@ class _Linked:
             if change >= 0:
                 added[cell] = parts[1] if change else None
             self.rows.append((self.place[larger], parts))
-        for total, cells in _sums(after):
+        for total, cells in sums_of(after):
             # What was added adds up too, where nothing was taken away.
             place = added.get(total)
             if place is not None and all(cell in added for cell in cells):
@@ -251,7 +251,7 @@ class _Linked:
         )
 
 
-def _sums(values: Mapping[Cell, int]) -> list[tuple[Cell, list[Cell]]]:
+def sums_of(values: Mapping[Cell, int]) -> list[tuple[Cell, list[Cell]]]:
     """How counts add up: along each of insurer, condition, quarter and outcome."""
     sums: dict[tuple[str, Cell], list[Cell]] = {}
     for cell in values:

@@ -1,0 +1,178 @@
+"""What the release gate hides, against the optimum and an attacker that shares no code with it.
+
+Made-up practices are released twice, and the attacker tries both releases together; single tables
+like those of pools are hidden by the exact program and by the heuristic that larger ones get. What
+he proves to be 10 or less, or tells, is to be nothing. Later releases hide much: a count that was
+shown and grew by 1 to 10 has to go, however the others are chosen. "Forced" is the share of counts
+that are small or grew so; no choice of what else to hide could show them.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from analysis import disclosure
+from analysis.release import attacker, counted, gate, verify
+from analysis.release.attacker import Published
+from analysis.release.counted import Categories, Counted
+from benchmarks.measuring import Row, Size, at_most
+
+_SHAPES: dict[Size, list[tuple[int, ...]]] = {
+    "small": [(10, 10, 2), (20, 15, 2)],
+    "full": [(10, 10, 2), (20, 15, 2), (30, 20, 2), (10, 10, 2, 4), (30, 20, 2, 4)],
+}
+
+
+def measure(size: Size) -> list[Row]:
+    """The rows on practices, on single tables, and on releases some months apart."""
+    return [*_practices(30 if size == "full" else 6), *_tables(_SHAPES[size]), *_later()]
+
+
+# ---- practices ------------------------------------------------------------------------------
+
+
+def _practices(n: int) -> Iterator[Row]:
+    """Two releases of each practice, attacked together."""
+    exposed, seconds = [], []
+    for seed in range(n):
+        everything = _claims(900, seed)
+        began = time.process_time()
+        first, second, hidden, also = _released_twice(everything, 820, 0)
+        seconds.append(time.process_time() - began)
+        counts: verify.Counts = {}
+        for now, withheld in ((first, hidden), (second, also)):
+            counts |= {c: None if c in withheld else v for c, v in now.values.items()}
+        sums = [
+            (total, tuple(parts))
+            for now in (first, second)
+            for total, parts in gate.sums_of(now.values)
+        ]
+        steps = [
+            (c._replace(release=1), c) for c in second.values if c._replace(release=1) in counts
+        ]
+        done = attacker.attack(gate.as_published(counts, sums, steps)[0])
+        exposed.append(float(len(done.proven) + len(done.told) + len(done.added)))
+    yield at_most(0, f"exposed in {n} practices", "two releases each", exposed, "counts")
+    yield Row("hiding two releases", f"{n} practices", tuple(seconds), unit="CPU s")
+
+
+def _later() -> Iterator[Row]:
+    """Practices of two years' claims, released again after some months."""
+    for months in (1, 3, 6, 12):
+        joint, forced = [], []
+        for seed in range(3):
+            before = round(4_400 * (1 - months / 24))
+            first, second, hidden, also = _released_twice(_claims(4_400, seed), before, 100)
+            joint.append(100 * gate.sparsity(second, also))
+            forced.append(100 * gate.sparsity(second, _forced(first, second, hidden)))
+        yield Row(f"hidden {months} months later", "all counts", tuple(joint), unit="%")
+        yield Row(f"forced {months} months later", "all counts", tuple(forced), unit="%")
+
+
+def _forced(
+    first: Counted, second: Counted, hidden: frozenset[verify.Cell]
+) -> frozenset[verify.Cell]:
+    """What no choice could show in the second release: small counts, and small additions."""
+    found = set()
+    for cell, value in second.values.items():
+        before = cell._replace(release=1)
+        added = value - first.values.get(before, 0)
+        if 0 < value < 11 or (0 < added < 11 and before not in hidden):
+            found.add(cell)
+    return frozenset(found)
+
+
+def _released_twice(
+    everything: pd.DataFrame, n_before: int, below: int
+) -> tuple[Counted, Counted, frozenset[verify.Cell], frozenset[verify.Cell]]:
+    categories = counted.merged(everything.iloc[:n_before], below)
+    first = _counted(everything.iloc[:n_before], categories, 1)
+    second = _counted(everything, counted.extended(categories, everything), 2)
+    hidden = gate.hide(first, [])
+    return first, second, hidden, gate.hide(second, [gate.Earlier(1, first.values, hidden)])
+
+
+def _counted(claims: pd.DataFrame, categories: Categories, number: int) -> Counted:
+    return counted.count(claims, categories, number, "then", date(2025, 12, 31))
+
+
+def _claims(n: int, seed: int) -> pd.DataFrame:
+    """Answered claims, one patient each, some insurers and conditions frequent, others rare."""
+    rng = np.random.default_rng(seed)
+    insurer, condition = 1 / np.arange(1, 7), 1 / np.arange(1, 6)
+    frame = pd.DataFrame(
+        {
+            "claim_id": np.arange(n).astype(str),
+            "patient_id": np.arange(n).astype(str),
+            "insurer": rng.choice(list("ABCDEF"), n, p=insurer / insurer.sum()),
+            "condition": rng.choice(list("vwxyz"), n, p=condition / condition.sum()),
+            "quarter": np.sort(rng.choice(["2025 Q1", "2025 Q2", "2025 Q3"], n)),
+            "is_approved": rng.random(n) < 0.8,
+        }
+    )
+    return frame.assign(payer_id=frame["insurer"])
+
+
+# ---- single tables --------------------------------------------------------------------------
+
+
+def _tables(shapes: list[tuple[int, ...]]) -> Iterator[Row]:
+    for shape in shapes:
+        name = "x".join(map(str, shape))
+        made = _table(shape)
+        began = time.process_time()
+        hidden = disclosure.suppress(made)
+        yield Row(f"hiding {name}", "no floor", (time.process_time() - began,), unit="CPU s")
+        done = attacker.attack(_published(made, hidden))
+        exposed = [float(len(done.proven) + len(done.told))]
+        yield at_most(0, f"exposed in {name}", "one release", exposed, "counts")
+        if made.values.size <= disclosure.EXACT_CELLS:
+            quick = disclosure.heuristic(made)
+            cells = float(quick.sum() / hidden.sum())
+            yield Row(f"counts hidden in {name} by the heuristic", "the optimum", (cells,))
+
+
+def _table(shape: tuple[int, ...]) -> disclosure.Counts:
+    """A table of this shape with all its totals in place 0, most categories rare."""
+    rng = np.random.default_rng(len(shape))
+    weights = rng.lognormal(0, 0.8, size=shape)
+    for axis, size in enumerate(shape):
+        share = 1 / np.arange(1, size + 1) ** 0.8
+        weights = weights * share.reshape([-1 if a == axis else 1 for a in range(len(shape))])
+    inner = rng.multinomial(15 * int(np.prod(shape)), (weights / weights.sum()).ravel())
+    table = inner.reshape(shape).astype(np.int64)
+    for axis in range(table.ndim):
+        table = np.concatenate([table.sum(axis=axis, keepdims=True), table], axis=axis)
+    index = np.arange(table.size).reshape(table.shape)
+    terms: list[list[tuple[int, int, float]]] = []
+    for axis in range(table.ndim):
+        for line in np.moveaxis(index, axis, -1).reshape(-1, table.shape[axis]):
+            row = len(terms)
+            terms.append(
+                [(row, int(place), -1.0 if k == 0 else 1.0) for k, place in enumerate(line)]
+            )
+    rows, places, signs = zip(*(term for line in terms for term in line), strict=True)
+    values = table.ravel()
+    n_totals = (np.indices(table.shape).reshape(table.ndim, -1) == 0).sum(axis=0)
+    return disclosure.Counts(
+        values=values,
+        sums=sparse.csr_matrix((signs, (rows, places)), shape=(len(terms), values.size)),
+        cost=np.log2(1.0 + values) * 20.0 ** np.minimum(n_totals, 2) + 0.01,
+        shown=np.zeros(values.size, bool),
+        hidden=np.zeros(values.size, bool),
+        least=np.minimum(values, 1),
+    )
+
+
+def _published(made: disclosure.Counts, hidden: disclosure.Mask) -> Published:
+    """What a stranger sees of it."""
+    seen = [None if hide else int(n) for n, hide in zip(made.values, hidden, strict=True)]
+    sums = []
+    for start, end in zip(made.sums.indptr, made.sums.indptr[1:], strict=False):
+        places, signs = made.sums.indices[start:end], made.sums.data[start:end]
+        sums.append((int(places[signs < 0][0]), tuple(int(p) for p in places[signs > 0])))
+    return Published(seen, sums)
