@@ -72,27 +72,34 @@ def _money(deposit):
 def test_a_recoupment_outside_the_claims_explains_the_smaller_deposit():
     balance = _money(3_500)
     assert balance["difference_cents"].tolist() == [0]
-    assert data_quality.money(balance, AS_OF).sentence.startswith(
+    assert data_quality.money(balance, ledger(), AS_OF).sentence.startswith(
         "The money adds up: all 1 payment"
     )
 
 
 def test_a_deposit_that_does_not_add_up_is_named_to_the_dollar():
-    finding = data_quality.money(_money(4_700), AS_OF)
+    finding = data_quality.money(_money(4_700), ledger(), AS_OF)
     assert finding.sentence == (
         "Not equal to their claims less adjustments: 1 payment of 1, by $12 in all; ask the insurer"
         " for the missing pages."
     )
 
 
+def test_answers_set_aside_are_mended_before_the_insurer_is_asked():
+    aside = {"file_name": "a.835", "file_hash": "1", "record": "CLP", "position": 9}
+    rows = frame("row_ledger", [aside | {"disposition": "quarantined", "reason": "no charge"}])
+    sentence = data_quality.money(_money(4_700), rows, AS_OF).sentence
+    assert "1 answer set aside may be what is missing: mend that first" in sentence
+
+
 def test_a_deposit_that_cannot_be_read_is_not_counted_as_adding_up():
     balance = pd.concat([_money(3_500), _money(None)], ignore_index=True)
-    finding = data_quality.money(balance, AS_OF)
+    finding = data_quality.money(balance, ledger(), AS_OF)
     assert (finding.numerator, finding.denominator) == (1, 1)
     assert finding.sentence.endswith(
         "$35 deposited in all. Without a legible deposit, so not checked: 1 payment."
     )
-    alone = data_quality.money(_money(None), AS_OF)
+    alone = data_quality.money(_money(None), ledger(), AS_OF)
     assert alone.sentence == "Without a legible deposit, so not checked: 1 payment."
 
 
@@ -117,7 +124,7 @@ def test_answers_without_a_claim_are_counted():
 
 
 def test_no_input_at_all_is_said():
-    assert "No payment was found" in data_quality.money(_empty_balance(), AS_OF).sentence
+    assert "No payment was found" in data_quality.money(_empty_balance(), ledger(), AS_OF).sentence
     nothing = data_quality.matched(frame("claim_lineage", []), AS_OF)
     assert nothing.sentence == "No insurer's answer was found."
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from analysis.findings import month, recovery, unbound_digits
+from analysis.findings import month, performance, recovery, unbound_digits
 from findings.made_claims import AS_OF, action, claim, claims, frame, outcomes, payers
 
 MONTH = "2026-08"
@@ -58,6 +58,19 @@ def test_the_month_at_a_glance_counts_by_its_own_dates():
     )
 
 
+def test_answers_without_their_day_are_told_as_such_not_as_none():
+    """As an export tells them; they are neither unanswered nor answered in another month."""
+    table = outcomes(claims(30, 5, first_determination_date=None))
+    finding = month.glance(table, frame("payments", []), "2026-03")
+    assert "35 claims sent. How many were answered in it cannot be told: 35 answers" in (
+        finding.sentence
+    )
+    assert "cannot be told" in month.change(table, "2026-03").sentence
+    assert (
+        "cannot be told: of 35 claims" in performance.days_in_receivables(table, "2026-03").sentence
+    )
+
+
 def open_claims(rows, actions):
     table = outcomes([*claims(20, 0), *rows])
     given = recovery.Tables(frame("next_actions", actions), table, frame("appeal_outcomes", []))
@@ -103,6 +116,9 @@ def test_what_may_bring_most_comes_first_and_what_nobody_can_tell_last():
     assert table["reason"][3].startswith("no answer for longer than usual: call the insurer")
     assert table["n"].tolist() == [1, 2, 1, 1]
     assert table["expected_cents"].isna().tolist() == [False, False, True, True]
+    told = table.head(2)
+    assert (told["lower_cents"] < told["expected_cents"]).all()
+    assert (told["expected_cents"] < told["upper_cents"]).all()
     assert len(month.to_do(open_now)) == 3
 
 

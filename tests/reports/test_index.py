@@ -37,10 +37,10 @@ def rate(finding_id: str, **values) -> dict:
 
 @pytest.fixture
 def overview(tmp_path: Path) -> str:
-    news = "This is a fall beyond what chance explains."
     published(
         tmp_path, "river", "2026-03",
-        rate("practice_month.change", verdict=news), due="what,n\nappeal,4\ncorrect,3\n",
+        rate("practice_month.change", gap_lower=-0.2, gap_upper=-0.01),
+        due="what,n\nappeal,4\ncorrect,3\n",
         failures={"03_denial_reasons": "too few claims"},
     )  # fmt: skip
     published(tmp_path, "river", "2026-02", {**rate("practice_month.change"), "estimate": None})
@@ -56,7 +56,7 @@ def row(page: str, month: str) -> str:
 def test_a_month_tells_its_rate_with_range_and_n_its_change_and_what_falls_due(overview):
     march = row(overview, "March 2026")
     assert "71% (64 to 77%), 182 claims" in march
-    assert "This is a fall beyond what chance explains." in march
+    assert ">lower<" in march
     assert ">7</td>" in march
     assert "1 could not be made" in march
 

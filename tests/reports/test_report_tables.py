@@ -97,6 +97,15 @@ def test_a_cell_carries_its_heading_for_a_phone_where_the_head_is_out_of_sight()
     assert 'data-label="Insurer"' not in html
 
 
+def test_a_column_with_nothing_to_read_stands_in_the_csv_alone():
+    frame = pd.DataFrame([("a", "", 1_00, 3_00)], columns=["x", "why", "low", "high"])
+    columns = [ColumnSpec("X"), ColumnSpec("Why"), ColumnSpec("Range", "dollars_interval")]
+    record = tables.record(Shown("t", "T", frame, columns))
+    assert (record["headers"], record["cells"]) == (["X", "Range"], [["a", "$1 to $3"]])
+    assert record["is_number"] == [False, True]
+    assert tables.csv_text(record) == "x,why,low,high\na,,100,300\n"
+
+
 def test_a_long_table_shows_its_first_rows_and_says_where_the_others_are():
     many = rates(*[(f"Insurer {n}", *KNOWN[1:]) for n in range(1200)])
     record = tables.record(dataclasses.replace(many, at_most=2))

@@ -120,16 +120,27 @@ def balances(
     return ordered[["payment_date", "payer_name", *columns]].reset_index(drop=True)
 
 
-def money(balance: pd.DataFrame, as_of: date) -> Finding:
-    """Whether every deposit equals what its claims and adjustments say; one unread is unknown."""
+def money(balance: pd.DataFrame, row_ledger: pd.DataFrame, as_of: date) -> Finding:
+    """Whether every deposit equals what its claims and adjustments say; one unread is unknown.
+
+    Where answers were set aside (`row_ledger`), they may be what is missing from a deposit.
+    """
     told = balance.dropna(subset="difference_cents")
     off = told["difference_cents"] != 0
+    is_aside = row_ledger["disposition"] == "quarantined"
+    aside = int((is_aside & (row_ledger["record"] == "CLP")).sum())
     template = (
         "The money adds up: all {denominator:n payment} equal their claims less adjustments,"
         " {deposited:dollars} deposited in all."
         if not off.any()
         else "Not equal to their claims less adjustments: {off:n payment} of {denominator:count},"
-        " by {difference:dollars} in all; ask the insurer for the missing pages."
+        " by {difference:dollars} in all; "
+        + (
+            "{aside:n answer} set aside may be what is missing: mend that first, as the table"
+            " above says, then ask the insurer for what is still missing."
+            if aside
+            else "ask the insurer for the missing pages."
+        )
     )
     unread = len(balance) - len(told)
     if not len(told):
@@ -146,6 +157,7 @@ def money(balance: pd.DataFrame, as_of: date) -> Finding:
             "deposited": int(told["deposit_cents"].sum()),
             "difference": int(told["difference_cents"].abs().sum()),
             "unread": unread,
+            "aside": aside,
         },
     )
 

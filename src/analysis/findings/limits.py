@@ -65,12 +65,13 @@ def past(visit_limits: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Find
 def by_kind(visit_limits: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> pd.DataFrame:
     """Each kind of limit: limit, n_within, n_past, n_open (cannot be told), n_none (not on record).
 
-    The four counts of a row add up to the claims through `month`.
+    The four counts of a row add up to the claims through `month`. No row where no limit at all is
+    on record.
     """
     claims = population.through(outcomes, month)
     known = visit_limits[visit_limits["claim_id"].isin(claims["claim_id"])]
     rows = []
-    for kind, words in KINDS.items():
+    for kind, words in KINDS.items() if len(known) else ():
         of_kind = known.loc[known["limit_kind"] == kind, "is_past"]
         n_past, n_within = int((of_kind == True).sum()), int((of_kind == False).sum())  # noqa: E712
         rows.append(

@@ -1,6 +1,7 @@
 """One month for the practice: what changed, what is at stake, what to do next."""
 
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -68,21 +69,40 @@ def scope(outcomes: pd.DataFrame, month: str) -> Scope:
 
 
 def glance(outcomes: pd.DataFrame, payments: pd.DataFrame, month: str) -> Finding:
-    """What was sent, answered and deposited in the month."""
+    """What was sent, answered and deposited in the month; of answers without a day, that."""
     sent = outcomes[outcomes["submitted_date"].dt.to_period("M") == pd.Period(month, "M")]
     deposits = payments[payments["payment_date"].dt.to_period("M") == pd.Period(month, "M")]
-    return GLANCE.answer(
+    undated = len(population.undated(outcomes))
+    template = (
         "In {period}: {sent:n claim} sent, {denominator:n claim} answered for the first time,"
-        " {deposited:dollars} deposited by insurers.",
+        " {deposited:dollars} deposited by insurers."
+    )
+    if undated:
+        template = (
+            "In {period}: {sent:n claim} sent. How many were answered in it cannot be told:"
+            " {undated:n answer} of all months came without their day. Name the export's column of"
+            " it (payment_date) in practice.toml, or add the insurers' remittance files (ERA)."
+        )
+    return GLANCE.answer(
+        template,
         scope(outcomes, month),
         Numbers(denominator=len(answers_in(outcomes, month))),
-        {"sent": len(sent), "deposited": int(deposits["deposit_cents"].sum())},
+        {
+            "sent": len(sent),
+            "deposited": int(deposits["deposit_cents"].sum()),
+            "undated": undated,
+        },
     )
 
 
 def change(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> Finding:
     """Whether approvals among the month's answers differ from those of the year before."""
     now, before = answers_in(outcomes, month), _year_before(outcomes, month)
+    if min(len(now), len(before)) < minimum_cell_size and len(population.undated(outcomes)):
+        return CHANGE.answer(
+            "Whether approvals changed cannot be told from answers without their day.",
+            scope(outcomes, month),
+        )
     if min(len(now), len(before)) < minimum_cell_size:
         return CHANGE.answer(
             "Too few answers in {period} or in the year before to tell a change:"
@@ -165,17 +185,24 @@ def to_do(open_claims: pd.DataFrame, n: int = 3) -> pd.DataFrame:
     """The `n` things expected to bring most, of `recovery.open_claims` still in time.
 
     Columns: step (what to do, and who can), reason (why they are open, and how), n, first_due,
-    worth_cents, expected_cents (null where nothing tells a chance).
+    worth_cents, expected_cents, lower_cents, upper_cents (null where nothing tells a chance; the
+    bounds as in `at_stake`).
     """
     claims = open_claims[~open_claims["is_late"]]
     claims = claims.assign(category=claims["category"].fillna("unknown"))
     claims.loc[claims["why"] == "no_answer", "category"] = "no_answer"
+    for bound in ("lower", "upper"):
+        claims[f"{bound}_cents"] = claims["worth_cents"] * claims[f"chance_{bound}"]
     table = claims.groupby(["action", "category"], as_index=False).agg(
         n=("claim_id", "size"),
         first_due=("deadline_date", "min"),
         worth_cents=("worth_cents", "sum"),
-        expected_cents=("expected_cents", lambda cents: cents.sum(min_count=1)),
+        expected_cents=("expected_cents", _known_sum),
+        lower_cents=("lower_cents", _known_sum),
+        upper_cents=("upper_cents", _known_sum),
     )
+    bounds = ["lower_cents", "upper_cents"]
+    table[bounds] = table[bounds].astype("Float64").round()
     actions = {row["action"]: row for row in codes.rows("next_actions")}
     reasons = {row["category"]: row for row in codes.rows("denial_categories")}
     reasons["no_answer"] = {"label": "no answer for longer than usual", "who_can_act": "biller"}
@@ -189,8 +216,12 @@ def to_do(open_claims: pd.DataFrame, n: int = 3) -> pd.DataFrame:
     ]
     order = ["expected_cents", "worth_cents", "step", "reason"]
     table = table.sort_values(order, ascending=[False, False, True, True], na_position="last")
-    columns = ["step", "reason", "n", "first_due", "worth_cents", "expected_cents"]
+    columns = ["step", "reason", "n", "first_due", "worth_cents", "expected_cents", *bounds]
     return table[columns].head(n).reset_index(drop=True)
+
+
+def _known_sum(cents: pd.Series) -> Any:
+    return cents.sum(min_count=1)
 
 
 def deadlines(open_claims: pd.DataFrame) -> pd.DataFrame:

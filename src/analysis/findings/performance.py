@@ -182,11 +182,20 @@ def days_in_receivables(outcomes: pd.DataFrame, month: str) -> Finding:
     claims = outcomes[outcomes["submitted_date"] <= end]
     is_open = ~(claims["first_determination_date"] <= end).fillna(False).astype(bool)
     with_insurers = claims[is_open & ~claims["first_determination"].isin(["voided", "rejected"])]
+    undated = population.undated(claims)
     recent = claims[claims["submitted_date"] > end - pd.Timedelta(days=REVENUE_DAYS)]
     charged, sent = int(with_insurers["charge_cents"].sum()), int(recent["charge_cents"].sum())
     scope = _scope(outcomes, month)
     if not sent:
         return IN_RECEIVABLES.answer("Nothing was sent in the weeks up to {period}.", scope)
+    if len(undated):
+        return IN_RECEIVABLES.answer(
+            "Days in A/R cannot be told: of {denominator:n claim} sent by the end of {period},"
+            " {undated:count} were answered on a day that nobody wrote down.",
+            scope,
+            Numbers(denominator=len(claims)),
+            {"undated": len(undated)},
+        )
     days = charged * REVENUE_DAYS / sent
     return IN_RECEIVABLES.answer(
         "Days in A/R: at the end of {period} insurers had {charged:dollars} of charges without an"

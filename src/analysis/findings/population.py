@@ -82,6 +82,12 @@ def answered(claims: pd.DataFrame, which: Which = "first") -> pd.DataFrame:
     return rows.assign(is_approved=determination[rows.index].isin(APPROVED))
 
 
+def undated(claims: pd.DataFrame) -> pd.DataFrame:
+    """The claims answered on a day that nobody wrote down, as exports may tell them."""
+    rows = answered(claims)
+    return rows[rows["first_determination_date"].isna()]
+
+
 def denied(claims: pd.DataFrame, which: Which = "first") -> pd.DataFrame:
     """The claims denied at the first (or final) determination, the category never empty."""
     rows = claims[claims[f"{which}_determination"] == "denied"]

@@ -103,7 +103,7 @@ def rates_with_intervals(frame: "pd.DataFrame", what: str) -> Drawn:
     figure, axes, places = _rows(frame["label"], what)
     axes.hlines(places, frame["lower"], frame["upper"], color=BLUE, linewidth=2.2, clip_on=False)
     axes.plot(frame["estimate"], places, "o", color=BLUE, markersize=6, clip_on=False)
-    _values(axes, places, [f"{_percent(r.estimate)}, n {r.n:,}" for r in frame.itertuples()])
+    _values(axes, places, [f"{_percent(r.estimate)}, n {r.n:,.0f}" for r in frame.itertuples()])
     _share_axis(axes)
     said = [_rate(row) for row in frame.itertuples()]
     return Drawn(figure, _listed(what, frame["label"], said))
@@ -150,7 +150,7 @@ def monthly_rate(frame: "pd.DataFrame", what: str) -> Drawn:
     axes.set_xticks(named, [f"{months[p].label[:3]} {months[p].year}" for p in named])
     axes.set_xlabel(_wrapped(what, 50))
     said = [
-        _rate(row) if is_known else f"no rate, n {row.n:,}"
+        _rate(row) if is_known else f"no rate, n {row.n:,.0f}"
         for row, is_known in zip(frame.itertuples(), known, strict=True)
     ]
     return Drawn(figure, _listed(what, [month.label for month in months], said))
@@ -221,7 +221,7 @@ def calibration(frame: "pd.DataFrame", what: str) -> Drawn:
     axes.set_xlabel("predicted")
     axes.set_ylabel("happened")
     said = [
-        f"{_percent(row.observed)} happened ({_interval(row)}, n {row.n:,})"
+        f"{_percent(row.observed)} happened ({_interval(row)}, n {row.n:,.0f})"
         for row in frame.itertuples()
     ]
     labels = [f"{_percent(predicted)} predicted" for predicted in frame["predicted"]]
@@ -346,7 +346,7 @@ def _interval(row: Any) -> str:
 
 
 def _rate(row: Any) -> str:
-    return f"{_percent(row.estimate)} ({_interval(row)}, n {row.n:,})"
+    return f"{_percent(row.estimate)} ({_interval(row)}, n {row.n:,.0f})"
 
 
 def _listed(what: str, labels: Iterable[str], said: Iterable[str]) -> str:

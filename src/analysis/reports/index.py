@@ -72,7 +72,7 @@ def _told(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "reports": reports,
         "to_date": _rate(findings.get(_ALL_TO_DATE)),
         "of_the_month": _rate(findings.get(_OF_THE_MONTH)),
-        "change": change.get("verdict", ""),
+        "change": _change(change),
         "n_due": _due(folder) if _FIRST in manifest["reports"] else None,
     }
 
@@ -86,6 +86,15 @@ def _rate(finding: Mapping[str, Any] | None) -> str:
     lower, upper = (written(finding[bound], "whole") for bound in ("lower", "upper"))
     n = written(finding["denominator"], "n claim")
     return f"{written(finding['estimate'], 'percent')} ({lower} to {upper}%), {n}"
+
+
+def _change(values: Mapping[str, Any]) -> str:
+    """Whether the month differs from the year before by more than chance; '' where not told."""
+    if "gap_lower" not in values:
+        return ""
+    if values["gap_lower"] > 0:
+        return "higher"
+    return "lower" if values["gap_upper"] < 0 else "no news: chance explains it"
 
 
 def _due(folder: Path) -> int:

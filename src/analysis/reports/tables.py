@@ -27,6 +27,7 @@ Kind = Literal[
     "date",
     "points",
     "points_interval",
+    "dollars_interval",
     "number",
 ]
 
@@ -45,9 +46,10 @@ _FIELDS: dict[Kind, tuple[str, str]] = {
     "date": ("date", "day, as YYYY-MM-DD"),
     "points": ("number", "difference of two shares, from -1 to 1"),
     "points_interval": ("number", "bound of an interval of such differences, from -1 to 1"),
+    "dollars_interval": ("integer", "bound of an interval of amounts, US cents"),
     "number": ("number", "number"),
 }
-_INTERVALS = ("interval", "points_interval")
+_INTERVALS = ("interval", "points_interval", "dollars_interval")
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ class ColumnSpec:
 
     The kinds and what the frame holds: text; count (whole number); percent (share, 0 to 1);
     dollars and cents (whole cents, read to the dollar or to the cent); date; points (a difference
-    of shares, -1 to 1, read in percentage points); number (read with two decimals); interval and
-    points_interval (two neighbouring frame columns, lower and upper, shown as one).
+    of shares, -1 to 1, read in percentage points); number (read with two decimals); interval,
+    points_interval and dollars_interval (two neighbouring frame columns, lower and upper, shown as
+    one).
     """
 
     header: str
@@ -97,7 +100,7 @@ def record(shown: Shown) -> dict[str, Any]:
     """The table as plain data: what the CSV holds (fields, rows) and what people read.
 
     `headers`, `cells` and `more` are the words of the page and the PDF; `is_number` tells the
-    columns that stand to the right.
+    columns that stand to the right. A column with nothing to read in any row is left out of them.
     """
     names = iter(str(name) for name in shown.frame.columns)
     fields = []
@@ -117,15 +120,18 @@ def record(shown: Shown) -> dict[str, Any]:
         [_plain(value, kind) for value, kind in zip(row, kinds, strict=True)]
         for row in shown.frame.itertuples(index=False, name=None)
     ]
+    cells = [_read(shown.columns, row) for row in rows[: shown.at_most]]
+    read = [n for n in range(len(shown.columns)) if not cells or any(row[n] for row in cells)]
+    columns = [shown.columns[n] for n in read]
     return {
         "name": shown.name,
         "caption": shown.caption,
         "note": shown.note,
         "fields": fields,
         "rows": rows,
-        "headers": [column.header for column in shown.columns],
-        "is_number": [column.kind not in ("text", "date") for column in shown.columns],
-        "cells": [_read(shown.columns, row) for row in rows[: shown.at_most]],
+        "headers": [column.header for column in columns],
+        "is_number": [column.kind not in ("text", "date") for column in columns],
+        "cells": [[row[n] for n in read] for row in cells],
         "more": _more(shown, len(rows)),
     }
 
@@ -208,7 +214,7 @@ def _plain(value: Any, kind: Kind) -> Any:
     # By its name first: pandas' missing value refuses to be compared.
     if value is None or str(value) in ("<NA>", "NaT") or value != value:
         return None
-    if kind in ("count", "dollars", "cents"):
+    if kind in ("count", "dollars", "cents", "dollars_interval"):
         if int(value) != value:
             raise ValueError(f"a {kind} must be a whole number")
         return int(value)
@@ -228,6 +234,8 @@ def _words(values: list[Any], kind: Kind) -> str:
         return f"{written(values[0], 'whole')} to {written(values[1], 'whole')}%"
     if kind == "points_interval":
         return " to ".join(_words([value], "points") for value in values)
+    if kind == "dollars_interval":
+        return " to ".join(written(value, "dollars") for value in values)
     if kind == "date":
         return in_words(date.fromisoformat(values[0]))
     [value] = values
