@@ -96,11 +96,10 @@ PARAMETERS: Mapping[str, type[Parameters]] = {
     "09_public_findings": ReleaseParameters,
     "11_method_check": MethodParameters,
 }
-# Made for the practice every month; a release is made by `outcomes release`, and the check of the
-# method tells the same of every practice: it is made when asked for by name.
-MONTHLY = tuple(
-    name for name in PARAMETERS if name not in ("09_public_findings", "11_method_check")
-)
+# The check of the method tells the same of every practice: it is made when asked for by name.
+ON_REQUEST = ("11_method_check",)
+# Made for the practice every month; a release is made by `outcomes release`.
+MONTHLY = tuple(name for name in PARAMETERS if name not in ("09_public_findings", *ON_REQUEST))
 
 _EXAMPLES = {
     "month": "month=2026-03",

@@ -27,7 +27,13 @@ from analysis.reports import freshness, index, page, parameters, period, staging
 from analysis.reports import tables as shown_tables
 from analysis.reports.execution import Failed, Records, execute
 from analysis.reports.page import Page
-from analysis.reports.parameters import MONTHLY, PARAMETERS, InsurerParameters, Parameters
+from analysis.reports.parameters import (
+    MONTHLY,
+    ON_REQUEST,
+    PARAMETERS,
+    InsurerParameters,
+    Parameters,
+)
 from analysis.reports.watch import MINUTES, Limits, Watch
 from analysis.turns import turn
 
@@ -178,9 +184,9 @@ def _stands(target: Path, manifest: Mapping[str, Any]) -> bool:
 
 
 def _chosen(notebooks: Collection[str] | None, library: Path) -> list[str]:
-    there = [name for name in MONTHLY if (library / f"{name}.ipynb").exists()]
+    there = [name for name in (*MONTHLY, *ON_REQUEST) if (library / f"{name}.ipynb").exists()]
     if not notebooks:
-        return there
+        return [name for name in there if name in MONTHLY]
     for name in notebooks:
         if name.removesuffix(".ipynb") not in there:
             raise UsageError(f"no notebook '{name}'; {nearest(name, there)}")
