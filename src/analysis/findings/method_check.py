@@ -327,10 +327,22 @@ def overall(worlds: pd.DataFrame, scope: Scope) -> Finding:
     )
 
 
-def shown(worlds: pd.DataFrame) -> pd.DataFrame:
-    """`summary` in words, for a table: the kind, claims, and what was measured."""
-    table = summary(worlds)
-    columns = ["practice", "n_claims", "n_worlds", "coverage", *(f"coverage_{b}" for b in BANDS)]
-    columns += ["mean_width", "rmse_ratio", "bias", "calibration_slope", "ranks_wrong"]
+def ranges(worlds: pd.DataFrame) -> pd.DataFrame:
+    """How often ranges held the truth, for a table: practice, n_claims, n_worlds, shares, width."""
+    columns = ["coverage", *(f"coverage_{band}" for band in BANDS), "mean_width"]
+    return _in_words(worlds)[["practice", "n_claims", "n_worlds", *columns]]
+
+
+def errors(worlds: pd.DataFrame) -> pd.DataFrame:
+    """How far predictions, ranks and documents' gains were off, for a table."""
+    columns = ["rmse_ratio", "bias", "calibration_slope", "ranks_wrong"]
     columns += ["document_coverage", "document_bias"]
-    return table.assign(practice=table["kind"].map(known_truth.KINDS))[columns]
+    return _in_words(worlds)[["practice", "n_claims", *columns]]
+
+
+def _in_words(worlds: pd.DataFrame) -> pd.DataFrame:
+    """`summary` with the kind in words, kinds in their order and each by size."""
+    table = summary(worlds)
+    table["order"] = table["kind"].map({kind: place for place, kind in enumerate(KINDS)})
+    table = table.assign(practice=table["kind"].map(known_truth.KINDS))
+    return table.sort_values(["order", "n_claims"], ignore_index=True)
