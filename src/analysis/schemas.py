@@ -89,7 +89,7 @@ BALANCES = (
     "answered_modifiers",
     "sent_line_answered",
     "sent_day",
-    "sent_patient",
+    "sent_member",
     "sent_diagnosis",
     "sent_line_diagnosis",
     "sent_units",

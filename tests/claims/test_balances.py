@@ -170,7 +170,7 @@ def test_an_answer_unlike_the_claim_sent_is_marked(accounts, old, new, check):
 @pytest.mark.parametrize(
     ("old", "new", "check"),
     [
-        ("NM1*IL*1*WREN*ADA****MI*W77", "NM1*IL*1*WREN*ADA***", "sent_patient"),
+        ("NM1*IL*1*WREN*ADA****MI*W77", "NM1*IL*1*WREN*ADA***", "sent_member"),
         ("HI*ABK:M5450", "HI*ABF:M5450", "sent_diagnosis"),
         ("SV1*HC:97140*50*UN*2***1", "SV1*HC:97140*50*UN*2", "sent_line_diagnosis"),
         ("SV1*HC:97140*50*UN*2***1", "SV1*HC:97140*50*UN*0***1", "sent_units"),

@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tools import x12_files
 
 
+@pytest.mark.slow
 def test_the_page_tells_what_the_files_give(shared_data: Path) -> None:
     assert shared_data / "x12" == x12_files.FILES
     page = x12_files.page()

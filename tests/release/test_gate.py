@@ -59,7 +59,9 @@ def folder_of(tmp_path: Path, releases: list[tuple[Counted, frozenset[verify.Cel
     return folder
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(n, marks=() if n < 6 else pytest.mark.slow) for n in range(30)]
+)
 def test_no_count_of_thirty_practices_is_told_by_two_releases_together(
     seed: int, tmp_path: Path
 ) -> None:

@@ -29,6 +29,7 @@ def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return make
 
 
+@pytest.mark.slow
 def test_whatever_befalls_one_report_the_others_finish_and_a_rerun_makes_only_that_one(clinic):
     made = clinic(4)
     made.befall("exception")
@@ -51,6 +52,7 @@ def test_whatever_befalls_one_report_the_others_finish_and_a_rerun_makes_only_th
     assert (code, ran(output), len(made.pages())) == (0, 1, 4), output
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 def test_ctrl_c_ends_the_kernels_and_leaves_the_earlier_month(clinic):
     made = clinic(4)

@@ -307,7 +307,7 @@ INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
 WHERE c.source = 'x12'
 UNION ALL
 SELECT
-    'sent_patient', claim_version_id, file_name, interchange, segment, 'a member number',
+    'sent_member', claim_version_id, file_name, interchange, segment, 'a member number',
     CASE WHEN patient_id IS NULL THEN 'none' ELSE 'a member number' END
 FROM claims
 WHERE source = 'x12'
