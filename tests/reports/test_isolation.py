@@ -64,6 +64,8 @@ def test_ctrl_c_ends_the_kernels_and_leaves_the_earlier_month(clinic):
         # The others are done once three lines are told; then only the hang is left.
         while not running.stdout.readline().startswith("3 of 4"):
             assert running.poll() is None, running.stderr.read()
+        while not (made.root / "data" / "kernel").exists():
+            assert running.poll() is None, running.stderr.read()
         running.send_signal(signal.SIGINT)
         said = running.communicate(timeout=60)[1]
     assert running.returncode == 130
