@@ -21,6 +21,10 @@ CANARY = {
     "18 SAMPLE AVENUE": "77 KESTRELMOOR LANE",
     "PLAN OF CARE ON FILE": "FELL FROM A UNICYCLE",
 }
+# A PDF's words; CI has the program.
+reads_pdf = pytest.mark.skipif(
+    shutil.which("pdftotext") is None, reason="needs pdftotext of poppler-utils"
+)
 TRACES = ("QUINTESSA", "ZZYZXOVA", "CNRY77018X", "KESTRELMOOR", "UNICYCLE")
 
 

@@ -19,6 +19,7 @@ from analysis import synthetic
 from analysis.cli import app
 from analysis.release import contribution
 from release import traces
+from release.conftest import reads_pdf
 from release.test_contribution import written
 from release.test_pooling import alike
 
@@ -116,6 +117,7 @@ def test_every_stage_ran(run: Run) -> None:
         assert trace.casefold() in raw.casefold(), trace
 
 
+@reads_pdf
 @pytest.mark.slow
 def test_she_is_in_no_file_outside_the_private_folders(run: Run) -> None:
     everything = [*PERSON, *run.claims]

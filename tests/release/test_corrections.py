@@ -11,7 +11,7 @@ from pathlib import Path
 from analysis import tables
 from analysis.release import counted, publishing, verify
 from analysis.release.publishing import Asked
-from release.conftest import Made
+from release.conftest import Made, reads_pdf
 from release.test_verify import check, write_sums
 
 
@@ -69,6 +69,7 @@ def test_a_digit_edited_in_the_pdf_is_named_by_both(released: Path) -> None:
         write_sums(released)
 
 
+@reads_pdf
 def test_the_three_steps_of_the_readme_lead_from_a_sentence_to_the_check(released: Path) -> None:
     readme = (released / "README.md").read_text("utf-8")
     number = int(re.search(r"for example finding (\d+)", readme)[1])  # type: ignore[index]

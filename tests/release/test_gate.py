@@ -14,7 +14,7 @@ from analysis.errors import GateRefused, UsageError
 from analysis.release import attacker, counted, gate, package, publishing, verify
 from analysis.release.counted import Counted
 from analysis.release.publishing import Asked
-from release.conftest import TRACES, Made
+from release.conftest import TRACES, Made, reads_pdf
 
 
 def claims(n: int, seed: int, n_insurers: int = 6, n_conditions: int = 5) -> pd.DataFrame:
@@ -162,6 +162,7 @@ def test_a_folder_that_is_no_release_is_left_alone(made: Made, tmp_path: Path) -
     assert (tmp_path / "thesis.txt").read_text("utf-8") == "mine"
 
 
+@reads_pdf
 def test_the_canary_is_in_no_file_that_leaves(made: Made) -> None:
     raw = b"".join(path.read_bytes() for path in made.folders.raw.iterdir())
     traces = [trace.encode() for trace in TRACES]
