@@ -29,6 +29,7 @@ def _judged(n_each: int, seed: int) -> list[mutations.Judged]:
     return results
 
 
+@pytest.mark.slow
 def test_a_lost_doubled_or_altered_piece_does_not_pass_unseen() -> None:
     results = _judged(1, 7)
     assert {result.kind for result in results} == set(mutations.KINDS)

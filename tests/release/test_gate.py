@@ -60,7 +60,7 @@ def folder_of(tmp_path: Path, releases: list[tuple[Counted, frozenset[verify.Cel
 
 
 @pytest.mark.parametrize(
-    "seed", [pytest.param(n, marks=() if n < 6 else pytest.mark.slow) for n in range(30)]
+    "seed", [pytest.param(n, marks=() if n < 3 else pytest.mark.slow) for n in range(30)]
 )
 def test_no_count_of_thirty_practices_is_told_by_two_releases_together(
     seed: int, tmp_path: Path

@@ -45,6 +45,7 @@ def stamps(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
+@pytest.mark.slow
 def test_only_what_changed_failed_or_was_damaged_is_made_again(folders, library):
     assert run(folders, library) == BOTH
     month = left[-1].folder

@@ -74,6 +74,7 @@ def test_ctrl_c_ends_the_kernels_and_leaves_the_earlier_month(clinic):
     assert not psutil.pid_exists(int((made.root / "data" / "kernel").read_text()))
 
 
+@pytest.mark.slow
 def test_a_run_of_some_reports_keeps_the_names_of_others_that_failed(clinic):
     made = clinic(4)
     made.befall("exception")
