@@ -127,7 +127,7 @@ def _tables(shapes: list[tuple[int, ...]]) -> Iterator[Row]:
         began = time.process_time()
         hidden = disclosure.suppress(made)
         yield Row(f"hiding {name}", "no floor", (time.process_time() - began,), unit="CPU s")
-        done = attacker.attack(_published(made, hidden))
+        done = attacker.attack(published(made, hidden))
         exposed = [float(len(done.proven) + len(done.told))]
         yield at_most(0, f"exposed in {name}", "one release", exposed, "counts")
         if made.values.size <= disclosure.EXACT_CELLS:
@@ -168,7 +168,7 @@ def _table(shape: tuple[int, ...]) -> disclosure.Counts:
     )
 
 
-def _published(made: disclosure.Counts, hidden: disclosure.Mask) -> Published:
+def published(made: disclosure.Counts, hidden: disclosure.Mask) -> Published:
     """What a stranger sees of it."""
     seen = [None if hide else int(n) for n, hide in zip(made.values, hidden, strict=True)]
     sums = []

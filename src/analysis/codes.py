@@ -55,12 +55,12 @@ def table(name: str) -> "pa.Table":
 
 
 @cache
-def labels(name: str) -> dict[str, str]:
-    """Code -> label in words; the code is the table's first column.
+def labels(name: str, by: str = "") -> dict[str, str]:
+    """Code -> label in words; the code is the column `by`, else the table's first.
 
     >>> labels("carc")["197"]
     'authorisation/notice absent'
     """
     records = rows(name)
-    code = next(iter(records[0]))
+    code = by or next(iter(records[0]))
     return {row[code]: row["label"] for row in records}

@@ -57,6 +57,18 @@ ACTION_REASONS = (
     "reason_code",
     "no_reason",
 )
+# The documents that a claim is described by: column of `claim_features` -> item of the checklist.
+CLAIM_DOCUMENTS = {
+    "prescription": "D02",
+    "authorization": "D04",
+    "plan_of_care": "D05",
+    "treatment_note": "D07",
+    "minutes": "D08",
+    "initial_eval": "D09",
+    "progress_report": "D10",
+    "necessity_rationale": "D12",
+    "benefit_verification": "D15",
+}
 FILE_CHECKS = (
     "transaction_segments",
     "transaction_number",
@@ -1221,18 +1233,9 @@ _TABLES = (
                 "n_gates_failed",
                 "gate items (license, prescription, authorization, diagnosis) absent",
             ),
-            _text("prescription", "D02 as of submission", *DOCUMENT_STATUSES, nullable=False),
-            _text("authorization", "D04 as of submission", *DOCUMENT_STATUSES, nullable=False),
-            _text("plan_of_care", "D05 as of submission", *DOCUMENT_STATUSES, nullable=False),
-            _text("treatment_note", "D07 as of submission", *DOCUMENT_STATUSES, nullable=False),
-            _text("minutes", "D08 as of submission", *DOCUMENT_STATUSES, nullable=False),
-            _text("initial_eval", "D09 as of submission", *DOCUMENT_STATUSES, nullable=False),
-            _text("progress_report", "D10 as of submission", *DOCUMENT_STATUSES, nullable=False),
-            _text(
-                "necessity_rationale", "D12 as of submission", *DOCUMENT_STATUSES, nullable=False
-            ),
-            _text(
-                "benefit_verification", "D15 as of submission", *DOCUMENT_STATUSES, nullable=False
+            *(
+                _text(name, f"{item} as of submission", *DOCUMENT_STATUSES, nullable=False)
+                for name, item in CLAIM_DOCUMENTS.items()
             ),
         ),
     ),

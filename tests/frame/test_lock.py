@@ -102,7 +102,7 @@ def test_what_is_imported_is_declared(folder: str, declared: list[str]) -> None:
     known = {canonicalize_name(Requirement(name).name) for name in declared}
     providers = packages_distributions()
     neighbours = {path.stem for path in (ROOT / folder).rglob("*") if "__" not in path.stem}
-    own = {"analysis", "run", "tools"} | neighbours | sys.stdlib_module_names
+    own = {"analysis", "benchmarks", "run", "tools"} | neighbours | sys.stdlib_module_names
     undeclared = {
         f"{path.name}: {name}"
         for path in (ROOT / folder).rglob("*.py")

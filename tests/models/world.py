@@ -7,24 +7,13 @@ import numpy as np
 import pyarrow as pa
 
 from analysis import tables
-from analysis.schemas import DOCUMENT_STATUSES
+from analysis.schemas import CLAIM_DOCUMENTS, DOCUMENT_STATUSES
 
 FIRST_DAY = date(2024, 1, 1)
 N_DAYS = 700
 PAYERS = tuple(f"payer_{number}" for number in range(8))
 PAYER_TYPES = ("commercial_fully_insured_WA", "va_community_care")
 CONDITIONS = ("low_back_pain", "neck_pain", "anxiety_stress")
-DOCUMENTS = (
-    "prescription",
-    "authorization",
-    "plan_of_care",
-    "treatment_note",
-    "minutes",
-    "initial_eval",
-    "progress_report",
-    "necessity_rationale",
-    "benefit_verification",
-)
 
 
 class World(NamedTuple):
@@ -45,7 +34,7 @@ def world(n_claims: int = 2000, *, seed: int = 1, effect: float = 1.0) -> World:
     visit = rng.integers(1, 12, n_claims)
     statuses = {
         name: np.array(DOCUMENT_STATUSES)[rng.choice(4, n_claims, p=[0.6, 0.2, 0.1, 0.1])]
-        for name in DOCUMENTS
+        for name in CLAIM_DOCUMENTS
     }
     payer_effect = np.linspace(-1.2, 1.2, len(PAYERS))
     logit = 1.6 + effect * (

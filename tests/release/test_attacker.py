@@ -7,20 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from analysis import disclosure
-from analysis.disclosure import Counts
 from analysis.release import attacker
 from analysis.release.attacker import Published, RoundedRate
+from benchmarks.disclosure import published
 from disclosure.linked import counts, made_up
-
-
-def published(made: Counts, hidden: np.ndarray) -> Published:
-    """What of `made` a stranger sees."""
-    seen = [None if hide else int(n) for n, hide in zip(made.values, hidden, strict=True)]
-    sums = []
-    for start, end in zip(made.sums.indptr, made.sums.indptr[1:], strict=False):
-        places, signs = made.sums.indices[start:end], made.sums.data[start:end]
-        sums.append((int(places[signs < 0][0]), tuple(int(p) for p in places[signs > 0])))
-    return Published(seen, sums)
 
 
 @pytest.mark.parametrize(

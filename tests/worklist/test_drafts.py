@@ -81,7 +81,7 @@ def rare(folders) -> str:
     answered = outcomes[outcomes["first_determination"].isin(["approved", "denied"])]
     counts = answered["payer_id"].value_counts()
     payers = tables.read_frame(folders.processed, "payers")["payer_id"]
-    return next(payer for payer in payers if counts.get(payer, 0) < scoring.LEAST_CLAIMS)
+    return next(payer for payer in payers if counts.get(payer, 0) < scoring.MINIMUM_CLAIMS)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_a_draft_is_scored_with_its_range_and_what_it_rests_on(drafted):
         is_wide = "TOO UNCERTAIN" in line["It rests on"]
         assert is_wide == (line["Chance of approval"] == "")
         assert is_wide or lower <= float(line["Chance of approval"]) <= upper
-        assert is_wide == (upper - lower > scoring.WIDEST) or abs(upper - lower - 0.3) < 0.02
+        assert is_wide == (upper - lower > scoring.MAX_WIDTH) or abs(upper - lower - 0.3) < 0.02
     assert scored.n_scored == sum(bool(line["Chance of approval"]) for line in lines.values())
 
 

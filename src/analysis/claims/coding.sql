@@ -12,65 +12,57 @@ FROM (
 ) AS l
 CROSS JOIN unnest(string_split(l.modifiers, ':')) AS m (modifier)
 
--- name: unmapped_codes
-SELECT 'CARC' AS code_system, reason_code AS code, count(*) AS n_records
-FROM adjustments
-WHERE reason_code IS NOT NULL AND reason_code NOT IN (SELECT reason_code FROM carc)
-GROUP BY reason_code
+-- name: met_codes
+-- Of the diagnoses only the principal one: it alone tells the condition.
+SELECT 'CARC' AS code_system, reason_code AS code FROM adjustments
 UNION ALL
-SELECT 'CAS group', group_code, count(*)
-FROM adjustments
-WHERE group_code IS NOT NULL AND group_code NOT IN (SELECT group_code FROM group_codes)
-GROUP BY group_code
+SELECT 'CAS group', group_code FROM adjustments
 UNION ALL
-SELECT 'claim status', claim_status_code, count(*)
-FROM remittances
-WHERE
-    claim_status_code IS NOT NULL
-    AND claim_status_code NOT IN (SELECT claim_status_code FROM claim_statuses)
-GROUP BY claim_status_code
+SELECT 'RARC', remark_code FROM remarks
 UNION ALL
-SELECT 'claim frequency', claim_frequency_code, count(*)
-FROM claims
-WHERE
-    claim_frequency_code IS NOT NULL
-    AND claim_frequency_code NOT IN (SELECT claim_frequency_code FROM claim_frequencies)
-GROUP BY claim_frequency_code
+SELECT 'claim status', claim_status_code FROM remittances
 UNION ALL
-SELECT 'modifier', modifier, count(*)
-FROM met_modifiers
-WHERE modifier NOT IN (SELECT modifier FROM modifiers)
-GROUP BY modifier
+SELECT 'claim frequency', claim_frequency_code FROM claims
 UNION ALL
-SELECT 'technique', technique, count(*)
-FROM visit_techniques
-WHERE technique NOT IN (SELECT technique FROM techniques)
-GROUP BY technique
+SELECT 'CPT', procedure_code FROM service_lines
 UNION ALL
-SELECT 'RARC', remark_code, count(*)
-FROM remarks
-WHERE remark_code NOT IN (SELECT remark_code FROM rarc)
-GROUP BY remark_code
+SELECT 'CPT', procedure_code FROM remittance_lines
 UNION ALL
-SELECT 'CPT', procedure_code, count(*)
-FROM (
-    SELECT procedure_code FROM service_lines
-    UNION ALL
-    SELECT procedure_code FROM remittance_lines
-) AS codes
-WHERE procedure_code IS NOT NULL AND procedure_code NOT IN (SELECT procedure_code FROM cpt)
-GROUP BY procedure_code
+SELECT 'modifier', modifier FROM met_modifiers
 UNION ALL
+SELECT 'ICD-10-CM', diagnosis_code FROM claim_diagnoses WHERE diagnosis_position = 1
+UNION ALL
+SELECT 'technique', technique FROM visit_techniques
+
+-- name: known_codes
 -- A code sent outside its dates is known; a check marks it.
-SELECT 'ICD-10-CM', d.diagnosis_code, count(*)
-FROM claim_diagnoses AS d
-WHERE
-    d.diagnosis_position = 1
-    AND NOT EXISTS (
-        SELECT 1 FROM conditions AS k WHERE regexp_matches(d.diagnosis_code, k.icd10_pattern)
-    )
-GROUP BY d.diagnosis_code
-ORDER BY n_records DESC, code_system, code
+SELECT 'CARC' AS code_system, reason_code AS code FROM carc
+UNION ALL
+SELECT 'CAS group', group_code FROM group_codes
+UNION ALL
+SELECT 'RARC', remark_code FROM rarc
+UNION ALL
+SELECT 'claim status', claim_status_code FROM claim_statuses
+UNION ALL
+SELECT 'claim frequency', claim_frequency_code FROM claim_frequencies
+UNION ALL
+SELECT 'CPT', procedure_code FROM cpt
+UNION ALL
+SELECT 'modifier', modifier FROM modifiers
+UNION ALL
+SELECT 'ICD-10-CM', d.diagnosis_code
+FROM (SELECT DISTINCT diagnosis_code FROM claim_diagnoses) AS d
+INNER JOIN conditions AS k ON regexp_matches(d.diagnosis_code, k.icd10_pattern)
+UNION ALL
+SELECT 'technique', technique FROM techniques
+
+-- name: unmapped_codes
+SELECT m.code_system, m.code, count(*) AS n_records
+FROM met_codes AS m
+LEFT JOIN known_codes AS k ON k.code_system = m.code_system AND k.code = m.code
+WHERE m.code IS NOT NULL AND k.code IS NULL
+GROUP BY m.code_system, m.code
+ORDER BY n_records DESC, m.code_system, m.code
 
 -- name: first_sent
 -- The first version of each claim: what was billed before any insurer spoke.

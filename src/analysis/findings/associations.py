@@ -298,7 +298,7 @@ def _row(
     having: NDArray[np.float64],
     minimum_cell_size: int,
 ) -> dict[str, object]:
-    names = {row["name"]: row["label"] for row in codes.rows("documentation")}
+    names = codes.labels("documentation", by="name")
     row: dict[str, object] = {"name": document, "document": names[document]}
     row |= {"n_without": n_without, "n_with": n_with, "verdict": CANNOT}
     gap = having - without

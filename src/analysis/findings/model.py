@@ -213,6 +213,12 @@ def beside(
     )
 
 
+_BY_LOG_LOSS = (
+    "{verdict} (log loss {after:precise} against {before:precise}; the difference is"
+    " {estimate:precise}, {lower:precise} to {upper:precise}, on {denominator:n later claim})."
+)
+
+
 def signal(predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope) -> Finding:
     """Whether the model knew more of later claims than the overall approval rate does.
 
@@ -229,13 +235,7 @@ def signal(predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope) -> F
         else "No signal found: what is known before sending did not clearly foretell later answers"
         " better than the overall rate, so read nothing into this practice's predicted chances"
     )
-    return SIGNAL.answer(
-        "{verdict} (log loss {after:precise} against {before:precise}; the difference is"
-        " {estimate:precise}, {lower:precise} to {upper:precise}, on {denominator:n later claim}).",
-        scope,
-        numbers,
-        {"verdict": verdict, **values},
-    )
+    return SIGNAL.answer(_BY_LOG_LOSS, scope, numbers, {"verdict": verdict, **values})
 
 
 def structure(predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope) -> Finding:
@@ -251,13 +251,7 @@ def structure(predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope) -
         else "Boosted trees, which may form any interaction, did not clearly foretell later answers"
         " better than the model"
     )
-    return STRUCTURE.answer(
-        "{verdict} (log loss {after:precise} against {before:precise}; the difference is"
-        " {estimate:precise}, {lower:precise} to {upper:precise}, on {denominator:n later claim}).",
-        scope,
-        numbers,
-        {"verdict": verdict, **values},
-    )
+    return STRUCTURE.answer(_BY_LOG_LOSS, scope, numbers, {"verdict": verdict, **values})
 
 
 def trust(evaluation: pd.DataFrame, scope: Scope) -> Finding:

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis import codes
 from analysis.findings import model, population, rates
 from analysis.findings.finding import Finding, Numbers, Question
+from analysis.schemas import CLAIM_DOCUMENTS
 
 LIKELIHOOD = Question(
     id="explore.likelihood",
@@ -46,12 +47,8 @@ class Choice:
 
 def documents() -> dict[str, str]:
     """The documents a claim can be chosen by: column of `claim_features` -> label."""
-    named = {row["name"]: row["label"] for row in codes.rows("documentation")}
-    columns = (
-        "prescription", "authorization", "plan_of_care", "treatment_note", "minutes",
-        "initial_eval", "progress_report", "necessity_rationale", "benefit_verification",
-    )  # fmt: skip
-    return {column: named[column] for column in columns}
+    named = codes.labels("documentation", by="name")
+    return {column: named[column] for column in CLAIM_DOCUMENTS}
 
 
 def claims(features: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> pd.DataFrame:

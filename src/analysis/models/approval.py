@@ -113,8 +113,8 @@ class OneHotLogistic(ClassifierMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame, y: NDArray[np.bool_], patients: NDArray[np.str_]) -> Self:
         """Learn from claims `X` (columns of `claim_features`), approved or not, and whose."""
         self.classes_ = np.array([False, True])
-        self.cross_validated_ = self._cross_validated(X, y, patients)
-        self.penalty_ = min(self.penalties, key=lambda c: (self.cross_validated_[c], c))
+        losses = self._cross_validated(X, y, patients)
+        self.penalty_ = min(self.penalties, key=lambda c: (losses[c], c))
         self.pipeline_ = Pipeline(
             [("columns", self._columns()), ("model", _logistic(self.penalty_))]
         )
@@ -129,17 +129,6 @@ class OneHotLogistic(ClassifierMixin, BaseEstimator):
     def predict(self, X: pd.DataFrame) -> NDArray[np.bool_]:
         """Whether approval is the likelier answer."""
         return self.predict_proba(X)[:, 1] >= 0.5
-
-    def coefficients(self) -> dict[str, float]:
-        """Term -> coefficient on the log odds of approval, numbers in standard deviations."""
-        names = [
-            str(name).replace("_infrequent_sklearn", "_rare")
-            for name in self.pipeline_[:-1].get_feature_names_out()
-        ]
-        values = self.pipeline_[-1].coef_[0]
-        intercept = float(self.pipeline_[-1].intercept_[0])
-        terms = {name: float(value) for name, value in zip(names, values, strict=True)}
-        return {"intercept": intercept, **terms}
 
     def _cross_validated(
         self, X: pd.DataFrame, y: NDArray[np.bool_], patients: NDArray[np.str_]
@@ -210,7 +199,7 @@ def fit_and_predict(features: pa.Table, outcomes: pa.Table, design: ModelDesign)
     judged = pd.concat(
         [_judged(stretch, design) for stretch in stretches if len(stretch.test)], ignore_index=True
     )
-    one_hot, model = _fitted(claims, design)
+    model = _fitted(claims, design)
     columns = ["claim_id", "model", "approval_probability", "is_approved", "split_date"]
     predictions = tables.from_columns("predictions", {column: judged[column] for column in columns})
     evaluation = evaluate(judged, design.n_resamples, design.seed)
@@ -229,28 +218,31 @@ def fit_and_predict(features: pa.Table, outcomes: pa.Table, design: ModelDesign)
     }
     as_of = outcomes["as_of_date"][0].as_py()
     days = [stretch.first_day for stretch in stretches]
-    record = saved_design(model, one_hot, design, as_of, days, population, _digest(claims))
+    record = saved_design(model, design, as_of, days, population, _digest(claims))
     return Fitted(predictions, evaluation, record, model)
 
 
-def _fitted(
-    claims: pd.DataFrame, design: ModelDesign
-) -> tuple[OneHotLogistic, MixedEffectsLogisticRegression]:
-    """The plain and the main model, learned from `claims`."""
-    one_hot = OneHotLogistic(design.minimum_cell_size)
+def _fitted(claims: pd.DataFrame, design: ModelDesign) -> MixedEffectsLogisticRegression:
+    """The approval model, learned from `claims`."""
     model = unfitted(len(claims), design.seed)
+    return model.fit(
+        predictors(claims), claims["is_approved"].to_numpy(int), groups=claims["patient"]
+    )
+
+
+def _plain(claims: pd.DataFrame, design: ModelDesign) -> OneHotLogistic:
+    """The one-hot logistic regression that the model has to beat, learned from `claims`."""
     # Matrices this small only wait for each other on several threads, the longer the busier the
     # machine; and one thread gives one answer everywhere.
     with threadpool_limits(limits=1):
-        one_hot.fit(claims, claims["is_approved"].to_numpy(bool), claims["patient"].to_numpy(str))
-    model.fit(predictors(claims), claims["is_approved"].to_numpy(int), groups=claims["patient"])
-    return one_hot, model
+        return OneHotLogistic(design.minimum_cell_size).fit(
+            claims, claims["is_approved"].to_numpy(bool), claims["patient"].to_numpy(str)
+        )
 
 
 def _judged(stretch: _Stretch, design: ModelDesign) -> pd.DataFrame:
     """The claims tested in one stretch, once for each model, as `evaluate` reads them."""
     train, test = stretch.train, stretch.test
-    one_hot, model = _fitted(train, design)
     boosted = BoostedTrees(design.minimum_cell_size, design.seed)
     boosted.fit(predictors(train), train["is_approved"].to_numpy(int))
     chances = {
@@ -258,9 +250,9 @@ def _judged(stretch: _Stretch, design: ModelDesign) -> pd.DataFrame:
         "cell_rate": predict_from_rates(
             test, train, train["is_approved"], design.minimum_cell_size
         ),
-        "one_hot_logistic": one_hot.predict_proba(test)[:, 1],
+        "one_hot_logistic": _plain(train, design).predict_proba(test)[:, 1],
         "boosted_trees": boosted.predict_proba(predictors(test))[:, 1],
-        "mixed_effects_logistic": model.predict_proba(predictors(test))[:, 1],
+        "mixed_effects_logistic": _fitted(train, design).predict_proba(predictors(test))[:, 1],
     }
     cell = list(PAYER_BY_CONDITION)
     n_known = test[cell].merge(train.value_counts(cell).reset_index(), on=cell, how="left")["count"]
@@ -294,7 +286,6 @@ def refused(reason: str) -> Fitted:
 
 def saved_design(
     model: MixedEffectsLogisticRegression,
-    one_hot: OneHotLogistic,
     design: ModelDesign,
     as_of: date,
     first_test_days: Sequence[date],
@@ -324,12 +315,6 @@ def saved_design(
             "n_patterns": model.n_patterns_,
             "n_rounds": model.n_iter_,
             "prior_scales": {"fixed": model.fixed_scale, "random": model.random_scale},
-        },
-        "one_hot": {
-            "penalty": one_hot.penalty_,
-            "n_folds": N_FOLDS,
-            "log_loss": {str(c): round(loss, 8) for c, loss in one_hot.cross_validated_.items()},
-            "coefficients": {k: round(v, 8) for k, v in one_hot.coefficients().items()},
         },
         "versions": {
             "python": platform.python_version(),

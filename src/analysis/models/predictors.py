@@ -3,18 +3,9 @@
 import pandas as pd
 
 from analysis.models.terms import RandomEffect
+from analysis.schemas import CLAIM_DOCUMENTS
 
-DOCUMENTS = (
-    "prescription",
-    "authorization",
-    "plan_of_care",
-    "treatment_note",
-    "minutes",
-    "initial_eval",
-    "progress_report",
-    "necessity_rationale",
-    "benefit_verification",
-)
+DOCUMENTS = tuple(CLAIM_DOCUMENTS)
 CATEGORIES = ("payer_type", "payer_id", "plan_id", "condition_group", "network_status")
 
 # Beyond these nothing more is learned: few claims lie there, and they would pull on every other.

@@ -14,6 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 
+from analysis.schemas import CLAIM_DOCUMENTS
+
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -29,17 +31,7 @@ KINDS: Mapping[str, str] = {
     "documentation_after_denial": "documents are looked up after a denial, else left unrecorded",
 }
 
-DOCUMENTS = (
-    "prescription",
-    "authorization",
-    "plan_of_care",
-    "treatment_note",
-    "minutes",
-    "initial_eval",
-    "progress_report",
-    "necessity_rationale",
-    "benefit_verification",
-)
+DOCUMENTS = tuple(CLAIM_DOCUMENTS)
 PAYER_TYPES = ("commercial", "medicaid", "auto", "workers_compensation")
 CONDITIONS = ("low_back_pain", "neck_pain", "headache", "shoulder", "anxiety", "fibromyalgia")
 N_PAYERS = 14

@@ -205,7 +205,7 @@ class _Papers:
             .query("status == 'present'")[["claim_id", "item_id"]]
             .itertuples(index=False, name=None)
         )
-        self._labels = {row["item_id"]: row["label"] for row in codes.rows("documentation")}
+        self._labels = codes.labels("documentation")
 
     def of(self, row: Mapping[Any, Any], reason: Mapping[str, str]) -> str:
         """The documents in words, the one the remark asks for first."""

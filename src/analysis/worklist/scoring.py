@@ -16,16 +16,13 @@ from analysis import codes, tables, workbooks
 from analysis.config import Folders
 from analysis.findings import population
 from analysis.findings.finding import written
+from analysis.findings.rates import MAX_WIDTH
 from analysis.models import advice, approval
+from analysis.models.evaluation import MINIMUM_CLAIMS
 from analysis.models.predictors import DOCUMENTS, predictors
 from analysis.workbooks import Heading, Sheet
 from analysis.worklist import drafts
 from analysis.worklist.drafts import Drafts
-
-LEAST_CLAIMS = 11
-"""Answered claims with an insurer below which nothing is said of the next one."""
-WIDEST = 0.30
-"""An interval wider than this says too little to act on."""
 
 COLUMNS = (
     Heading("Where", "text", 10),
@@ -42,6 +39,7 @@ COLUMNS = (
     Heading("Not recorded", "text", 34),
 )
 _N_KEYS = 4
+_PLACES = {heading.title: place for place, heading in enumerate(COLUMNS)}
 _SET_ASIDE = (Heading("Where"), Heading("Why, and what to do", "text", 100))
 
 
@@ -95,19 +93,21 @@ def score(folders: Folders, as_if_sent: Folders, read: Drafts) -> Scored:
         ]
     sheets = [
         Sheet("Drafts", COLUMNS, lines, _N_KEYS),
-        Sheet(
-            "Set aside", (Heading("Where"), Heading("Why, and what to do", "text", 100)), set_aside
-        ),
+        Sheet("Set aside", _SET_ASIDE, set_aside),
         Sheet("How to read this", (Heading("", "text", 30), Heading("", "text", 90)), _NOTES),
     ]
     workbook = workbooks.write_workbook(folders.private / "drafts.xlsx", sheets)
     workbooks.write_csv(folders.private / "drafts.csv", COLUMNS, lines)
-    n_scored = sum(line[5] is not None for line in lines)
+    chances, advised = (
+        [line[_PLACES[name]] for line in lines]
+        for name in ("Chance of approval", "Worth completing before you send it")
+    )
+    n_scored = sum(chance is not None for chance in chances)
     return Scored(
         workbook,
         n_scored,
         len(lines) - n_scored,
-        sum(bool(line[9]) for line in lines),
+        sum(map(bool, advised)),
         set_aside,
         list(read.notes),
     )
@@ -151,7 +151,7 @@ def _features(as_if_sent: Folders, read: Drafts) -> tuple[pd.DataFrame, list[tup
 def _line(row: Mapping[Any, Any], gains: pd.DataFrame, read: Drafts) -> tuple[Any, ...]:
     draft = read.rows.get(row["patient_control_number"])
     refusal = _refusal(row)
-    known = row["n_insurer"] >= LEAST_CLAIMS
+    known = row["n_insurer"] >= MINIMUM_CLAIMS
     chance = (
         None if refusal else row["chance"],
         row["lower"] if known else None,
@@ -176,10 +176,10 @@ def _line(row: Mapping[Any, Any], gains: pd.DataFrame, read: Drafts) -> tuple[An
 
 def _refusal(row: Mapping[Any, Any]) -> str:
     """Why no one chance is stated; '' where one is."""
-    if row["n_insurer"] < LEAST_CLAIMS:
+    if row["n_insurer"] < MINIMUM_CLAIMS:
         n = written(int(row["n_insurer"]), "n claim")
-        return f"NOT KNOWN: {n} answered by this insurer, at least {LEAST_CLAIMS} needed"
-    if row["upper"] - row["lower"] > WIDEST:
+        return f"NOT KNOWN: {n} answered by this insurer, at least {MINIMUM_CLAIMS} needed"
+    if row["upper"] - row["lower"] > MAX_WIDTH:
         return f"TOO UNCERTAIN FOR ONE FIGURE: {_rests_on(row)}"
     return ""
 
@@ -201,7 +201,7 @@ def _worth(gain: Mapping[Any, Any]) -> str:
 
 
 def _label(document: str) -> str:
-    return next(r["label"] for r in codes.rows("documentation") if r["name"] == document)
+    return codes.labels("documentation", by="name")[document]
 
 
 _NOTES = [
@@ -225,7 +225,7 @@ _NOTES = [
     ),
     (
         "NOT KNOWN, TOO UNCERTAIN",
-        f"Fewer than {LEAST_CLAIMS} answered claims say nothing of the next one. A range wider "
-        f"than {WIDEST * 100:.0f} points is shown, but no one figure in it is better than others.",
+        f"Fewer than {MINIMUM_CLAIMS} answered claims say nothing of the next one. A range of more "
+        f"than {MAX_WIDTH * 100:.0f} points is shown, but no figure in it is better than another.",
     ),
 ]
