@@ -7,6 +7,7 @@ import pandas as pd
 from analysis import codes
 from analysis.findings import population, rates
 from analysis.findings.finding import Finding, Numbers, Question
+from analysis.models.patients import patients
 
 STATUSES = ("present", "absent", "unknown")
 # A document that lacks on fewer claims than this is no pattern worth a line.
@@ -356,7 +357,7 @@ def within_groups(
             "approved": answers["is_approved"].astype(float),
             "exposed": exposed.astype(bool),
             "group": group.fillna("unknown"),
-            "patient": answers["patient_id"].fillna(answers["claim_id"]),
+            "patient": patients(answers),
         }
     )
     n = claims.groupby("group")["exposed"].agg(["sum", "size"])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from analysis.findings import population, rates
 from analysis.findings.finding import Finding, Numbers, Question, Scope, written
 from analysis.models.evaluation import CELL_SIZES, log_loss, log_loss_gain
+from analysis.models.patients import patients
 
 MODEL, ONE_HOT, RAW = "mixed_effects_logistic", "one_hot_logistic", "cell_rate"
 TREES, BASE = "boosted_trees", "base_rate"
@@ -299,10 +300,10 @@ def _log_loss_gain(
     return numbers, {"after": after, "before": before}, lower > 0
 
 
-def _patients(claim_ids: pd.Index, outcomes: pd.DataFrame) -> NDArray[np.object_]:
-    """Each claim's patient; a claim without one stands for itself."""
-    patients = outcomes.set_index("claim_id")["patient_id"].reindex(claim_ids)
-    return patients.fillna(claim_ids.to_series()).to_numpy(object)
+def _patients(claim_ids: pd.Index, outcomes: pd.DataFrame) -> NDArray[np.int64]:
+    """Each of these claims' patient."""
+    known = pd.Series(patients(outcomes).to_numpy(), index=outcomes["claim_id"])
+    return known.reindex(claim_ids).to_numpy(np.int64)
 
 
 def _in_words(table: pd.DataFrame, kind: str = "precise") -> pd.DataFrame:

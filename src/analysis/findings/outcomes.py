@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.findings import population, rates
 from analysis.findings.finding import Finding, Numbers, Question, Scope, Value
 from analysis.models.awaited import awaited_approval
+from analysis.models.patients import patients
 
 LEFT_OUT = "claims too recent to judge and claims without an answer are left out"
 FIRST_APPROVAL = Question(
@@ -212,7 +213,7 @@ def _foreseen(claims: pd.DataFrame, minimum_cell_size: int) -> _Foreseen:
         days.clip(lower=0).to_numpy(float).astype(np.int64),
         is_answered,
         is_approved,
-        sent["patient_id"].fillna(sent["claim_id"]).to_numpy(object),
+        patients(sent).to_numpy(),
     )
     refusal, nothing = "", float("nan")
     lower, upper = told.interval() if told else (0.0, 1.0)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis import codes
 from analysis.findings.finding import Scope, written
+from analysis.models.patients import patients
 
 Which = Literal["first", "final"]
 
@@ -106,8 +107,7 @@ def modelled(outcomes: pd.DataFrame, claim_features: pd.DataFrame) -> pd.DataFra
     claims = claim_features[claim_features["submitted_date"].notna()].merge(
         answers[["claim_id", "is_approved"]], on="claim_id", validate="one_to_one"
     )
-    patient = claims["patient_id"].fillna(claims["claim_id"])
-    return claims.assign(patient=patient).sort_values("claim_id").reset_index(drop=True)
+    return claims.assign(patient=patients(claims)).sort_values("claim_id").reset_index(drop=True)
 
 
 def scope(claims: pd.DataFrame, outcomes: pd.DataFrame) -> Scope:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.findings.finding import Numbers
+from analysis.models.patients import patients
 from analysis.models.rates import wilson_interval
 
 METHOD = "Wilson 95% interval, widened because claims of one patient are alike (design effect)"
@@ -78,14 +79,14 @@ def rates(answers: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """
     by = list(by)
     claims = answers[by].assign(
-        patient=_patients(answers), approved=answers["is_approved"].astype(float)
+        patient=patients(answers), approved=answers["is_approved"].astype(float)
     )
-    patients = claims.groupby([*by, "patient"], dropna=False, as_index=False).agg(
+    of_patient = claims.groupby([*by, "patient"], dropna=False, as_index=False).agg(
         n=("approved", "size"), n_approved=("approved", "sum")
     )
-    patients["n_squared"] = patients["n"] ** 2
+    of_patient["n_squared"] = of_patient["n"] ** 2
     sums = ["n_approved", "n", "n_squared"]
-    table = patients.groupby(by, dropna=False, as_index=False)[sums].sum()
+    table = of_patient.groupby(by, dropna=False, as_index=False)[sums].sum()
     claims_of_a_patient = table.pop("n_squared") / table["n"]
     table["n_effective"] = table["n"] / (1 + likeness(answers) * (claims_of_a_patient - 1))
     table["n_approved"] = table["n_approved"].astype(int)
@@ -102,7 +103,7 @@ def likeness(answers: pd.DataFrame) -> float:
     cannot tell its own, and the same claims have the same interval wherever they are shown.
     """
     claims = answers[["payer_id"]].assign(
-        patient=_patients(answers), approved=answers["is_approved"].astype(float)
+        patient=patients(answers), approved=answers["is_approved"].astype(float)
     )
     insurer = claims.groupby("payer_id", dropna=False)["approved"]
     patient = claims.groupby(["payer_id", "patient"], dropna=False)["approved"]
@@ -137,7 +138,7 @@ def of_dollars(answers: pd.DataFrame) -> Rate:
     if not denominator:
         return Rate(0, 0, 0.0)
     share = numerator / denominator
-    residual = (approved - share * charged).groupby(_patients(answers)).sum()
+    residual = (approved - share * charged).groupby(patients(answers)).sum()
     n_patients = len(residual)
     variance = n_patients / max(1, n_patients - 1) * float((residual**2).sum()) / denominator**2
     at_most = denominator**2 / float((charged.astype(float) ** 2).sum())
@@ -156,8 +157,3 @@ def judged(table: pd.DataFrame, minimum_cell_size: int) -> pd.DataFrame:
     checked = table.assign(refusal=pd.Series(refusals, index=table.index, dtype="str"))
     checked.loc[checked["refusal"] != "", ["estimate", "lower", "upper"]] = float("nan")
     return checked
-
-
-def _patients(answers: pd.DataFrame) -> pd.Series:
-    patients: pd.Series = answers["patient_id"].fillna(answers["claim_id"])
-    return patients

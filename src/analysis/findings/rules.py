@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.findings import documentation, insurer, population, rates
 from analysis.findings.finding import Finding, Numbers, Question, Value
+from analysis.models.patients import patients
 
 # Chance of one false alarm among all insurers together.
 FALSE_ALARM = 0.05
@@ -452,9 +453,7 @@ def _comparable(
     claims = answers.merge(lacking, on="claim_id").dropna(subset="visit_number")
     claims = claims[~claims["claim_id"].isin(past_year["claim_id"])]
     stratum = (claims["n_gates_failed"] > 0) * 2 + (claims["n_required_absent"] > 0)
-    return claims.assign(
-        stratum=stratum, patient_id=claims["patient_id"].fillna(claims["claim_id"])
-    )
+    return claims.assign(stratum=stratum, patient_id=patients(claims))
 
 
 def _pair(claims: pd.DataFrame, minimum_cell_size: int) -> tuple[rates.Rate, rates.Rate] | None:

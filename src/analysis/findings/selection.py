@@ -8,6 +8,7 @@ import pandas as pd
 from analysis import codes
 from analysis.findings import model, population, rates
 from analysis.findings.finding import Finding, Numbers, Question
+from analysis.models.patients import patients
 from analysis.schemas import CLAIM_DOCUMENTS
 
 LIKELIHOOD = Question(
@@ -79,21 +80,21 @@ def likelihood(kept: pd.DataFrame, outcomes: pd.DataFrame, minimum_cell_size: in
     """The share approved among the `kept` claims with its interval, or why it is not stated."""
     scope = population.scope(kept, outcomes)
     rate = rates.overall(kept)
-    patients = int(kept["patient_id"].fillna(kept["claim_id"]).nunique())
+    n_patients = int(patients(kept).nunique())
     refusal = rate.refusal(minimum_cell_size)
     if refusal:
         return LIKELIHOOD.answer(
             "No rate is stated for these {denominator:n claim} of {patients:n patient}: {refusal}.",
             scope,
             Numbers(denominator=rate.denominator),
-            {"patients": patients, "refusal": refusal},
+            {"patients": n_patients, "refusal": refusal},
         )
     return LIKELIHOOD.answer(
         "Insurers approved {estimate:percent} ({lower:whole} to {upper:whole}) of"
         " {denominator:n claim} of {patients:n patient} at the first answer, {period}.",
         scope,
         rate.numbers,
-        {"patients": patients},
+        {"patients": n_patients},
     )
 
 

@@ -37,6 +37,7 @@ from analysis.errors import DataError
 from analysis.models.challenger import BoostedTrees
 from analysis.models.evaluation import cell_sizes, evaluate
 from analysis.models.mixed_effects import MixedEffectsLogisticRegression
+from analysis.models.patients import patients
 from analysis.models.predictors import (
     CATEGORIES,
     DOCUMENTS,
@@ -344,8 +345,7 @@ def _population(features: pa.Table, outcomes: pa.Table) -> tuple[pd.DataFrame, d
     return (
         claims.assign(
             is_approved=claims["first_determination"].isin(APPROVED),
-            # A claim that names no patient stands for itself.
-            patient=claims["patient_id"].fillna(claims["claim_id"]),
+            patient=patients(claims),
         ),
         left_out,
     )

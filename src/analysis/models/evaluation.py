@@ -74,7 +74,7 @@ def cell_sizes(n_known: NDArray[np.int64]) -> NDArray[np.str_]:
 
 
 def log_loss_gain(
-    probability: Vector, simpler: Vector, approved: Vector, patients: NDArray[np.object_]
+    probability: Vector, simpler: Vector, approved: Vector, patients: NDArray[Any]
 ) -> tuple[float, float]:
     """By how much log loss falls from the `simpler` chances to the others, and its standard error.
 
