@@ -118,14 +118,17 @@ INNER JOIN actions AS d ON d.action = coalesce(f.action, g.action, 'ask_insurer'
 
 -- name: chosen_codes
 -- Several reasons on one claim: the one whose action comes first in the order of decision.
-SELECT
-    *,
-    sum(amount_cents) OVER (PARTITION BY claim_id) AS refused_cents
-FROM code_actions
-QUALIFY
-    row_number() OVER (
-        PARTITION BY claim_id ORDER BY place, amount_cents DESC, reason_code, adjustment_id
-    ) = 1
+SELECT *
+FROM (
+    SELECT
+        *,
+        sum(amount_cents) OVER (PARTITION BY claim_id) AS refused_cents,
+        row_number() OVER (
+            PARTITION BY claim_id ORDER BY place, amount_cents DESC, reason_code, adjustment_id
+        ) AS choice
+    FROM code_actions
+) AS ranked
+WHERE choice = 1
 
 -- name: contract_only
 -- Charged, nothing refused, and what was taken off is a contract reduction or the patient's share.
@@ -145,54 +148,69 @@ WHERE claim_id IS NOT NULL AND filed_date IS NOT NULL AND outcome = 'pending'
 GROUP BY claim_id
 
 -- name: last_decisions
-SELECT
-    claim_id,
-    lower(trim(level)) AS level,
-    outcome,
-    coalesce(recorded_date, remittance_date) AS decision_date
-FROM appeal_outcomes
-WHERE claim_id IS NOT NULL AND outcome IN ('overturned', 'partial', 'upheld', 'dismissed')
-QUALIFY row_number() OVER (PARTITION BY claim_id ORDER BY appeal_number DESC) = 1
+SELECT claim_id, level, outcome, decision_date
+FROM (
+    SELECT
+        claim_id,
+        lower(trim(level)) AS level,
+        outcome,
+        coalesce(recorded_date, remittance_date) AS decision_date,
+        row_number() OVER (PARTITION BY claim_id ORDER BY appeal_number DESC) AS from_last
+    FROM appeal_outcomes
+    WHERE claim_id IS NOT NULL AND outcome IN ('overturned', 'partial', 'upheld', 'dismissed')
+) AS ranked
+WHERE from_last = 1
 
 -- name: noted_deadlines
 -- A deadline written down for an appeal not yet filed.
 SELECT claim_id, deadline_date, deadline_source
-FROM appeal_outcomes
-WHERE claim_id IS NOT NULL AND filed_date IS NULL AND deadline_date IS NOT NULL
-QUALIFY
-    row_number() OVER (
-        PARTITION BY claim_id
-        ORDER BY
-            CASE deadline_source WHEN 'letter' THEN 0 WHEN 'contract' THEN 1 ELSE 2 END,
-            deadline_date,
-            appeal_outcome_id
-    ) = 1
+FROM (
+    SELECT
+        claim_id,
+        deadline_date,
+        deadline_source,
+        row_number() OVER (
+            PARTITION BY claim_id
+            ORDER BY
+                CASE deadline_source WHEN 'letter' THEN 0 WHEN 'contract' THEN 1 ELSE 2 END,
+                deadline_date,
+                appeal_outcome_id
+        ) AS choice
+    FROM appeal_outcomes
+    WHERE claim_id IS NOT NULL AND filed_date IS NULL AND deadline_date IS NOT NULL
+) AS ranked
+WHERE choice = 1
 
 -- name: contract_terms
 -- The days a contract gives, by the most precise rule in force on the day of service.
-SELECT
-    o.claim_id,
-    p.rule,
-    CAST(p.value AS INTEGER) AS n_days
-FROM claim_outcomes AS o
-INNER JOIN policies AS p
-    ON
-        p.payer_id = o.payer_id
-        AND (p.plan_id IS NULL OR p.plan_id = o.plan_id)
-        AND (p.state IS NULL OR p.state = getvariable('state'))
-        AND p.procedure_code IS NULL
-        AND (p.effective_from IS NULL OR p.effective_from <= o.service_date)
-        AND (p.effective_to IS NULL OR p.effective_to >= o.service_date)
-WHERE p.rule IN ('appeal_days', 'correction_days', 'timely_filing_days') AND p.value IS NOT NULL
-QUALIFY
-    row_number() OVER (
-        PARTITION BY o.claim_id, p.rule
-        ORDER BY
-            CASE WHEN p.plan_id IS NULL THEN 0 ELSE 2 END
-            + CASE WHEN p.state IS NULL THEN 0 ELSE 1 END DESC,
-            p.effective_from DESC NULLS LAST,
-            p.policy_id
-    ) = 1
+SELECT claim_id, rule, n_days
+FROM (
+    SELECT
+        o.claim_id,
+        p.rule,
+        CAST(p.value AS INTEGER) AS n_days,
+        row_number() OVER (
+            PARTITION BY o.claim_id, p.rule
+            ORDER BY
+                CASE WHEN p.plan_id IS NULL THEN 0 ELSE 2 END
+                + CASE WHEN p.state IS NULL THEN 0 ELSE 1 END DESC,
+                p.effective_from DESC NULLS LAST,
+                p.policy_id
+        ) AS choice
+    FROM claim_outcomes AS o
+    INNER JOIN policies AS p
+        ON
+            p.payer_id = o.payer_id
+            AND (p.plan_id IS NULL OR p.plan_id = o.plan_id)
+            AND (p.state IS NULL OR p.state = getvariable('state'))
+            AND p.procedure_code IS NULL
+            AND (p.effective_from IS NULL OR p.effective_from <= o.service_date)
+            AND (p.effective_to IS NULL OR p.effective_to >= o.service_date)
+    WHERE
+        p.rule IN ('appeal_days', 'correction_days', 'timely_filing_days')
+        AND p.value IS NOT NULL
+) AS ranked
+WHERE choice = 1
 
 -- name: default_terms
 -- Where nobody knows the time, the shortest: a deadline believed too long is a claim lost.

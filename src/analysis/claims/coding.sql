@@ -94,6 +94,13 @@ INNER JOIN service_lines AS s ON s.claim_version_id = f.claim_version_id
 WHERE s.procedure_code IS NOT NULL
 GROUP BY f.claim_id, f.patient_control_number, coalesce(s.service_date, f.service_date)
 
+-- name: usual_codes
+SELECT
+    t.technique,
+    u.code
+FROM techniques AS t
+CROSS JOIN unnest(string_split(t.usual_codes, ';')) AS u (code)
+
 -- name: technique_codes
 SELECT
     b.claim_id,
@@ -104,8 +111,10 @@ SELECT
         WHEN t.technique IS NULL THEN NULL
         ELSE EXISTS (
             SELECT 1
-            FROM unnest(string_split(t.usual_codes, ';')) AS u (code)
-            WHERE ':' || b.procedure_codes || ':' LIKE '%:' || u.code || ':%'
+            FROM usual_codes AS u
+            WHERE
+                u.technique = t.technique
+                AND ':' || b.procedure_codes || ':' LIKE '%:' || u.code || ':%'
         )
     END AS is_usual
 FROM (SELECT DISTINCT patient_control_number, service_date, technique FROM visit_techniques) AS v

@@ -147,7 +147,11 @@ FROM (
         n.*,
         v.control_number = w.control_number AS is_same_number,
         coalesce(v.service_date = w.service_date, true) AS is_same_day,
-        count(DISTINCT w.service_date) OVER (PARTITION BY n.claim_version_id) AS n_days,
+        coalesce(
+            min(w.service_date) OVER (PARTITION BY n.claim_version_id)
+            = max(w.service_date) OVER (PARTITION BY n.claim_version_id),
+            false
+        ) AS is_one_day,
         max(CASE WHEN v.service_date = w.service_date THEN 1 ELSE 0 END) OVER (
             PARTITION BY n.claim_version_id
         ) AS has_same_day
@@ -159,7 +163,7 @@ WHERE
     r.is_same_day
     OR (
         r.has_same_day = 0
-        AND r.n_days = 1
+        AND r.is_one_day
         AND (
             r.is_same_number
             OR r.claim_version_id NOT IN (SELECT claim_version_id FROM own_day_relatives)

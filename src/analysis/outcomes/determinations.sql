@@ -116,15 +116,13 @@ SELECT
     CASE WHEN e.share_number = 1 THEN e.allowed_cents ELSE 0 END AS allowed_cents,
     EXISTS (
         SELECT 1 FROM taken_back AS t
-        WHERE
-            t.remittance_id = e.remittance_id
-            AND (
-                t.is_whole
-                OR EXISTS (
-                    SELECT 1 FROM slotted AS v
-                    WHERE v.remittance_id = t.reversal_id AND v.slot = e.slot
-                )
-            )
+        WHERE t.remittance_id = e.remittance_id AND t.is_whole
+    )
+    OR EXISTS (
+        SELECT 1
+        FROM taken_back AS t
+        INNER JOIN slotted AS v ON v.remittance_id = t.reversal_id
+        WHERE t.remittance_id = e.remittance_id AND v.slot = e.slot
     )
     OR EXISTS (
         SELECT 1 FROM slotted AS v

@@ -100,7 +100,8 @@ WHERE
 -- Only claims old enough for a slow answer to have come tell how long answers take.
 SELECT
     coalesce(
-        CAST(quantile_disc(e.days, 0.95) AS BIGINT), getvariable('default_maturity_days')
+        CAST(percentile_disc(0.95) WITHIN GROUP (ORDER BY e.days) AS BIGINT),
+        getvariable('default_maturity_days')
     ) AS maturity_days
 FROM delays AS e
 INNER JOIN claim_facts AS f ON f.claim_id = e.claim_id
@@ -177,7 +178,7 @@ SELECT
     (SELECT maturity_days FROM maturity) AS maturity_days,
     coalesce(
         f.submitted_date
-        <= getvariable('as_of_date') - to_days(CAST((SELECT maturity_days FROM maturity) AS INTEGER)),
+        <= getvariable('as_of_date') - CAST((SELECT maturity_days FROM maturity) AS INTEGER),
         false
     ) AS is_mature
 FROM claim_facts AS f
