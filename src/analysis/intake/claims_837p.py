@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from analysis import tables
 from analysis.intake.parsed import Parsed
 from analysis.intake.pseudonymize import Pseudonyms
-from analysis.intake.x12 import counts, reading
+from analysis.intake.x12 import framing, reading
 from analysis.intake.x12.batches import Batch, Rows, numbered
 from analysis.intake.x12.envelopes import Interchange
 from analysis.intake.x12.gate import Gate
@@ -81,7 +81,7 @@ def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> list[Parsed]:
             "claims": batch.apart(versions, segments(claims), gate.kept),
             "service_lines": batch.apart(service_lines, segments(lines), gate.keeps(line_owner)),
             "claim_diagnoses": batch.apart(diagnoses, segments(hi), gate.keeps(hi_owner)),
-            "file_checks": counts.of_batch(sent),
+            "file_checks": framing.of_batch(sent),
         }
     )
 

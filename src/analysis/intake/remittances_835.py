@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from analysis import tables
 from analysis.intake.parsed import Parsed
 from analysis.intake.pseudonymize import Pseudonyms
-from analysis.intake.x12 import counts, reading
+from analysis.intake.x12 import framing, reading
 from analysis.intake.x12.batches import Batch, Rows, numbered
 from analysis.intake.x12.envelopes import Interchange
 from analysis.intake.x12.gate import Gate
@@ -88,7 +88,7 @@ def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> list[Parsed]:
                 segments(sent.tables["provider_adjustments"]),
                 pc.is_valid(moved["amount_cents"]),
             ),
-            "file_checks": counts.of_batch(sent),
+            "file_checks": framing.of_batch(sent),
         }
     )
 

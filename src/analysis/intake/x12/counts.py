@@ -16,32 +16,32 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import accumulate, chain
 from typing import Any
 
 import pyarrow as pa
 
 from analysis import tables
 from analysis.intake.x12.envelopes import Delimiters, Interchange
-from analysis.intake.x12.reading import Reading, Understood
+from analysis.intake.x12.reading import Understood
 
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 # HL04: others hang on this level, or none do; some senders leave it out.
 _CHILD_CODES = ("0", "1")
 _SEGMENTS = rb"ISA|IEA|GS|GE|ST|SE|HL"
 # Opening segment -> the check of its count, the check of its number, where its number stands.
-_CHECKS = {
+CHECKS = {
     "ISA": ("interchange_groups", "interchange_number", 13),
     "GS": ("group_transactions", "group_number", 6),
     "ST": ("transaction_segments", "transaction_number", 2),
 }
 # Opening segment -> those of the envelopes that may stand in its own.
 _WITHIN = {"ISA": ("GS", "ST"), "GS": ("ST",), "ST": ()}
-_OPENER = {"IEA": "ISA", "GE": "GS", "SE": "ST"}
+CLOSERS = {"ISA": "IEA", "GS": "GE", "ST": "SE"}
+_OPENERS = {closer: opener for opener, closer in CLOSERS.items()}
 
 # Up to which element a segment is always filled (the implementation guides of 837P and 835); one
 # that ends before was cut short.
-_LEAST_ELEMENTS = {
+LEAST_ELEMENTS = {
     "AMT": 2, "BHT": 4, "BPR": 4, "CAS": 3, "CLM": 9, "CLP": 7, "DTM": 2, "DTP": 3, "HI": 1,
     "HL": 3, "LQ": 2, "LX": 1, "N1": 1, "N3": 1, "N4": 1, "NM1": 2, "NM1*PR": 9, "PLB": 4,
     "QTY": 2, "REF": 2, "SBR": 9, "SV1": 4, "SVC": 3, "SVD": 2, "TRN": 2,
@@ -87,40 +87,24 @@ class _Levels:
 
 def file_checks(interchange: Interchange, file_name: str) -> pa.Table:
     """Table `file_checks` of one interchange."""
-    return tables.from_rows("file_checks", rows(interchange, file_name))
-
-
-def of_batch(reading: Reading) -> list[pa.Table]:
-    """Table `file_checks` of each interchange of a batch."""
-    batch = reading.batch
-    found = [
-        rows(interchange, file_name, reading.understood(part))
-        for part, (interchange, file_name) in enumerate(
-            zip(batch.interchanges, batch.file_names, strict=True)
-        )
-    ]
-    table = tables.from_rows("file_checks", list(chain.from_iterable(found)))
-    starts = accumulate((len(checks) for checks in found), initial=0)
-    return [table.slice(start, len(checks)) for start, checks in zip(starts, found, strict=False)]
-
-
-def rows(
-    interchange: Interchange, file_name: str, understood: Understood | None = None
-) -> list[Check]:
-    """The rows of `file_checks` of an interchange; what of it is `understood` where it was read."""
-    checks = [
-        *_envelopes(interchange),
-        _complete(interchange),
-        *(_understood(understood) if understood else ()),
-    ]
-    return [
+    rows = [
         {
             "file_check_id": f"{interchange.digest[:16]}-{place}",
             "file_name": file_name,
             "interchange": interchange.ordinal,
             **check,
         }
-        for place, check in enumerate(checks, start=1)
+        for place, check in enumerate(checks(interchange), start=1)
+    ]
+    return tables.from_rows("file_checks", rows)
+
+
+def checks(interchange: Interchange, understood: Understood | None = None) -> list[Check]:
+    """What is checked of an interchange; `understood` is what of it was read."""
+    return [
+        *_envelopes(interchange),
+        _complete(interchange),
+        *(_understood(understood) if understood else ()),
     ]
 
 
@@ -132,7 +116,7 @@ def _envelopes(interchange: Interchange) -> Iterator[Check]:
             number, parent, has_child = (_element(elements, n) for n in (1, 2, 4))
             levels.met.append((segment, number, parent, has_child))
             continue
-        opener = _OPENER.get(name, name)
+        opener = _OPENERS.get(name, name)
         # An envelope ends at its own end, or at last where one of its kind or a wider one begins.
         for unclosed in _WITHIN[opener] if name != opener else (opener, *_WITHIN[opener]):
             if envelope := open_ones.pop(unclosed, None):
@@ -143,7 +127,7 @@ def _envelopes(interchange: Interchange) -> Iterator[Check]:
         if name == opener:
             for wider in open_ones.values():
                 wider.n_inside += 1
-            open_ones[name] = _Envelope(segment, _element(elements, _CHECKS[name][2]))
+            open_ones[name] = _Envelope(segment, _element(elements, CHECKS[name][2]))
         else:
             yield from _closed(interchange, opener, open_ones.pop(opener, None), segment, elements)
     yield from levels.checks()
@@ -160,7 +144,7 @@ def _closed(
     elements: list[str],
 ) -> Iterator[Check]:
     """The two checks of an envelope at its end, whose count and number `elements` state."""
-    of_count, of_number, _ = _CHECKS[opener]
+    of_count, of_number, _ = CHECKS[opener]
     stated = _element(elements, 1)
     n_stated = int(stated) if _WHOLE.fullmatch(stated) else None
     n_found = _n_inside(interchange, opener, envelope, segment) if envelope else None
@@ -185,7 +169,7 @@ def _n_inside(
 
 def _unclosed(opener: str, envelope: _Envelope) -> Iterator[Check]:
     """An envelope whose end is missing states nothing."""
-    of_count, of_number, _ = _CHECKS[opener]
+    of_count, of_number, _ = CHECKS[opener]
     yield _counted(of_count, envelope.segment, None, envelope.n_inside if opener == "GS" else None)
     yield {"check_name": of_number, "segment": envelope.segment, "is_holding": False}
 
@@ -216,7 +200,7 @@ def _short_segments(delimiters: Delimiters) -> re.Pattern[bytes]:
     short = b"|".join(
         b"%b(?:%b[^%b%b]*){0,%d}"
         % (name.encode().replace(b"*", element), element, element, end, least - 1 - name.count("*"))
-        for name, least in _LEAST_ELEMENTS.items()
+        for name, least in LEAST_ELEMENTS.items()
     )
     return re.compile(rb"%b(?:%b)(?=%b)" % (end, short, end))
 
