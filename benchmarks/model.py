@@ -14,7 +14,8 @@ _CLAIMS = """
 import sys
 import numpy as np, pandas as pd
 from threadpoolctl import threadpool_limits
-from analysis.models.approval import MixedEffectsLogisticRegression, OneHotLogistic
+from analysis.models.approval import MixedEffectsLogisticRegression
+from analysis.models.one_hot import OneHotLogistic
 from analysis.models.predictors import DOCUMENTS, FIXED, RANDOM, predictors
 
 n, rng = int(sys.argv[1]), np.random.default_rng(0)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis import pipeline, synthetic
+from analysis import pipeline, synthetic, tables
 from analysis.config import Folders
+from analysis.errors import DataError
 
 STEPS = [step.name for step in pipeline.STEPS]
 
@@ -45,9 +46,11 @@ def contents(practice: Folders) -> dict[str, bytes]:
 
 def kill_during(practice: Folders, step: str) -> None:
     """kill -9 as soon as a build has begun `step`."""
-    command = [sys.executable, "-m", "analysis", "build", "clinic"]
+    code = f"pipeline.ready('clinic', through={step!r}, data_dir={str(practice.data_dir)!r})"
     with subprocess.Popen(
-        [*command, "--data-dir", str(practice.data_dir)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", "-c", f"from analysis import pipeline; {code}"],
+        stdout=subprocess.PIPE,
+        text=True,
     ) as child:
         assert child.stdout
         title = next(one.title for one in pipeline.STEPS if one.name == step)
@@ -75,6 +78,17 @@ def test_a_build_killed_in_a_step_goes_on_from_it_to_the_same_bytes(
     assert f"the last build was ended while {title}" in said[0]
     assert contents(practice) == contents(whole)
     assert not (practice.private / "work").exists()
+
+
+def test_no_table_stands_that_older_files_were_judged_by(whole: Folders, tmp_path: Path) -> None:
+    practice = folders(tmp_path / "data")
+    shutil.copytree(whole.data_dir, practice.data_dir)
+    (practice.raw / "note.csv").write_text("", encoding="utf-8")
+    pipeline.build(practice, through="model", say=lambda _: None)
+    with pytest.raises(DataError, match="outcomes report"):
+        tables.stored(practice.processed, "evaluation")
+    pipeline.build(practice, say=lambda _: None)
+    assert tables.read(practice.processed, "evaluation").num_rows == 0
 
 
 def test_a_damaged_or_missing_table_is_made_again(whole: Folders, tmp_path: Path) -> None:

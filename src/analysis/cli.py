@@ -137,11 +137,12 @@ def _say_ledger(practice: str, ledger: "pa.Table") -> ExitCode:
 
 @app.command()
 def build(practice: PracticeName, data_dir: DataDir = None, reports_dir: ReportsDir = None) -> None:
-    """Turn raw files into all processed tables and the fitted model."""
+    """Turn raw files into the processed tables and the fitted approval model."""
     from analysis import pipeline, tables
 
     folders = _folders(practice, data_dir, reports_dir)
-    if not pipeline.build(folders, say=typer.echo):
+    # How the model does on later claims costs more than all else; the reports that tell it ask.
+    if not pipeline.build(folders, through="model", say=typer.echo):
         typer.echo(f"{practice}: nothing changed since the last build")
     code = _say_ledger(practice, tables.read(folders.processed, "row_ledger"))
     if code:
@@ -241,7 +242,7 @@ def _score(folders: Folders, file: Path, today: date) -> ExitCode:
             f"{file}: there is no such file. An empty sheet of drafts, to be filled in, one row for"
             f" each claim still to be sent, is {empty}"
         )
-    pipeline.build(folders, say=typer.echo)
+    pipeline.build(folders, through="model", say=typer.echo)
     payers = tables.read(folders.processed, "payers").to_pylist()
     numbers = tables.read(folders.processed, "claims")["patient_control_number"].to_pylist()
     read = drafts.read(

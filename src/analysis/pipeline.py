@@ -1,4 +1,4 @@
-"""The steps from raw files to the fitted model, in their order, and which of them are stale.
+"""The steps from raw files to the judged model, in their order, and which of them are stale.
 
 A step's key digests the code, the practice's raw files and the keys of the steps before it. Every
 table carries the key it was made under in its own metadata, so a step is fresh exactly when all
@@ -94,22 +94,38 @@ def _model(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, Source]"
     from analysis.models import approval, saved
 
     try:
-        fitted = approval.fit_and_predict(
+        learned = approval.learn(
             tables.load(inputs["claim_features"]),
             tables.load(inputs["claim_outcomes"]),
             ModelDesign(),
         )
     except DataError as refusal:
         # Too little data for a model is an answer; the reports say it.
-        fitted = approval.refused(str(refusal))
-    design = json.dumps(fitted.design, indent=2, sort_keys=True) + "\n"
+        learned = approval.refused(str(refusal))
+    design = json.dumps(learned.design, indent=2, sort_keys=True) + "\n"
     folders.processed.mkdir(parents=True, exist_ok=True)
     (folders.processed / "model_design.json").write_text(design, encoding="utf-8")
-    if fitted.model is None:
+    if learned.model is None:
         saved.forget(folders.processed)
     else:
-        saved.save(fitted.model, folders.processed)
-    return {"predictions": fitted.predictions, "evaluation": fitted.evaluation}
+        saved.save(learned.model, folders.processed)
+    return {"model_fits": approval.fits(learned)}
+
+
+def _evaluation(_: Folders, __: Practice, inputs: Tables) -> "dict[str, Source]":
+    from analysis import tables
+    from analysis.config import ModelDesign
+    from analysis.models import judging
+
+    try:
+        judged = judging.judge(
+            tables.load(inputs["claim_features"]),
+            tables.load(inputs["claim_outcomes"]),
+            ModelDesign(),
+        )
+    except DataError:
+        judged = judging.unjudged()
+    return {"predictions": judged.predictions, "evaluation": judged.evaluation}
 
 
 _FILES = (
@@ -189,8 +205,15 @@ STEPS = (
     ),
     Step(
         "model",
-        "fitting and checking the approval model",
+        "fitting the approval model",
         _model,
+        ("claim_features", "claim_outcomes"),
+        ("model_fits",),
+    ),
+    Step(
+        "evaluation",
+        "checking the approval model on later claims",
+        _evaluation,
         ("claim_features", "claim_outcomes"),
         ("predictions", "evaluation"),
     ),
@@ -219,9 +242,10 @@ def ready(
     return folders
 
 
-def build(folders: Folders, *, through: str = "model", say: Say = print) -> list[str]:
+def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) -> list[str]:
     """Run every stale step through `through`; the names of those that ran, in order.
 
+    Stale tables of the steps after it are removed, so that nobody takes them for today's.
     Raises UsageError for an unknown practice or step, ConfigError for a bad practice.toml.
     """
     from analysis import tables
@@ -230,7 +254,8 @@ def build(folders: Folders, *, through: str = "model", say: Say = print) -> list
     if through not in names:
         raise UsageError(f"no step '{through}'; {nearest(through, names)}")
     folders.require_raw()
-    steps = STEPS[: names.index(through) + 1]
+    n_steps = names.index(through) + 1
+    steps, later = STEPS[:n_steps], STEPS[n_steps:]
     keys = _keys(folders)
     if all(_is_fresh(folders, step, keys[step.name]) for step in steps):
         return []
@@ -252,6 +277,9 @@ def build(folders: Folders, *, through: str = "model", say: Say = print) -> list
                 provenance = {"step": step.name, "key": keys[step.name]}
                 tables.write_all(folders.processed, written, provenance)
             ran.append(step.name)
+        for step in later:
+            if not _is_fresh(folders, step, keys[step.name]):
+                tables.remove(folders.processed, step.writes)
         dictionary = folders.processed / "README.md"
         dictionary.write_text(tables.dictionary(), encoding="utf-8")
     return ran

@@ -1240,6 +1240,16 @@ _TABLES = (
         ),
     ),
     Table(
+        "model_fits",
+        "a model that was to be fitted to all matured claims",
+        ("model",),
+        (
+            _text("model", "which model", *MODELS, nullable=False),
+            _text("design_sha256", "hash of its record, model_design.json; null where refused"),
+            _text("refusal", "what the claims lack for a model; null where there is one"),
+        ),
+    ),
+    Table(
         "predictions",
         "a claim of the test period x model",
         ("claim_id", "model"),

@@ -6,7 +6,7 @@ and no error text can quote a patient's value.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,9 +179,16 @@ def stored(folder: Path, name: str) -> Path:
     path = folder / f"{declared(name).name}.parquet"
     if not path.exists():
         raise DataError(
-            f"{folder.name}: table {name} is not there yet; run `outcomes build {folder.name}`"
+            f"{folder.name}: table {name} is not there yet; run `outcomes build {folder.name}`,"
+            " and for the approval model's evaluation `outcomes report`"
         )
     return path
+
+
+def remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove processed tables where they stand."""
+    for name in names:
+        (folder / f"{declared(name).name}.parquet").unlink(missing_ok=True)
 
 
 def read(folder: Path, name: str) -> pa.Table:

@@ -24,7 +24,7 @@ MAIN = {
 @pytest.fixture(scope="module")
 def design():
     made = world(600, seed=4)
-    return approval.fit_and_predict(made.features, made.outcomes, ModelDesign()).design
+    return approval.learn(made.features, made.outcomes, ModelDesign()).design
 
 
 def test_every_item_of_both_guidelines_is_there_once():

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,8 @@ from sklearn.metrics import roc_auc_score
 from analysis import findings, tables
 from analysis.config import ModelDesign
 from analysis.errors import DataError
-from analysis.models import approval, predictors, saved
+from analysis.models import approval, judging, predictors, saved
+from analysis.models.one_hot import OneHotLogistic
 from analysis.schemas import MODELS, TABLES
 from models.threads import agree_on_threads
 from models.world import with_column, world
@@ -24,7 +26,7 @@ def known():
 
 @pytest.fixture(scope="module")
 def fitted(known):
-    return approval.fit_and_predict(known.features, known.outcomes, DESIGN)
+    return both(known, DESIGN)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def small():
 
 @pytest.fixture(scope="module")
 def rolled(small):
-    return approval.fit_and_predict(small.features, small.outcomes, ROLLING)
+    return both(small, ROLLING)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,14 @@ def large():
 
 @pytest.fixture(scope="module")
 def learned(large):
-    return approval.fit_and_predict(large.features, large.outcomes, ModelDesign(n_origins=1))
+    return both(large, ModelDesign(n_origins=1))
+
+
+def both(made, design):
+    """The model learned from a world's claims, and how such models are judged on later ones."""
+    learned = approval.learn(made.features, made.outcomes, design)
+    judged = judging.judge(made.features, made.outcomes, design)
+    return SimpleNamespace(**learned._asdict(), **judged._asdict())
 
 
 def metrics(result, model="mixed_effects_logistic"):
@@ -96,7 +105,7 @@ def test_the_model_beats_the_raw_rates_where_documents_matter(learned):
 @pytest.mark.parametrize(("effect", "said"), [(0.0, "No signal found"), (1.0, "Signal found")])
 def test_random_answers_hold_no_signal_and_explained_ones_do(effect, said):
     made = world(1200, seed=7, effect=effect)
-    result = approval.fit_and_predict(made.features, made.outcomes, DESIGN)
+    result = both(made, DESIGN)
     outcomes = tables.to_frame(made.outcomes)
     outcomes["patient_id"] = tables.to_frame(made.features)["patient_id"]
     predictions = tables.to_frame(result.predictions)
@@ -135,7 +144,7 @@ def test_a_later_answer_cannot_move_an_earlier_prediction(small, rolled):
             strict=True,
         )
     ]
-    other = approval.fit_and_predict(
+    other = judging.judge(
         small.features, with_column(small.outcomes, "first_determination", turned), ROLLING
     )
     chances = [
@@ -178,7 +187,7 @@ def test_every_claim_is_a_modelled_one_or_counted_among_those_left_out(known):
     outcomes = with_column(known.outcomes, "is_mature", is_mature)
     outcomes = with_column(outcomes, "first_determination", determination)
     features = known.features.slice(0, n - 30)
-    population = approval.fit_and_predict(features, outcomes, DESIGN).design["population"]
+    population = approval.learn(features, outcomes, DESIGN).design["population"]
     left_out = population["n_left_out"]
     assert left_out["without_submission"] == 30
     assert left_out["not_mature"] == 50
@@ -196,19 +205,18 @@ def test_a_claim_that_is_not_mature_yet_cannot_move_the_model(known, fitted):
         value if mature else "denied"
         for value, mature in zip(before["first_determination"].to_pylist(), is_mature, strict=True)
     ]
-    one = approval.fit_and_predict(known.features, half, DESIGN)
-    other = approval.fit_and_predict(
-        known.features, with_column(half, "first_determination", turned), DESIGN
-    )
+    one = judging.judge(known.features, half, DESIGN)
+    other = judging.judge(known.features, with_column(half, "first_determination", turned), DESIGN)
     assert one.predictions.equals(other.predictions)
     assert one.predictions.num_rows < fitted.predictions.num_rows
 
 
 def test_the_same_claims_in_another_order_give_the_same_answer(known, fitted):
     order = np.random.default_rng(4).permutation(len(known.features))
-    again = approval.fit_and_predict(
-        known.features.take(order), known.outcomes.take(order[::-1]), DESIGN
+    mixed = SimpleNamespace(
+        features=known.features.take(order), outcomes=known.outcomes.take(order[::-1])
     )
+    again = both(mixed, DESIGN)
     assert again.predictions.equals(fitted.predictions)
     assert again.evaluation.equals(fitted.evaluation)
     assert again.design == fitted.design
@@ -228,14 +236,16 @@ def test_what_is_missing_for_a_model_is_named(n_claims, turned, missing):
     values = [turned.get(v, v) for v in small.outcomes["first_determination"].to_pylist()]
     outcomes = with_column(small.outcomes, "first_determination", values)
     with pytest.raises(DataError, match=missing):
-        approval.fit_and_predict(small.features, outcomes, DESIGN)
+        approval.learn(small.features, outcomes, DESIGN)
+    with pytest.raises(DataError, match=missing):
+        judging.judge(small.features, outcomes, DESIGN)
 
 
 def test_no_new_patients_later_is_named():
     steady = world(400)
     features = with_column(steady.features, "patient_id", ["p_1", "p_2"] * 200)
     with pytest.raises(DataError, match="later claims of new patients: 0"):
-        approval.fit_and_predict(features, steady.outcomes, DESIGN)
+        approval.learn(features, steady.outcomes, DESIGN)
 
 
 def test_denials_of_one_patient_alone_carry_no_model(known):
@@ -246,14 +256,16 @@ def test_denials_of_one_patient_alone_carry_no_model(known):
     ]
     features = with_column(known.features, "patient_id", patients)
     with pytest.raises(DataError, match="patients with a denied claim to learn from: 1"):
-        approval.fit_and_predict(features, known.outcomes, DESIGN)
+        approval.learn(features, known.outcomes, DESIGN)
 
 
 def test_a_refusal_leaves_empty_tables_and_its_reason():
     result = approval.refused("no approval model: too few claims")
-    assert result.predictions.num_rows == result.evaluation.num_rows == 0
-    assert tables.problems("predictions", result.predictions) == []
     assert result.design == {"refused": "no approval model: too few claims"}
+    assert approval.fits(result)["refusal"].to_pylist() == ["no approval model: too few claims"]
+    for name, table in judging.unjudged()._asdict().items():
+        assert table.num_rows == 0
+        assert tables.problems(name, table) == []
 
 
 def test_the_saved_design_is_json_without_a_row_of_the_data(known, fitted):
@@ -268,7 +280,7 @@ def test_the_saved_design_is_json_without_a_row_of_the_data(known, fitted):
 def test_the_digest_follows_the_data(known, fitted):
     first, *others = known.features["n_units"].to_pylist()
     other = with_column(known.features, "n_units", [first + 1, *others])
-    changed = approval.fit_and_predict(other, known.outcomes, DESIGN)
+    changed = approval.learn(other, known.outcomes, DESIGN)
     assert changed.design["data_sha256"] != fitted.design["data_sha256"]
 
 
@@ -276,7 +288,7 @@ def plain_chances(features, outcomes, **papers):
     """What the one-hot logistic regression of all claims tells of them, with some papers so."""
     claims = tables.to_frame(features)
     is_approved = np.array(outcomes["first_determination"].to_pylist()) == "approved"
-    plain = approval.OneHotLogistic()
+    plain = OneHotLogistic()
     plain.fit(claims, is_approved, claims["patient_id"].to_numpy(str))
     return plain.predict_proba(claims.assign(**papers))[:, 1]
 
@@ -305,7 +317,7 @@ def test_an_insurer_never_met_before_is_predicted_from_the_rest(known):
     last = max(range(len(days)), key=lambda i: (days[i], i))
     payers[last] = "payer_new"
     features = with_column(known.features, "payer_id", payers)
-    rows = approval.fit_and_predict(features, known.outcomes, DESIGN).predictions.to_pylist()
+    rows = judging.judge(features, known.outcomes, DESIGN).predictions.to_pylist()
     claim_id = known.features["claim_id"][last].as_py()
     told = [row["approval_probability"] for row in rows if row["claim_id"] == claim_id]
     assert len(told) == len(MODELS)
@@ -353,9 +365,10 @@ def test_a_number_nobody_knows_is_marked_and_never_nought_in_silence(known):
 def test_runs_and_thread_counts_agree():
     assert agree_on_threads(
         "from analysis.config import ModelDesign\n"
-        "from analysis.models.approval import fit_and_predict\n"
+        "from analysis.models.approval import learn\n"
+        "from analysis.models.judging import judge\n"
         "from models.world import world\n"
         "made = world(300)\n"
-        "told = fit_and_predict(made.features, made.outcomes, ModelDesign(n_resamples=20))\n"
-        "print(told.predictions.to_pylist(), told.evaluation.to_pylist(), told.design['sha256'])"
+        "told = [made.features, made.outcomes, ModelDesign(n_resamples=20)]\n"
+        "print(*(table.to_pylist() for table in judge(*told)), learn(*told).design['sha256'])"
     )

@@ -65,6 +65,7 @@ def measure(n_claims: int, kind: str, seed: int) -> dict[str, Any]:
     interval holds, and their bias.
     """
     from analysis.models import approval
+    from analysis.models.one_hot import OneHotLogistic
     from analysis.models.predictors import predictors
 
     made = known_truth.practice(n_claims, kind, seed)
@@ -72,7 +73,7 @@ def measure(n_claims: int, kind: str, seed: int) -> dict[str, Any]:
     y = earlier["is_approved"].to_numpy()
     model = approval.unfitted(len(earlier), seed)
     model.fit(predictors(earlier), y.astype(int), groups=earlier["patient"])
-    plain = approval.OneHotLogistic().fit(earlier, y, earlier["patient"].to_numpy(str))
+    plain = OneHotLogistic().fit(earlier, y, earlier["patient"].to_numpy(str))
     draws = model.posterior_draws(predictors(later), _N_DRAWS)
     told = later.assign(
         mean=model.predict_proba(predictors(later))[:, 1],
