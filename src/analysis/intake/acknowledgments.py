@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from analysis import tables
-from analysis.intake.parsed import LedgerRow, Parsed
+from analysis.intake.parsed import LedgerRow, Parsed, Together
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import counts, envelopes
 from analysis.intake.x12.batches import Batch
@@ -51,10 +51,10 @@ def read(interchange: Interchange, file_name: str, _pseudonyms: Pseudonyms) -> P
     return Parsed(read_tables, ledger)
 
 
-def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> list[Parsed]:
+def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> Together:
     """The answers of each interchange."""
     each = zip(batch.interchanges, batch.file_names, strict=True)
-    return [read(interchange, file_name, pseudonyms) for interchange, file_name in each]
+    return Together.of([read(one, file_name, pseudonyms) for one, file_name in each])
 
 
 def _claim_answers(interchange: Interchange) -> Iterator[dict[str, Any]]:

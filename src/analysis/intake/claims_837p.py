@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import tables
-from analysis.intake.parsed import Parsed
+from analysis.intake.parsed import Parsed, Together
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import framing, reading
 from analysis.intake.x12.batches import Batch, Rows, numbered
@@ -35,7 +35,7 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
     return parsed
 
 
-def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> list[Parsed]:
+def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> Together:
     """The claims of each interchange, and a ledger row for every CLM in it.
 
     A claim is set aside when CLM02 or an SV102 holds no amount, or when it is torn; see `gate`.

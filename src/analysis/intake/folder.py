@@ -12,10 +12,11 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -30,7 +31,7 @@ from analysis.intake import (
     records,
     remittances_835,
 )
-from analysis.intake.parsed import LedgerRow, Parsed
+from analysis.intake.parsed import LedgerRow, Parsed, Together
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import envelopes
 from analysis.intake.x12.batches import Batch, batched
@@ -60,7 +61,7 @@ TABLES = (
     "visit_minutes",
 )
 
-_READERS: dict[str, Callable[[Batch, Pseudonyms], list[Parsed]]] = {
+_READERS: dict[str, Callable[[Batch, Pseudonyms], Together]] = {
     "837P": claims_837p.read_batch,
     "835": remittances_835.read_batch,
     "277CA": acknowledgments.read_batch,
@@ -98,10 +99,12 @@ def read_folder(raw: Path, practice: Practice, pseudonyms: Pseudonyms) -> dict[s
     for file in _files(raw):
         reading.take(file)
     reading.read_waiting()
-    resolved = payer_names.resolve(reading.gathered(), practice)
-    reading.set_aside(resolved.refused)
+    read = reading.gathered()
+    ledger = read.pop("row_ledger")
+    resolved = payer_names.resolve(read, practice)
     described = payers.describe(resolved.tables, practice)
-    return {**resolved.tables, **described, "row_ledger": reading.ledger()}
+    ledger = _set_aside_rows(ledger, resolved.refused)
+    return {**resolved.tables, **described, "row_ledger": ledger}
 
 
 def quarantine_file(private: Path, ledger: pa.Table) -> Path:
@@ -125,13 +128,59 @@ class _File:
     problem: str | None = None
 
 
+# What was read together, and the place of one input in it.
+_Read = tuple[Together, int]
+
+
 @dataclass
 class _Opened:
     """A file whose interchanges wait to be read: (digest, part), a part read or still to read."""
 
     name: str
     file_hash: str
-    contents: list[tuple[str, Parsed | envelopes.Interchange]]
+    contents: list[tuple[str, _Read | envelopes.Interchange]]
+
+
+@dataclass
+class _Run:
+    """Inputs read together, one after the other, to be taken account of in one go.
+
+    `first_files` are those that hold the same content already; none where it is new.
+    """
+
+    together: Together
+    first: int
+    is_new: bool
+    file_names: list[str] = field(default_factory=list)
+    file_hashes: list[str] = field(default_factory=list)
+    first_files: list[str] = field(default_factory=list)
+
+    def goes_on(self, together: Together, place: int, is_new: bool) -> bool:
+        """Whether another input comes next in this run."""
+        next_place = self.first + len(self.file_names)
+        return together is self.together and place == next_place and is_new == self.is_new
+
+    def tables(self) -> dict[str, pa.Table]:
+        """The rows of every table."""
+        last = self.first + len(self.file_names)
+        return {name: rows.between(self.first, last) for name, rows in self.together.tables.items()}
+
+    def ledger(self) -> pa.Table:
+        """The rows of `row_ledger`."""
+        last = self.first + len(self.file_names)
+        rows = self.together.ledger.between(self.first, last)
+        n_rows = np.diff(self.together.ledger.starts[self.first : last + 1])
+        of = pa.array(np.repeat(np.arange(len(n_rows)), n_rows))
+        first_file = pa.array(self.first_files, pa.string()).take(of)
+        told = {name: rows[name].combine_chunks() for name in rows.column_names}
+        if not self.is_new:
+            told["disposition"] = pa.repeat("duplicate", len(rows))
+            told["reason"] = pc.binary_join_element_wise(first_file, "holds the same", " ")
+        is_duplicate = pc.equal(told["disposition"], "duplicate")
+        told["duplicate_of"] = pc.if_else(is_duplicate, first_file, None)
+        told["file_name"] = pa.array(self.file_names).take(of)
+        told["file_hash"] = pa.array(self.file_hashes).take(of)
+        return tables.from_columns("row_ledger", told)
 
 
 class _Reading:
@@ -140,8 +189,7 @@ class _Reading:
     def __init__(self, practice: Practice, pseudonyms: Pseudonyms) -> None:
         self._practice = practice
         self._pseudonyms = pseudonyms
-        self._parts: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
-        self._ledger: list[dict[str, object]] = []
+        self._parts: dict[str, list[pa.Table]] = {name: [] for name in (*TABLES, "row_ledger")}
         self._first_file: dict[str, str] = {}
         self._waiting: list[_Opened] = []
         self._n_waiting = 0
@@ -155,7 +203,7 @@ class _Reading:
         try:
             contents = list(self._contents(file))
         except Exception as defect:
-            contents = [("", _defect(file.name, "file", 1, defect))]
+            contents = [("", (_defect(file.name, "file", 1, defect), 0))]
         file_hash = hashlib.sha256(file.data).hexdigest()
         self._waiting.append(_Opened(file.name, file_hash, contents))
         self._n_waiting += len(file.data)
@@ -171,48 +219,70 @@ class _Reading:
             if isinstance(part, envelopes.Interchange)
         ]
         for places, batch in batched((part, opened.name) for opened, _, part in sent):
-            for at, parsed in zip(places, self._parsed(batch), strict=True):
+            for at, read in zip(places, self._read(batch), strict=True):
                 opened, place, part = sent[at]
-                opened.contents[place] = (part.digest, parsed)
-        for opened in self._waiting:
-            self._account_file(opened)
+                opened.contents[place] = (part.digest, read)
+        for run in self._runs(self._waiting):
+            self._account(run)
         self._waiting, self._n_waiting = [], 0
 
-    def _parsed(self, batch: Batch) -> list[Parsed]:
+    def _read(self, batch: Batch) -> list[_Read]:
         """What each interchange of a batch says; each by itself where they cannot be together."""
         try:
-            return _READERS[batch.interchanges[0].kind](batch, self._pseudonyms)
+            together = _READERS[batch.interchanges[0].kind](batch, self._pseudonyms)
+            return [(together, place) for place in range(len(together))]
         except Exception as defect:
             if len(batch.interchanges) == 1:
                 ordinal = batch.interchanges[0].ordinal
-                return [_defect(batch.file_names[0], "interchange", ordinal, defect)]
+                return [(_defect(batch.file_names[0], "interchange", ordinal, defect), 0)]
         each = zip(batch.interchanges, batch.file_names, strict=True)
-        return [part for one, name in each for part in self._parsed(Batch((one,), (name,)))]
+        return [read for one, name in each for read in self._read(Batch((one,), (name,)))]
 
-    def _account_file(self, opened: _Opened) -> None:
-        rows = [
-            row
-            for digest, part in opened.contents
-            if isinstance(part, Parsed)
-            for row in self._account(opened.name, digest, part)
-        ]
-        for row in rows or [{"record": "file", "position": 1, "disposition": "accepted"}]:
-            self._ledger.append({"file_name": opened.name, "file_hash": opened.file_hash, **row})
+    def _runs(self, files: list[_Opened]) -> Iterator[_Run]:
+        """All that was read from files, in their order, in as few runs as may be."""
+        run: _Run | None = None
+        for opened in files:
+            for digest, read in opened.contents:
+                together, place = cast(_Read, read)
+                first_file = self._first_file.get(digest)
+                is_new = first_file is None
+                if is_new and digest:
+                    self._first_file[digest] = opened.name
+                if run is None or not run.goes_on(together, place, is_new):
+                    if run:
+                        yield run
+                    run = _Run(together, place, is_new)
+                run.file_names.append(opened.name)
+                run.file_hashes.append(opened.file_hash)
+                # What a file itself says twice, it holds already.
+                run.first_files.append(first_file or opened.name)
+        if run:
+            yield run
 
-    def _contents(self, file: _File) -> Iterator[tuple[str, Parsed | envelopes.Interchange]]:
-        """(digest, what it says) of each part of a file that may stand in another file as well."""
+    def _account(self, run: _Run) -> None:
+        """Keep what a run says, unless it was met before, and the account of it."""
+        self._parts["row_ledger"].append(run.ledger())
+        if run.is_new:
+            for name, table in run.tables().items():
+                self._parts[name].append(table)
+
+    def _contents(self, file: _File) -> Iterator[tuple[str, _Read | envelopes.Interchange]]:
+        """(digest, part) of each part of a file that may stand in another file as well."""
         if file.problem or not file.data.strip():
-            yield "", _set_aside(file, file.problem or "is empty; there is nothing to read")
+            problem = file.problem or "is empty; there is nothing to read"
+            yield "", (_set_aside(file, problem), 0)
         elif is_x12(file.data):
             for interchange in envelopes.split(file.data):
                 is_read = interchange.kind in _READERS
-                yield (
-                    interchange.digest,
-                    interchange if is_read else _unused(interchange, file.name),
-                )
+                unread = (_unused(interchange, file.name), 0)
+                yield interchange.digest, interchange if is_read else unread
         else:
+            sheet = _conforming(self._sheet(file))
             digest = hashlib.sha256(file.data).hexdigest()
-            yield digest, _conforming(self._sheet(file))
+            if not sheet.ledger:
+                # Every file has a row in the ledger, also one without a record.
+                digest, sheet = "", Parsed(sheet.tables, [LedgerRow("file", 1, "accepted")])
+            yield digest, (Together.of([sheet]), 0)
 
     def _sheet(self, file: _File) -> Parsed:
         if not records.recognises(file.data):
@@ -221,24 +291,8 @@ class _Reading:
                 return export
         return records.read(file.data, file.name, self._pseudonyms)
 
-    def _account(self, file_name: str, digest: str, parsed: Parsed) -> Iterator[dict[str, object]]:
-        """The ledger rows of one part; its tables are kept unless the part was met before."""
-        first_file = self._first_file.get(digest)
-        if first_file is None:
-            if digest:
-                self._first_file[digest] = file_name
-            for name, table in parsed.tables.items():
-                self._parts[name].append(table)
-        for row in parsed.ledger:
-            told = dict(vars(row))
-            if first_file is not None:
-                told |= {"disposition": "duplicate", "reason": f"{first_file} holds the same"}
-            if told["disposition"] == "duplicate":
-                told["duplicate_of"] = first_file or file_name
-            yield told
-
     def gathered(self) -> dict[str, pa.Table]:
-        """Everything read, one table per name in TABLES."""
+        """Everything read, one table per name in TABLES, and the row_ledger."""
         return {
             # In one piece: thousands of small ones would slow down everything that follows.
             name: pa.concat_tables(
@@ -247,16 +301,17 @@ class _Reading:
             for name, parts in self._parts.items()
         }
 
-    def set_aside(self, refused: Mapping[tuple[str, int], str]) -> None:
-        """Quarantine rows, by file and line, that contradict what stands elsewhere."""
-        for row in self._ledger:
-            reason = refused.get((str(row["file_name"]), cast(int, row["position"])))
-            if reason and row["record"] == "row" and row["disposition"] == "accepted":
-                row |= {"disposition": "quarantined", "reason": reason}
 
-    def ledger(self) -> pa.Table:
-        """What became of every record, in the order of reading."""
-        return tables.from_rows("row_ledger", self._ledger)
+def _set_aside_rows(ledger: pa.Table, refused: Mapping[tuple[str, int], str]) -> pa.Table:
+    """The ledger with rows quarantined, by file and line, that contradict what stands elsewhere."""
+    if not refused:
+        return ledger
+    rows = ledger.to_pylist()
+    for row in rows:
+        reason = refused.get((row["file_name"], row["position"]))
+        if reason and row["record"] == "row" and row["disposition"] == "accepted":
+            row |= {"disposition": "quarantined", "reason": reason}
+    return tables.from_rows("row_ledger", rows)
 
 
 def _conforming(parsed: Parsed) -> Parsed:
@@ -264,7 +319,7 @@ def _conforming(parsed: Parsed) -> Parsed:
     return Parsed(conforming, parsed.ledger)
 
 
-def _unused(interchange: envelopes.Interchange, file_name: str) -> Parsed:
+def _unused(interchange: envelopes.Interchange, file_name: str) -> Together:
     """The account of an interchange whose content is not read."""
     reason = f"{file_name}, interchange {interchange.ordinal}: {interchange.problem}"
     rows = [
@@ -274,20 +329,22 @@ def _unused(interchange: envelopes.Interchange, file_name: str) -> Parsed:
         )
     ]
     whole = LedgerRow("interchange", interchange.ordinal, "quarantined", reason)
-    return Parsed({}, rows or [whole])
+    return Together.of([Parsed({}, rows or [whole])])
 
 
-def _defect(file_name: str, record: str, position: int, defect: Exception) -> Parsed:
+def _defect(file_name: str, record: str, position: int, defect: Exception) -> Together:
     # The text of the exception may quote the file; its type cannot.
     reason = (
         f"{file_name}: could not be read ({type(defect).__name__}): a defect on our side; send "
         "the file's structure, without any patient's data, to the makers of this program"
     )
-    return Parsed({}, [LedgerRow(record, position, "quarantined", reason)])
+    row = LedgerRow(record, position, "quarantined", reason)
+    return Together.of([Parsed({}, [row])])
 
 
-def _set_aside(file: _File, reason: str) -> Parsed:
-    return Parsed({}, [LedgerRow("file", 1, "quarantined", f"{file.name}: {reason}")])
+def _set_aside(file: _File, reason: str) -> Together:
+    row = LedgerRow("file", 1, "quarantined", f"{file.name}: {reason}")
+    return Together.of([Parsed({}, [row])])
 
 
 def is_x12(data: bytes) -> bool:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import tables
-from analysis.intake.parsed import Parsed
+from analysis.intake.parsed import Parsed, Together
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import framing, reading
 from analysis.intake.x12.batches import Batch, Rows, numbered
@@ -31,7 +31,7 @@ def read(interchange: Interchange, file_name: str, pseudonyms: Pseudonyms) -> Pa
     return parsed
 
 
-def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> list[Parsed]:
+def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> Together:
     """The remittances of each interchange, and a ledger row for every CLP in it.
 
     A remittance is set aside when CLP03, CLP04, an SVC02 or SVC03 or an adjustment holds no

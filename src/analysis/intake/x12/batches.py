@@ -7,14 +7,14 @@ document. The segment numbers of that document tell which interchange a row came
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.intake.x12.envelopes import Interchange, text
+from analysis.intake.parsed import Apart
+from analysis.intake.x12.envelopes import Interchange, in_utf8
 
 # A row number in another table; -1 where there is none.
 Rows = npt.NDArray[np.int64]
@@ -36,10 +36,10 @@ class Batch:
     @cached_property
     def _documents(self) -> list[bytes]:
         end = self.interchanges[0].delimiters.segment
-        documents = (text(one.data).encode() for one in self.interchanges)
+        documents = (in_utf8(one.data) for one in self.interchanges)
         return [data if data.endswith(end) else data + end for data in documents]
 
-    @property
+    @cached_property
     def document(self) -> bytes:
         """All interchanges as one document, in UTF-8."""
         return b"".join(self._documents)
@@ -87,18 +87,18 @@ class Batch:
         prefixes = pa.array([one.digest[:16] for one in self.interchanges])
         return numbered(prefixes.take(pa.array(self.part_of(segments))), self.ranks(segments) + 1)
 
-    def apart(
-        self, table: pa.Table, segments: Rows, kept: pa.Array | None = None
-    ) -> list[pa.Table]:
+    def apart(self, table: pa.Table, segments: Rows, kept: pa.Array | None = None) -> Apart:
         """The rows by the part in which their segments stand, those `kept`, in their order."""
-        part = self.part_of(segments)
+        return self.by_part(table, self.part_of(segments), kept)
+
+    def by_part(self, table: pa.Table, part: Rows, kept: pa.Array | None = None) -> Apart:
+        """The rows by their `part`, those `kept`, in their order."""
         order = np.argsort(part, kind="stable")
         if kept is not None:
             order = order[kept.to_numpy(zero_copy_only=False)[order]]
         if len(order) < len(table) or np.any(np.diff(part) < 0):
             table = table.take(pa.array(order))
-        bounds = np.searchsorted(part[order], np.arange(len(self.interchanges) + 1)).tolist()
-        return [table.slice(start, end - start) for start, end in pairwise(bounds)]
+        return Apart(table, np.searchsorted(part[order], np.arange(len(self.interchanges) + 1)))
 
 
 def batched(sent: Iterable[tuple[Interchange, str]]) -> Iterator[tuple[list[int], Batch]]:

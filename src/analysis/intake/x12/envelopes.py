@@ -116,6 +116,11 @@ def text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
+def in_utf8(data: bytes) -> bytes:
+    """The bytes of an interchange as UTF-8."""
+    return data if data.isascii() else text(data).encode()
+
+
 def _pieces(data: bytes) -> Iterator[bytes]:
     """The file cut before every ISA that begins a segment, without surrounding blanks."""
     starts = [

@@ -6,7 +6,6 @@ against what is there, for all of them at once. The others are walked through.
 """
 
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis import tables
+from analysis.intake.parsed import Apart
 from analysis.intake.x12 import counts
 from analysis.intake.x12.batches import Batch, Rows, numbered
 from analysis.intake.x12.reading import Reading, column, pick
@@ -54,7 +54,7 @@ _SCHEMA = pa.schema(
 )
 
 
-def of_batch(reading: Reading) -> list[pa.Table]:
+def of_batch(reading: Reading) -> Apart:
     """Table `file_checks` of each interchange of a batch."""
     batch = reading.batch
     segments = _Segments(batch)
@@ -73,14 +73,13 @@ def of_batch(reading: Reading) -> list[pa.Table]:
     checks = pa.concat_tables([regular, *walked])
     part, at = checks["part"].to_numpy(), checks["at"].to_numpy()
     # Checks at one place stay in the order in which they stand above.
-    order = np.lexsort((at, part))
-    return _apart(batch, part[order], checks.take(pa.array(order)))
+    return _apart(batch, checks.take(pa.array(np.lexsort((at, part)))))
 
 
-def _apart(batch: Batch, part: Rows, checks: pa.Table) -> list[pa.Table]:
-    """Checks in the order of their parts as the table of each part."""
-    starts = np.searchsorted(part, np.arange(len(batch.interchanges) + 1))
-    rank = np.arange(len(part)) - starts[part] + 1
+def _apart(batch: Batch, checks: pa.Table) -> Apart:
+    """Checks in their order as rows of `file_checks`."""
+    part = column(checks, "part").to_numpy()
+    rank = np.arange(len(part)) - np.searchsorted(part, part) + 1
     prefixes = pa.array([one.digest[:16] for one in batch.interchanges])
     ordinals = pa.array([one.ordinal for one in batch.interchanges])
     of_part = pa.array(part)
@@ -93,7 +92,7 @@ def _apart(batch: Batch, part: Rows, checks: pa.Table) -> list[pa.Table]:
             **{name: column(checks, name) for name in _SCHEMA.names[2:]},
         },
     )
-    return [table.slice(start, end - start) for start, end in pairwise(starts.tolist())]
+    return batch.by_part(table, part)
 
 
 def _walked(reading: Reading, part: int) -> pa.Table:

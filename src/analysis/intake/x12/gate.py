@@ -7,12 +7,13 @@ say where, what and what next; they never quote the file.
 """
 
 from collections import defaultdict
+from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.intake.parsed import LedgerRow, Parsed
+from analysis.intake.parsed import LEDGER, Apart, LedgerRow, Together
 from analysis.intake.x12.batches import Batch, Rows
 from analysis.intake.x12.reading import Reading, cents, pick, segments
 
@@ -30,9 +31,10 @@ class Gate:
         self._segments = segments(records)
         self._parts = batch.part_of(self._segments)
         self._name = name
-        self._charges = cents(records, "charge").to_pylist()
+        self._charges = cents(records, "charge")
         is_answer = "paid" in records.column_names
-        self._paid = cents(records, "paid").to_pylist() if is_answer else [None] * len(records)
+        nothing = pa.nulls(len(records), pa.int64())
+        self._paid = cents(records, "paid") if is_answer else nothing
         self._reasons: dict[int, str] = {}
         self._notes: dict[int, list[str]] = defaultdict(list)
 
@@ -97,38 +99,42 @@ class Gate:
         """Which rows belong to a record that passed."""
         return pc.fill_null(pick(self.kept, owner), False)
 
-    def parsed(self, read: dict[str, list[pa.Table]]) -> list[Parsed]:
-        """What each part gives: its tables in `read` (by name, one for each part), its ledger."""
-        n_parts = len(self._batch.interchanges)
-        bounds = np.searchsorted(self._parts, np.arange(n_parts + 1)).tolist()
-        return [
-            Parsed(
-                {name: parts[part] for name, parts in read.items()},
-                self._ledger(part, range(bounds[part], bounds[part + 1])),
-            )
-            for part in range(n_parts)
-        ]
+    def parsed(self, read: dict[str, Apart]) -> Together:
+        """What each part gives: its rows of the tables in `read`, its ledger."""
+        return Together(read, self._ledger())
 
-    def _ledger(self, part: int, records: range) -> list[LedgerRow]:
-        """A row for each record; one more for the interchange where there is more to say."""
-        interchange = self._batch.interchanges[part]
-        rows = [
-            LedgerRow(
-                self._name,
-                interchange.first_position + record - records.start,
-                "quarantined" if record in self._reasons else "accepted",
-                self._reasons.get(record),
-                self._charges[record],
-                self._paid[record],
+    def _ledger(self) -> Apart:
+        """A row for each record; one more for an interchange where there is more to say."""
+        reasons = np.full(len(self._segments), None, dtype=object)
+        reasons[list(self._reasons)] = list(self._reasons.values())
+        records = pa.table(
+            {
+                "record": pa.repeat(self._name, len(reasons)),
+                "position": self._batch.positions(self._segments),
+                "disposition": pc.if_else(self.kept, "accepted", "quarantined"),
+                "reason": pa.array(reasons, pa.string()),
+                "charge_cents": self._charges,
+                "paid_cents": self._paid,
+            },
+            LEDGER,
+        )
+        more = self._more_to_say()
+        rows = pa.Table.from_pylist([asdict(row) for row in more.values()], LEDGER)
+        part = np.concatenate([self._parts, np.array(list(more), dtype=np.int64)])
+        return self._batch.by_part(pa.concat_tables([records, rows]), part)
+
+    def _more_to_say(self) -> dict[int, LedgerRow]:
+        """The ledger row of each part with notes or without records."""
+        n_records = np.bincount(self._parts, minlength=len(self._batch.interchanges))
+        more = {}
+        for part in sorted({*self._notes, *np.flatnonzero(n_records == 0).tolist()}):
+            ordinal = self._batch.interchanges[part].ordinal
+            more[part] = (
+                LedgerRow("interchange", ordinal, "quarantined", " ".join(notes))
+                if (notes := self._notes.get(part))
+                else LedgerRow("interchange", ordinal, "accepted", "holds no claims")
             )
-            for record in records
-        ]
-        ordinal = interchange.ordinal
-        if notes := self._notes.get(part):
-            rows.append(LedgerRow("interchange", ordinal, "quarantined", " ".join(notes)))
-        elif not rows:
-            rows.append(LedgerRow("interchange", ordinal, "accepted", "holds no claims"))
-        return rows
+        return more
 
     def _refuse(self, places: Rows, owner: Rows, what: str) -> None:
         for segment, record in zip(places.tolist(), owner.tolist(), strict=True):
