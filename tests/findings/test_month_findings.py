@@ -87,13 +87,14 @@ def test_what_waits_for_the_practice_is_worth_what_the_insurer_allows():
     finding = month.at_stake(open_now, table)
     # 80% of 20,000 cents; 52% of appeals were won by a published figure, 34% to 57%.
     assert finding.sentence == (
-        "On 30 September 2026, 2 claims waited for you to act, worth about $160. As such work went"
-        " so far, about $83 of it may come in ($54 to $91). Due within 14 days: 1 claim."
+        "On 30 September 2026, 2 claims waited for you to act, worth about $160. Going by how such"
+        " work went so far, about $83 of it may come in ($54 to $91). Due within 14 days: 1 claim."
     )
     assert unbound_digits(finding) == []
     guessed, _ = open_claims(claims(0, 2, 100), [action(101, deadline_date=AS_OF), action(100)])
     assert month.at_stake(guessed, table).sentence.endswith(
-        "Due within 14 days: 1 claim, 1 of them by a usual date only: your letters decide."
+        "Due within 14 days: 1 claim. That is by usual deadlines, as no letter's was written down;"
+        " your letters decide."
     )
     table = month.deadlines(open_now)
     assert table[["what", "n", "n_usual"]].values.tolist() == [["appeal", 1, 0]]

@@ -111,6 +111,15 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
     return counts.assign(n=counts.sum(axis=1)).rename_axis(columns=None).reset_index()
 
 
+def least_complete(by_item: pd.DataFrame, n: int = 8) -> pd.DataFrame:
+    """The `n` documents of `by_item` missing or not known on the largest share of claims."""
+    share = (by_item["absent"] + by_item["unknown"]) / by_item["n"]
+    order = by_item.assign(share=share).sort_values(
+        ["share", "document"], ascending=[False, True], kind="stable"
+    )
+    return order.drop(columns="share").head(n).reset_index(drop=True)
+
+
 def missing_by_insurer(
     items: pd.DataFrame, payers: pd.DataFrame, minimum_cell_size: int = 11
 ) -> pd.DataFrame:

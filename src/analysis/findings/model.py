@@ -21,13 +21,7 @@ MODEL_LABELS = {
     TREES: "boosted trees",
     BASE: "overall rate",
 }
-METRICS = {
-    "log_loss": "log loss (lower is better)",
-    "brier": "Brier score (lower is better)",
-    "auc": "area under the ROC curve (chance is one half)",
-    "calibration_slope": "calibration slope (right is one)",
-    "calibration_intercept": "calibration intercept (right is nought)",
-}
+METRICS = ("log_loss", "brier", "auc", "calibration_slope", "calibration_intercept")
 GROUPS = {
     "payer": "insurer",
     "payer_type": "kind of insurance",
@@ -90,20 +84,19 @@ TRUST = Question(
 
 
 def metrics(evaluation: pd.DataFrame) -> pd.DataFrame:
-    """Overall test metrics, beside raw rates, as text: metric, model, value, interval, n_claims.
+    """Overall test metrics of every model, as text: model, n_claims and one column of METRICS.
 
-    Text, because these are neither shares nor counts and read best with three decimals.
+    Null where a model has no such metric: one chance for everybody ranks nobody and has no slope.
     """
-    table = evaluation[evaluation["group_kind"] == "overall"].copy()
-    # One chance for everybody ranks nobody and has no slope.
-    table = table[(table["model"] != BASE) | table["metric"].isin(["log_loss", "brier"])]
-    table["order"] = table["metric"].map({name: place for place, name in enumerate(METRICS)})
-    table["of_model"] = table["model"].map({name: n for n, name in enumerate(MODEL_LABELS)})
-    table = table.dropna(subset="order").sort_values(["order", "of_model"])
-    table["metric"] = table["metric"].map(METRICS)
-    table["model"] = table["model"].map(MODEL_LABELS)
-    columns = ["metric", "model", "value", "interval", "n_claims"]
-    return _in_words(table)[columns].reset_index(drop=True)
+    rows = evaluation[
+        (evaluation["group_kind"] == "overall")
+        & evaluation["model"].isin(list(MODEL_LABELS))
+        & evaluation["metric"].isin(list(METRICS))
+    ]
+    rows = rows[(rows["model"] != BASE) | rows["metric"].isin(["log_loss", "brier"])]
+    table = _by_metric(rows, ["model", "n_claims"], "precise").set_index("model")
+    table = table.reindex([name for name in MODEL_LABELS if name in table.index]).reset_index()
+    return table.assign(model=table["model"].map(MODEL_LABELS))
 
 
 def by_group(evaluation: pd.DataFrame, payers: pd.DataFrame) -> pd.DataFrame:
@@ -117,11 +110,7 @@ def by_group(evaluation: pd.DataFrame, payers: pd.DataFrame) -> pd.DataFrame:
         & evaluation["metric"].isin(list(METRICS))
         & evaluation["group_kind"].isin(list(GROUPS))
     ]
-    told = _in_words(rows, "number")
-    told = told.assign(told=told["value"] + " (" + told["interval"] + ")")
-    group = ["group_kind", "group_value", "n_claims"]
-    table = told.set_index([*group, "metric"])["told"].unstack("metric").reset_index()
-    table = table.reindex(columns=[*group, *METRICS]).rename_axis(columns=None)
+    table = _by_metric(rows, ["group_kind", "group_value", "n_claims"], "number")
     column = {"payer": "payer_id", "payer_type": "payer_type", "condition": "condition_group"}
     table["group"] = table["group_value"] + " known claims"
     for kind, name in column.items():
@@ -306,13 +295,15 @@ def _patients(claim_ids: pd.Index, outcomes: pd.DataFrame) -> NDArray[np.int64]:
     return known.reindex(claim_ids).to_numpy(np.int64)
 
 
-def _in_words(table: pd.DataFrame, kind: str = "precise") -> pd.DataFrame:
-    """`value` as text, and `interval` from lower to upper; null where there is none."""
+def _by_metric(rows: pd.DataFrame, group: list[str], kind: str) -> pd.DataFrame:
+    """One row for each `group`, and what METRICS came to as text, with their intervals."""
     value, lower, upper = (
-        table[column].map(lambda number: written(number, kind), na_action="ignore").astype("str")
+        rows[column].map(lambda number: written(number, kind), na_action="ignore").astype("str")
         for column in ("value", "lower", "upper")
     )
-    return table.assign(value=value, interval=lower + " to " + upper)
+    told = rows.assign(told=value + " (" + lower + " to " + upper + ")")
+    table = told.set_index([*group, "metric"])["told"].unstack("metric").reset_index()
+    return table.reindex(columns=[*group, *METRICS]).rename_axis(columns=None)
 
 
 def _numbers(row: pd.Series) -> Numbers:

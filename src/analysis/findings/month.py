@@ -164,9 +164,9 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
     )
     return AT_STAKE.answer(
         "On {as_of:date}, {denominator:n claim} waited for you to act, worth about {worth:dollars}."
-        " As such work went so far, about {expected:dollars} of it may come in ({low:dollars} to"
-        " {high:dollars}). Due within {within:count} days: {soon:n claim}"
-        + (", {usual:count} of them by a usual date only: your letters decide." if usual else "."),
+        " Going by how such work went so far, about {expected:dollars} of it may come in"
+        " ({low:dollars} to {high:dollars}). Due within {within:count} days: {soon:n claim}"
+        + _by_usual_date(usual, len(soon)),
         told,
         Numbers(denominator=len(claims)),
         {
@@ -179,6 +179,13 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
             "within": WITHIN_DAYS,
         },
     )
+
+
+def _by_usual_date(usual: int, soon: int) -> str:
+    if usual == 0:
+        return "."
+    of_them = "That is" if usual == soon else "For {usual:count} of them that is"
+    return f". {of_them} by usual deadlines, as no letter's was written down; your letters decide."
 
 
 def to_do(open_claims: pd.DataFrame, n: int = 3) -> pd.DataFrame:

@@ -81,9 +81,9 @@ _STYLE: Any = {
 _styled = mpl.rc_context(_STYLE)
 
 # Inches. As narrow as this, a chart scaled to a phone's width can still be read.
-_WIDTH, _LABELS, _VALUES, _FOOT = 4.6, 1.6, 1.08, 0.45
-_LINE, _ROW_GAP = 0.175, 0.14
-_LABEL_CHARACTERS = 19
+_WIDTH, _LABELS, _VALUES, _FOOT = 4.6, 1.9, 1.08, 0.45
+_LINE, _ROW_GAP = 0.165, 0.12
+_LABEL_CHARACTERS = 23
 _MINIMUM_SHARE_LABELLED = 0.16
 _PERCENT_TICKS = FuncFormatter(lambda share, _: f"{share:.0%}")
 
@@ -203,8 +203,8 @@ def status_grid(frame: "pd.DataFrame", what: str) -> Drawn:
 def calibration(frame: "pd.DataFrame", what: str) -> Drawn:
     """What was predicted against what happened: predicted, observed, lower, upper (shares), n."""
     _require(frame, "predicted", "observed", "lower", "upper", "n")
-    figure = Figure(figsize=(_WIDTH, 3.6))
-    axes = figure.add_axes((0.15, 0.15, 0.62, 0.82))
+    figure = Figure(figsize=(_WIDTH, 2.6))
+    axes = figure.add_axes((0.15, 0.19, 0.62, 0.78))
     across, low, high = frame["predicted"], frame["lower"], frame["upper"]
     # Where most claims are approved, axes from 0 to 1 would crowd every point into a corner.
     start = math.floor(10 * min(across.min(), low.min())) / 10

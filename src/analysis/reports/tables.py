@@ -66,6 +66,8 @@ class ColumnSpec:
     header: str
     kind: Kind = "text"
     missing: str = "–"
+    only_csv: bool = False
+    """For those who re-check: not on the page."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,11 @@ def record(shown: Shown) -> dict[str, Any]:
         for row in shown.frame.itertuples(index=False, name=None)
     ]
     cells = [_read(shown.columns, row) for row in rows[: shown.at_most]]
-    read = [n for n in range(len(shown.columns)) if not cells or any(row[n] for row in cells)]
+    read = [
+        n
+        for n, column in enumerate(shown.columns)
+        if not column.only_csv and (not cells or any(row[n] for row in cells))
+    ]
     columns = [shown.columns[n] for n in read]
     return {
         "name": shown.name,
