@@ -157,6 +157,30 @@ def test_the_score_stands_beside_what_is_known_and_the_gates():
     assert few[["completeness", "coverage"]].isna().all(axis=None)
 
 
+def test_of_documents_that_hardly_anybody_wrote_down_no_completeness_is_stated():
+    """An export shows the diagnosis alone: what is known is there, and that is next to nothing."""
+    sent = outcomes(claims(20, 0))
+    rows = [
+        {"claim_id": f"c{n}", "completeness": 1.0, "completeness_coverage": 0.19,
+         "n_required_absent": 0}
+        for n in range(20)
+    ]  # fmt: skip
+    [told_of] = documents.score_by_insurer(features(rows), sent, payers()).to_dict("records")
+    assert told_of["coverage"] == pytest.approx(0.19)
+    assert pd.isna(told_of["completeness"])
+    unknown = told(*((f"c{n}", NOTE, "attested", "unknown") for n in range(20)))
+    finding = documents.most_missing(documents.required(unknown, sent), sent, MONTH)
+    assert "known to be missing; of 20 of 20 nobody wrote down" in finding.sentence
+    assert unbound_digits(finding) == []
+
+
+def test_the_figure_shows_the_documents_that_lack_or_are_unknown_most_often():
+    rows = [(f"c{n}", NOTE, "attested", "absent" if n < 2 else "present") for n in range(10)]
+    rows += [(f"c{n}", PLAN, "attested", "unknown" if n < 3 else "present") for n in range(10)]
+    counts = documents.by_item(documents.required(told(*rows), outcomes(claims(10, 0))))
+    assert documents.least_complete(counts, 1)["item_id"].tolist() == [PLAN]
+
+
 def test_documents_nobody_wrote_down_are_seen_by_insurer():
     rows = [(f"c{n}", NOTE, "attested", "unknown" if n < 5 else "present") for n in range(20)]
     rows += [(f"c{n}", PLAN, "attested", "absent" if n < 1 else "present") for n in range(20)]

@@ -95,6 +95,19 @@ def test_trees_that_know_more_tell_that_the_form_lacks_something(trees, said):
     assert unbound_digits(finding) == []
 
 
+def test_every_prediction_stands_in_one_row_and_one_chance_for_all_ranks_nobody():
+    table = evaluation(
+        (model.BASE, "auc", 0.5, 0.5, 0.5),
+        (model.BASE, "brier", 0.16, 0.12, 0.2),
+        (model.MODEL, "auc", 0.72, 0.66, 0.78),
+        (model.MODEL, "brier", 0.1, 0.05, 0.2),
+    )
+    shown = model.metrics(table)
+    assert shown["model"].tolist() == ["approval model", "overall rate"]
+    assert shown["brier"].tolist() == ["0.100 (0.050 to 0.200)", "0.160 (0.120 to 0.200)"]
+    assert shown["auc"].isna().tolist() == [False, True]
+
+
 def test_cells_stand_from_the_emptiest_to_the_fullest():
     sizes = ("over 50", "0", "11 to 50", "1 to 10")
     table = pd.concat(

@@ -96,6 +96,9 @@ def test_what_waits_for_the_practice_is_worth_what_the_insurer_allows():
         "Due within 14 days: 1 claim. That is by usual deadlines, as no letter's was written down;"
         " your letters decide."
     )
+    dateless, _ = open_claims(claims(0, 1, 100), [action(100, deadline_date=None)])
+    told = month.at_stake(dateless, table).sentence
+    assert told.endswith("Due within 14 days: 0 claims. No deadline is known for 1 claim.")
     table = month.deadlines(open_now)
     assert table[["what", "n", "n_usual"]].values.tolist() == [["appeal", 1, 0]]
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.findings import rates
+from analysis.findings.finding import Numbers
 from analysis.findings.rates import TOO_FEW, TOO_UNCERTAIN, Rate
 
 
@@ -80,6 +81,10 @@ def test_claims_without_a_patient_count_alone():
 )
 def test_a_rate_says_whether_it_may_be_stated(rate, refusal):
     assert rate.refusal(minimum_cell_size=11) == refusal
+
+
+def test_of_nothing_counted_no_range_is_given():
+    assert Rate(0, 0, 0).numbers == Numbers(numerator=0, denominator=0)
 
 
 def test_a_refused_cell_shows_its_claims_and_no_rate():

@@ -43,6 +43,14 @@ def test_the_csv_holds_what_the_page_rounds():
     ]
 
 
+def test_a_column_for_those_who_recheck_stands_in_the_csv_alone():
+    whole = rates(KNOWN)
+    columns = [*COLUMNS[:4], ColumnSpec("Charges", "dollars", only_csv=True), COLUMNS[5]]
+    record = tables.record(dataclasses.replace(whole, columns=columns))
+    assert "Charges" not in tables.html(record)
+    assert tables.csv_text(record) == tables.csv_text(tables.record(whole))
+
+
 def test_what_is_not_known_says_so_and_is_not_zero():
     html = tables.html(tables.record(rates(TOO_FEW)))
     assert ">too few claims<" in html

@@ -10,6 +10,8 @@ from analysis.findings.finding import Finding, Numbers, Question
 from analysis.models.patients import patients
 
 STATUSES = ("present", "absent", "unknown")
+# Of documents less known than this a completeness would speak for the few that were written down.
+LEAST_KNOWN = 0.5
 # A document that lacks on fewer claims than this is no pattern worth a line.
 NOTEWORTHY = 0.25
 CHANNELS = {
@@ -187,7 +189,13 @@ def most_missing(items: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Fin
     table = by_item(items).sort_values(["absent", "document"], ascending=[False, True])
     scope = population.scope(population.through(outcomes, month), outcomes)
     if table["absent"].sum() == 0:
-        return MOST_MISSING.answer("No required document is known to be missing.", scope)
+        return MOST_MISSING.answer(
+            "No required document is known to be missing; of {unknown:count} of"
+            " {denominator:count} nobody wrote down whether they were there.",
+            scope,
+            Numbers(denominator=len(items)),
+            {"unknown": int(table["unknown"].sum())},
+        )
     worst = table.iloc[0]
     return MOST_MISSING.answer(
         "Most often missing: {document}, on {numerator:count} of {denominator:n claim} that"
@@ -230,7 +238,8 @@ def score_by_insurer(
     Completeness is the mean over claims of the weight present of what is required and known,
     coverage that of the weight known of what is required; a claim of which nothing is known has no
     score and a coverage of 0. A missing gate stands beside the score, which cannot make up for it.
-    Under `minimum_cell_size` claims no share is given.
+    Under `minimum_cell_size` claims no share is given; where less than LEAST_KNOWN of what is
+    required is known, no completeness.
     """
     scored = claims[["claim_id", "payer_id"]].merge(
         claim_features[["claim_id", "completeness", "completeness_coverage", "n_gates_failed"]],
@@ -245,6 +254,7 @@ def score_by_insurer(
         n_gate_missing=("lacks_gate", "sum"),
     )
     table.loc[table["n"] < minimum_cell_size, ["completeness", "coverage"]] = float("nan")
+    table.loc[table["coverage"] < LEAST_KNOWN, "completeness"] = float("nan")
     return population.largest_first(population.with_words(table, payers), ["insurer"])
 
 

@@ -180,7 +180,7 @@ def said_and_done(
                 "upper": rate.numbers.upper,
             }
         )
-    table = pd.DataFrame(rows).astype({"estimate": float})
+    table = pd.DataFrame(rows).astype({"estimate": float, "lower": float, "upper": float})
     judged = rates.judged(table, minimum_cell_size).rename(columns={"n_approved": "n_broken"})
     counts = ["n_calls", "n_in_writing", "n_kept", "n_broken", "n_cannot_tell"]
     return judged[["said", *counts, "estimate", "lower", "upper", "refusal"]]

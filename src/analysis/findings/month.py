@@ -158,6 +158,7 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
     worth = claims["worth_cents"]
     soon = claims[(claims["days_left"] <= WITHIN_DAYS).fillna(False)]
     usual = int((soon["deadline_source"] == "default").sum())
+    dateless = int(claims["days_left"].isna().sum())
     expected, lower, upper = (
         round(float((worth * claims[bound].fillna(0)).sum()))
         for bound in ("chance", "chance_lower", "chance_upper")
@@ -166,7 +167,8 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
         "On {as_of:date}, {denominator:n claim} waited for you to act, worth about {worth:dollars}."
         " Going by how such work went so far, about {expected:dollars} of it may come in"
         " ({low:dollars} to {high:dollars}). Due within {within:count} days: {soon:n claim}"
-        + _by_usual_date(usual, len(soon)),
+        + _by_usual_date(usual, len(soon))
+        + (" No deadline is known for {dateless:n claim}." if dateless else ""),
         told,
         Numbers(denominator=len(claims)),
         {
@@ -176,6 +178,7 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
             "high": upper,
             "soon": len(soon),
             "usual": usual,
+            "dateless": dateless,
             "within": WITHIN_DAYS,
         },
     )

@@ -176,7 +176,8 @@ def recent_approval(outcomes: pd.DataFrame, month: str, minimum_cell_size: int =
     numbers = Numbers(denominator=told.n)
     if told.refusal:
         return RECENT_APPROVAL.answer(
-            "How the latest claims will be answered is {refusal}: {denominator:n claim}, {period}.",
+            "How the latest claims will be answered is not foretold ({refusal}):"
+            " {denominator:n claim}, {period}.",
             scope,
             numbers,
             {"refusal": told.refusal},

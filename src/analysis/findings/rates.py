@@ -45,7 +45,9 @@ class Rate:
 
     @property
     def numbers(self) -> Numbers:
-        """The rate as a finding states it."""
+        """The rate as a finding states it; without a range when nothing was counted."""
+        if self.estimate is None:
+            return Numbers(numerator=0, denominator=0)
         lower, upper = self.interval()
         return Numbers(self.estimate, lower, upper, self.numerator, self.denominator)
 

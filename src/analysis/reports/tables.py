@@ -49,6 +49,8 @@ _FIELDS: dict[Kind, tuple[str, str]] = {
     "dollars_interval": ("integer", "bound of an interval of amounts, US cents"),
     "number": ("number", "number"),
 }
+_DASH = "–"
+_NOTHING = ("", _DASH)
 _INTERVALS = ("interval", "points_interval", "dollars_interval")
 
 
@@ -65,7 +67,7 @@ class ColumnSpec:
 
     header: str
     kind: Kind = "text"
-    missing: str = "–"
+    missing: str = _DASH
     only_csv: bool = False
     """For those who re-check: not on the page."""
 
@@ -126,7 +128,7 @@ def record(shown: Shown) -> dict[str, Any]:
     read = [
         n
         for n, column in enumerate(shown.columns)
-        if not column.only_csv and (not cells or any(row[n] for row in cells))
+        if not column.only_csv and (not cells or any(row[n] not in _NOTHING for row in cells))
     ]
     columns = [shown.columns[n] for n in read]
     return {
