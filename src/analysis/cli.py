@@ -73,10 +73,12 @@ def synthesize(
 def init(practice: PracticeName, data_dir: DataDir = None, reports_dir: ReportsDir = None) -> None:
     """Start a practice: a commented practice.toml and templates for the records you keep."""
     from analysis.intake import starter
+    from analysis.worklist import drafts
 
     folders = _folders(practice, data_dir, reports_dir)
-    written = starter.init(practice, folders.data_dir)
+    written = starter.init(practice, folders.data_dir, drafts.COLUMNS)
     typer.echo(f"{practice}: {len(written)} files written to {folders.raw}")
+    typer.echo(f"A sheet for claims still to be sent: {drafts.sheet_to_fill_in(folders.private)}")
     typer.echo("Next: put your 835 and 837 files there, then run")
     typer.echo(f"  outcomes check {practice}")
 
@@ -233,14 +235,13 @@ def worklist(
 
 def _score(folders: Folders, file: Path, today: date) -> ExitCode:
     """Score the drafts in a file; where there is no such file, an empty sheet to fill in."""
-    from analysis import pipeline, tables, workbooks
+    from analysis import pipeline, tables
     from analysis.worklist import drafts, scoring
 
     if not file.is_file():
-        empty = workbooks.write_text(folders.private / "drafts_to_fill_in.csv", drafts.template())
         raise UsageError(
-            f"{file}: there is no such file. An empty sheet of drafts, to be filled in, one row for"
-            f" each claim still to be sent, is {empty}"
+            f"{file}: there is no such file. A sheet of drafts to fill in, one row for each claim"
+            f" still to be sent, is {drafts.sheet_to_fill_in(folders.private)}"
         )
     pipeline.build(folders, through="model", say=typer.echo)
     payers = tables.read(folders.processed, "payers").to_pylist()

@@ -1,10 +1,16 @@
+from pathlib import Path
+
 import pytest
 
 from analysis import config
 from analysis.errors import UsageError
-from analysis.intake import records
+from analysis.intake import records, starter
 from analysis.intake.pseudonymize import Pseudonyms
-from analysis.intake.starter import init
+from analysis.worklist import drafts
+
+
+def init(practice: str, data_dir: Path) -> list[Path]:
+    return starter.init(practice, data_dir, drafts.COLUMNS)
 
 
 def test_a_new_practice_has_a_readable_practice_toml_and_empty_records(tmp_path) -> None:

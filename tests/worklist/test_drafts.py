@@ -292,13 +292,37 @@ def test_the_command_scores_says_what_it_set_aside_and_ends_with_three(folders, 
     assert run(folders, "--drafts", str(file), "--as-of", "2026-09-30").exit_code == 0
 
 
-def test_where_there_is_no_file_an_empty_sheet_is_left_to_fill_in(folders, tmp_path):
-    done = run(folders, "--drafts", str(tmp_path / "none.csv"))
-    assert isinstance(done.exception, UsageError)
-    assert "there is no such file. An empty sheet" in str(done.exception)
-    header = (folders.private / "drafts_to_fill_in.csv").read_text("utf-8")
-    assert header.startswith("claim_number,service_date,insurer,")
-    assert drafts.read(f"{header}\n".encode(), {}, set(), TODAY).notes == []
+def test_where_there_is_no_file_a_sheet_is_left_to_fill_in_and_never_emptied_again(
+    folders, tmp_path
+):
+    for told in ("", f"{GOOD}\n"):
+        done = run(folders, "--drafts", str(tmp_path / "none.csv"))
+        assert isinstance(done.exception, UsageError)
+        assert "there is no such file. A sheet of drafts to fill in" in str(done.exception)
+        sheet = folders.private / "drafts_to_fill_in.csv"
+        text = sheet.read_text("utf-8")
+        assert text.startswith("claim_number,service_date,insurer,")
+        assert text.endswith(told)
+        assert stat.S_IMODE(sheet.stat().st_mode) == 0o600
+        assert drafts.read(f"{text}\n".encode(), {}, set(), TODAY).notes == []
+        sheet.write_text(f"{text}{GOOD}\n", encoding="utf-8")
+
+
+def test_the_sheet_that_init_leaves_is_scored_once_it_is_filled_in_as_its_example(
+    folders, tmp_path
+):
+    """README.txt's own example, with an insurer of this practice."""
+    begun = CliRunner().invoke(app, ["init", "new", "--data-dir", str(tmp_path)])
+    assert begun.exit_code == 0
+    header = (tmp_path / "private" / "new" / "drafts_to_fill_in.csv").read_text("utf-8")
+    lines = (tmp_path / "raw" / "new" / "README.txt").read_text("utf-8").splitlines()
+    example = lines[lines.index(f"     {header.strip()}") + 1].strip()
+    assert example.count(",") == header.count(",")
+    filled = f"{header}{example.replace(',00123,', ',00430,', 1)}\n".encode()
+    scored, [line] = score(folders, filled)
+    assert not scored.set_aside
+    assert line["Claim number"] == "mine-1"
+    assert 0 < float(line["Chance, from"]) < float(line["to"]) <= 1
 
 
 def test_without_a_model_nothing_is_scored(folders, tmp_path):

@@ -5,6 +5,7 @@ an example row for data.
 """
 
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from analysis.errors import UsageError
 from analysis.intake.records import RECORD_FILES
 
 
-def init(practice: str, data_dir: Path) -> list[Path]:
+def init(practice: str, data_dir: Path, draft_columns: Sequence[str]) -> list[Path]:
     """Write practice.toml, README.txt and the record files to `data_dir/raw/<practice>`.
 
+    README.txt explains the sheet of drafts too, whose header is `draft_columns`.
     Returns the paths written (folder 0700, files 0600). Raises UsageError for a name that cannot
     be a folder everywhere, and when one of the files is there already; nothing is written then.
     """
@@ -25,7 +27,7 @@ def init(practice: str, data_dir: Path) -> list[Path]:
             "digit and has at most 64 characters; for example: outcomes init river-massage"
         )
     folder = data_dir / "raw" / practice
-    texts = _texts(practice)
+    texts = _texts(practice, draft_columns)
     there = sorted(name for name in texts if (folder / name).exists())
     if there:
         raise UsageError(
@@ -42,10 +44,11 @@ def init(practice: str, data_dir: Path) -> list[Path]:
     return paths
 
 
-def _texts(practice: str) -> dict[str, str]:
+def _texts(practice: str, draft_columns: Sequence[str]) -> dict[str, str]:
     headers = {known.name: ",".join(known.headers) for known in RECORD_FILES}
     fillings = {
         "practice": practice,
+        "drafts": "     " + ",".join(draft_columns),
         "payer_types": "\n".join(
             f"#                   {row['payer_type']} ({row['label']})"
             for row in codes.rows("payer_types")

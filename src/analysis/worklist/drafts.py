@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
-from analysis import codes
+from analysis import codes, workbooks
 from analysis.errors import UsageError, nearest_named
 from analysis.intake import cells, folder, records, sheets
 from analysis.intake.cells import UnclearError
@@ -72,9 +73,10 @@ class Drafts:
     notes: Sequence[str] = ()
 
 
-def template() -> str:
-    """The empty sheet of drafts."""
-    return ",".join(COLUMNS) + "\n"
+def sheet_to_fill_in(private: Path) -> Path:
+    """The sheet of drafts in a practice's private folder, an empty one where there is none yet."""
+    path = private / "drafts_to_fill_in.csv"
+    return path if path.exists() else workbooks.write_text(path, ",".join(COLUMNS) + "\n")
 
 
 def read(data: bytes, payers: Mapping[str, str], sent: set[str], today: date) -> Drafts:
