@@ -4,6 +4,7 @@
     python run.py test    every check and test (the slow ones too where CI=true)
     python run.py browser the tests of reports and JupyterLab in Chromium, which must be there
     python run.py oracles the approval model against other programs' answers, a few minutes
+    python run.py spark   Spark's tables of 100,000 claim lines against DuckDB's; needs Java 17
 
 Needs Python 3.11 to 3.14 and, the first time, a connection to the internet. Everything is
 installed into the folder .venv beside this file; deleting that folder undoes it.
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
 BROWSER_LOCK = ROOT / "browser.lock"
 ORACLES_LOCK = ROOT / "oracles.lock"
+SPARK_LOCK = ROOT / "spark.lock"
 VENV = ROOT / ".venv"
 SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
@@ -59,6 +61,7 @@ def main(arguments: list[str]) -> int:
         ("test",): run_tests,
         ("browser",): run_browser_tests,
         ("oracles",): run_oracle_tests,
+        ("spark",): run_spark_tests,
     }
     job = jobs.get(tuple(arguments))
     if job is None:
@@ -94,7 +97,7 @@ def run_demo() -> int:
 
 def run_tests() -> int:
     """Runs every check, also after one has failed. 0 when all pass, else 1."""
-    kept = "not browser and not oracle"
+    kept = "not browser and not oracle and not spark"
     if os.environ.get("CI") != "true":
         kept += " and not slow"
     pytest = ["pytest", "-n", "2", "--dist", "loadgroup", "-m", kept]
@@ -131,6 +134,12 @@ def run_oracle_tests() -> int:
     """Adds the programs that the model is held against to .venv, then asks them; as above."""
     install(["--require-hashes", "-r", ORACLES_LOCK])
     return call([PYTHON, "-m", "pytest", "tests/oracles", "-m", "oracle"])
+
+
+def run_spark_tests() -> int:
+    """Adds Spark to .venv, then compares the tables it makes with DuckDB's; as above."""
+    install(["--require-hashes", "-r", SPARK_LOCK])
+    return call([PYTHON, "-m", "pytest", "tests/spark", "-m", "spark"])
 
 
 def set_up() -> None:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = ROOT / "pyproject.toml"
 LOCK = ROOT / "requirements.lock"
 # Installed beside the first, for what each is named after.
-GROUPS = ("benchmarks", "browser", "oracles")
+GROUPS = ("benchmarks", "browser", "oracles", "spark")
 ENVIRONMENT = ROOT / "environment.yml"
 
 

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from analysis.errors import ConfigError, UsageError, nearest
 
@@ -107,10 +107,21 @@ class Practice(_Stated):
     made_up: bool = False
     consent_to_publish: bool = False
     as_of: date | None = None
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark_master: str | None = Field(default=None, min_length=1)
     memory_limit: str = Field(default="60%", pattern=r"^\s*\d+(\.\d+)?\s*(%|[KMGT]i?B)\s*$")
     payers: tuple[PayerStatement, ...] = ()
     plans: tuple[PlanStatement, ...] = ()
     exports: tuple[ExportStatement, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_its_cluster(self) -> "Practice":
+        if self.engine == "spark" and self.spark_master is None:
+            raise ValueError(
+                'engine = "spark" needs the address of the cluster as well:'
+                ' spark_master = "spark://host:7077"'
+            )
+        return self
 
 
 class ModelDesign(_Stated):
@@ -213,5 +224,6 @@ def _sentences(problem: ValidationError) -> str:
             fields = known[parents[-1]] if parents else list(Practice.model_fields)
             said.append(f"unknown key {place}; {nearest(str(error['loc'][-1]), fields)}")
         else:
-            said.append(f"{place}: {error['msg']}")
+            message = error["msg"].removeprefix("Value error, ")
+            said.append(f"{place}: {message}" if place else message)
     return "; ".join(said)

@@ -1,8 +1,9 @@
-"""Where set-based work runs: staged SQL on DuckDB inside the process.
+"""Where set-based work runs: staged SQL on DuckDB inside the process, or on a Spark cluster.
 
-Stages are lists of named SELECT statements kept in `.sql` files beside their modules. Values reach
-SQL only as bound parameters; once the inputs are registered, the engine reads no other file and
-reaches no network. In a workspace, tables larger than memory pass through files.
+Stages are lists of named SELECT statements kept in `.sql` files beside their modules, written in
+what both engines understand alike. Values reach SQL only as bound parameters; once the inputs are
+registered, DuckDB reads no other file and reaches no network. In a workspace, tables larger than
+memory pass through files.
 """
 
 import re
@@ -12,10 +13,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import duckdb
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from analysis.spark import Cluster
 
 # A table: rows in memory, or a Parquet file that holds them.
 Source: TypeAlias = "pa.Table | Path"
@@ -23,24 +27,38 @@ Source: TypeAlias = "pa.Table | Path"
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
+class Staging(Protocol):
+    """A series of named tables, each made by a SELECT over the inputs and the tables before it."""
+
+    def stage(self, staged: Mapping[str, str], parameters: Mapping[str, Any] | None = None) -> None:
+        """Make the tables in order; one of a name already taken replaces it for what follows.
+
+        A parameter is written `getvariable('name')` in the SQL and bound here, never pasted in.
+        """
+
+    def fetch(self, name: str) -> Source:
+        """A staged table: in memory, or as a file of the workspace."""
+
+
 @dataclass(frozen=True)
 class _Workspace:
     folder: Path
     memory_limit: str
+    cluster: "Cluster | None"
 
 
 _workspace: ContextVar[_Workspace | None] = ContextVar("workspace", default=None)
 
 
 @contextmanager
-def workspace(folder: Path, memory_limit: str) -> Iterator[None]:
+def workspace(folder: Path, memory_limit: str, cluster: "Cluster | None" = None) -> Iterator[None]:
     """Inside it, results are Parquet files in `folder`, and what memory cannot hold spills there.
 
-    `memory_limit` is the engine's share, such as '2 GB' or '60%'. The folder is made private, and
-    it is for the caller to empty it.
+    `memory_limit` is the engine's share, such as '2 GB' or '60%'. With a `cluster` the staged
+    tables are made there. The folder is made private, and it is for the caller to empty it.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    token = _workspace.set(_Workspace(folder, memory_limit))
+    token = _workspace.set(_Workspace(folder, memory_limit, cluster))
     try:
         yield
     finally:
@@ -77,47 +95,62 @@ def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckD
 
 
 def statements(package: str, file_name: str) -> dict[str, str]:
-    """The named statements of a `.sql` file in `package`, in their order.
+    """The named statements of a `.sql` file in `package`, in their order, as the engine says them.
 
     Raises ValueError when a name occurs twice: the later would silently hide the earlier.
     """
-    text = (files(package) / file_name).read_text(encoding="utf-8")
+    room = _workspace.get()
+    if room is not None and room.cluster is not None:
+        return named(room.cluster.statements(package, file_name))
+    return named((files(package) / file_name).read_text(encoding="utf-8"))
+
+
+def named(text: str) -> dict[str, str]:
+    """The statements of a `.sql` file's text by name; raises ValueError as `statements` does."""
     parts = _NAME.split(text)[1:]
     names = parts[0::2]
     if len(set(names)) != len(names):
-        raise ValueError(f"{file_name}: a statement name occurs twice")
+        raise ValueError("a statement name occurs twice")
     return dict(zip(names, (sql.strip() for sql in parts[1::2]), strict=True))
 
 
-def stage(
-    connection: duckdb.DuckDBPyConnection,
-    staged: Mapping[str, str],
-    parameters: Mapping[str, Any] | None = None,
-) -> None:
-    """Run named statements in order; each sees the inputs and every earlier one by name.
-
-    A parameter is written `getvariable('name')` in the SQL and bound here, never pasted into it.
-    """
-    for name, value in (parameters or {}).items():
-        connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
-    for name, sql in staged.items():
-        connection.execute(f"CREATE TEMP TABLE {name} AS {sql}")
-
-
-def fetch(connection: duckdb.DuckDBPyConnection, name: str) -> Source:
-    """A staged table: in memory, or as a file of the workspace."""
+@contextmanager
+def staging(inputs: Mapping[str, Source]) -> Iterator[Staging]:
+    """Tables to be staged over `inputs` (view name -> table), on the workspace's engine."""
     room = _workspace.get()
-    staged = connection.table(name)
-    if room is None:
-        return staged.to_arrow_table()
-    path = room.folder / f"{name}.parquet"
-    # Sums are 128 bits wide, for which Parquet has no whole number.
-    columns = [
-        f'CAST("{column}" AS BIGINT) AS "{column}"' if kind == "HUGEINT" else f'"{column}"'
-        for column, kind in zip(staged.columns, staged.types, strict=True)
-    ]
-    staged.project(", ".join(columns)).to_parquet(str(path), compression="snappy", overwrite=True)
-    return path
+    if room is not None and room.cluster is not None:
+        yield room.cluster.staging(inputs, room.folder)
+    else:
+        with connect(inputs) as connection:
+            yield _Staging(connection)
+
+
+@dataclass(frozen=True)
+class _Staging:
+    """Staging on DuckDB."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def stage(self, staged: Mapping[str, str], parameters: Mapping[str, Any] | None = None) -> None:
+        for name, value in (parameters or {}).items():
+            self.connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
+        for name, sql in staged.items():
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+
+    def fetch(self, name: str) -> Source:
+        room = _workspace.get()
+        staged = self.connection.table(name)
+        if room is None:
+            return staged.to_arrow_table()
+        path = room.folder / f"{name}.parquet"
+        # Sums are 128 bits wide, for which Parquet has no whole number.
+        columns = [
+            f'CAST("{column}" AS BIGINT) AS "{column}"' if kind == "HUGEINT" else f'"{column}"'
+            for column, kind in zip(staged.columns, staged.types, strict=True)
+        ]
+        made = staged.project(", ".join(columns))
+        made.to_parquet(str(path), compression="snappy", overwrite=True)
+        return path
 
 
 def run(
@@ -127,6 +160,6 @@ def run(
     parameters: Mapping[str, Any] | None = None,
 ) -> dict[str, Source]:
     """Run named statements over `inputs` and return the tables named in `outputs`."""
-    with connect(inputs) as connection:
-        stage(connection, staged, parameters)
-        return {name: fetch(connection, name) for name in outputs}
+    with staging(inputs) as sql:
+        sql.stage(staged, parameters)
+        return {name: sql.fetch(name) for name in outputs}

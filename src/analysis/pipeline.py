@@ -25,6 +25,7 @@ from analysis.turns import turn
 
 if TYPE_CHECKING:
     from analysis.engine import Source
+    from analysis.spark import Cluster
 
 Tables = Mapping[str, "Source"]
 Say = Callable[[str], None]
@@ -266,17 +267,18 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
         practice = load_practice(folders.raw)
         _say_interrupted(folders, say)
         ran = []
-        for step in steps:
-            if _is_fresh(folders, step, keys[step.name]):
-                continue
-            with _workspace(folders, practice, step):
-                say(f"{folders.practice}: {step.title} ...")
-                inputs = {name: tables.stored(folders.processed, name) for name in step.reads}
-                made = step.function(folders, practice, inputs)
-                written = {name: made[name] for name in step.writes}
-                provenance = {"step": step.name, "key": keys[step.name]}
-                tables.write_all(folders.processed, written, provenance)
-            ran.append(step.name)
+        with _cluster(folders, practice) as cluster:
+            for step in steps:
+                if _is_fresh(folders, step, keys[step.name]):
+                    continue
+                with _workspace(folders, practice, step, cluster):
+                    say(f"{folders.practice}: {step.title} ...")
+                    inputs = {name: tables.stored(folders.processed, name) for name in step.reads}
+                    made = step.function(folders, practice, inputs)
+                    written = {name: made[name] for name in step.writes}
+                    provenance = {"step": step.name, "key": keys[step.name]}
+                    tables.write_all(folders.processed, written, provenance)
+                ran.append(step.name)
         for step in later:
             if not _is_fresh(folders, step, keys[step.name]):
                 tables.remove(folders.processed, step.writes)
@@ -318,7 +320,26 @@ def as_if_sent(
 
 
 @contextmanager
-def _workspace(folders: Folders, practice: Practice, step: Step) -> Iterator[None]:
+def _cluster(folders: Folders, practice: Practice) -> Iterator["Cluster | None"]:
+    """The Spark cluster that practice.toml names, for as long as the build takes."""
+    if practice.spark_master is None or practice.engine != "spark":
+        yield None
+        return
+    from analysis import spark
+
+    spilled = folders.private / "spark"
+    shutil.rmtree(spilled, ignore_errors=True)
+    try:
+        with spark.cluster(practice.spark_master, spilled) as cluster:
+            yield cluster
+    finally:
+        shutil.rmtree(spilled, ignore_errors=True)
+
+
+@contextmanager
+def _workspace(
+    folders: Folders, practice: Practice, step: Step, cluster: "Cluster | None"
+) -> Iterator[None]:
     """An empty folder for one step; whatever a killed build left in it goes first.
 
     Raises DataError, naming the step, when its memory or the disk is too small.
@@ -330,7 +351,7 @@ def _workspace(folders: Folders, practice: Practice, step: Step) -> Iterator[Non
     work = folders.private / "work"
     shutil.rmtree(work, ignore_errors=True)
     try:
-        with engine.workspace(work / step.name, practice.memory_limit):
+        with engine.workspace(work / step.name, practice.memory_limit, cluster):
             yield
     except (duckdb.OutOfMemoryException, MemoryError) as problem:
         raise DataError(

@@ -24,35 +24,15 @@ INPUTS = (
 )
 OUTPUTS = ("claim_lineage", "provider_adjustment_lineage")
 
-# Every version takes the smallest label among the versions it shares a key with.
-_SPREAD = """
-CREATE OR REPLACE TEMP TABLE spread AS
-SELECT k.claim_version_id, min(m.label) AS label
-FROM version_keys AS k
-INNER JOIN (
-    SELECT j.version_key, min(l.label) AS label
-    FROM version_keys AS j
-    INNER JOIN labels AS l ON l.claim_version_id = j.claim_version_id
-    GROUP BY j.version_key
-) AS m ON m.version_key = k.version_key
-GROUP BY k.claim_version_id
-"""
-_CHANGED = """
-SELECT count(*) FROM spread AS s
-INNER JOIN labels AS l ON l.claim_version_id = s.claim_version_id
-WHERE s.label < l.label
-"""
-
 
 def lineage(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """Tables `claim_lineage` and `provider_adjustment_lineage`."""
-    with engine.connect({name: inputs[name] for name in INPUTS}) as connection:
-        engine.stage(connection, engine.statements("analysis.claims", "lineage.sql"))
-        changed = True
-        while changed:
-            connection.execute(_SPREAD)
-            row = connection.execute(_CHANGED).fetchone()
-            changed = row is not None and row[0] > 0
-            connection.execute("CREATE OR REPLACE TEMP TABLE labels AS SELECT * FROM spread")
-        engine.stage(connection, engine.statements("analysis.claims", "placement.sql"))
-        return {name: tables.conform(name, engine.fetch(connection, name)) for name in OUTPUTS}
+    with engine.staging({name: inputs[name] for name in INPUTS}) as sql:
+        sql.stage(engine.statements("analysis.claims", "lineage.sql"))
+        spreading = engine.statements("analysis.claims", "spreading.sql")
+        n_changed = 1
+        while n_changed > 0:
+            sql.stage(spreading)
+            n_changed = tables.load(sql.fetch("changed"))["n_changed"][0].as_py()
+        sql.stage(engine.statements("analysis.claims", "placement.sql"))
+        return {name: tables.conform(name, sql.fetch(name)) for name in OUTPUTS}

@@ -300,15 +300,14 @@ FROM (
         ON
             p.patient_id = c.patient_id
             AND p.prescribed_date <= c.visit_date
-            AND (
-                coalesce(p.diagnosis_codes, '') = ''
-                OR EXISTS (
-                    SELECT 1
-                    FROM prescribed_codes AS n
-                    INNER JOIN claim_diagnoses AS d ON starts_with(d.diagnosis_code, n.code)
-                    WHERE n.prescription_id = p.prescription_id AND d.claim_version_id = c.claim_id
-                )
-            )
+    WHERE
+        coalesce(p.diagnosis_codes, '') = ''
+        OR EXISTS (
+            SELECT 1
+            FROM prescribed_codes AS n
+            INNER JOIN claim_diagnoses AS d ON starts_with(d.diagnosis_code, n.code)
+            WHERE n.prescription_id = p.prescription_id AND d.claim_version_id = c.claim_id
+        )
 ) AS newest
 WHERE place = 1
 

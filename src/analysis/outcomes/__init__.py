@@ -42,12 +42,6 @@ _MATCHES = {
     "code": ("code",),
     "day_and_charge": ("day", "charge"),
 }
-_NO_MATCHES = """
-SELECT remittance_line_id, claim_id, '' AS service_line_id, '' AS slot, '' AS match_kind,
-    false AS is_doubtful
-FROM parts_in_claims
-WHERE false
-"""
 
 # Used until the practice's own answers tell how long answers take.
 DEFAULT_MATURITY_DAYS = 90
@@ -58,29 +52,29 @@ def outcomes(inputs: Mapping[str, pa.Table], as_of: date) -> dict[str, pa.Table]
     references = {name: codes.table(name) for name in ("carc", "rarc")}
     known = {name: inputs[name] for name in INPUTS} | references | {"conditions": _conditions()}
     variables = {"as_of_date": as_of, "default_maturity_days": DEFAULT_MATURITY_DAYS}
-    with engine.connect(known) as connection:
-        engine.stage(connection, engine.statements("analysis.outcomes", "answers.sql"))
-        engine.stage(connection, {"line_matches": _NO_MATCHES})
+    with engine.staging(known) as sql:
+        sql.stage(engine.statements("analysis.outcomes", "answers.sql"))
+        sql.stage(engine.statements("analysis.outcomes", "no_matches.sql"))
         for kind in _MATCHES:
-            engine.stage(connection, {f"matched_by_{kind}": _matching(kind)})
-            connection.execute(f"INSERT INTO line_matches SELECT * FROM matched_by_{kind}")  # noqa: S608
+            sql.stage(_matching(kind))
         for file_name in ("determinations.sql", "appeals.sql", "outcomes.sql"):
-            statements = engine.statements("analysis.outcomes", file_name)
-            engine.stage(connection, statements, variables)
-        return {name: tables.conform(name, engine.fetch(connection, name)) for name in OUTPUTS}
+            sql.stage(engine.statements("analysis.outcomes", file_name), variables)
+        return {name: tables.conform(name, sql.fetch(name)) for name in OUTPUTS}
 
 
-def _matching(kind: str) -> str:
-    """The statement that matches lines by one way; it is filled with column names only."""
+def _matching(kind: str) -> dict[str, str]:
+    """The statements that match lines by one way; they are filled with column names only."""
     terms = _MATCHES[kind]
     # A number that several lines share, or none has, names no line.
     only = "p.number <> '' AND p.n_alike = 1 AND o.n_alike = 1" if terms == ("number",) else "true"
-    return engine.statements("analysis.outcomes", "line_matches.sql")["matched"].format(
+    matched, added = engine.statements("analysis.outcomes", "line_matches.sql").values()
+    filled = matched.format(
         kind=kind,
         terms=", ".join(terms),
         agree=" AND ".join(f"o.{term} = p.{term}" for term in terms),
         only=only,
     )
+    return {"matched": filled, "line_matches": added}
 
 
 def _conditions() -> pa.Table:

@@ -1,4 +1,4 @@
--- Which line sent an answered line is about. One statement, run once for each way of matching in
+-- Which line sent an answered line is about. Run once for each way of matching in
 -- turn (see __init__.py); the terms are the columns that must agree. Lines matched
 -- already are out of play for their answer.
 
@@ -39,3 +39,8 @@ INNER JOIN (
         )
 ) AS o ON o.remittance_id = p.remittance_id AND o.place = p.place AND {agree}
 WHERE {only}
+
+-- name: line_matches
+SELECT * FROM line_matches
+UNION ALL
+SELECT * FROM matched

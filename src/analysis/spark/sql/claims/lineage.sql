@@ -1,0 +1,418 @@
+-- Made from claims/lineage.sql by tools/spark_sql.py; do not edit.
+
+-- name: line_signatures
+SELECT
+  claim_version_id,
+  COUNT(*) AS n_lines,
+  LISTAGG(procedure_code || '/' || CAST(charge_cents AS STRING), '+') WITHIN GROUP (ORDER BY
+    procedure_code NULLS LAST,
+    charge_cents NULLS LAST,
+    line_number NULLS LAST) AS signature
+FROM service_lines
+GROUP BY
+  claim_version_id
+
+-- name: versions
+SELECT
+  c.claim_version_id,
+  UPPER(TRIM(c.patient_control_number)) AS control_number,
+  c.claim_frequency_code,
+  NOT COALESCE(c.claim_frequency_code, '1') IN ('7', '8') AS is_sent_as_new,
+  UPPER(TRIM(c.original_reference_number)) AS reference_number,
+  c.patient_id,
+  c.payer_id,
+  c.service_date,
+  c.service_to_date,
+  c.submitted_date,
+  c.charge_cents,
+  COALESCE(c.payer_sequence_code, 'P') AS payer_sequence_code,
+  s.signature,
+  s.n_lines,
+  'service:' || c.patient_id || '@' || CAST(c.service_date AS STRING) || '@' || c.payer_id || '@' || s.signature AS service_key,
+  ROW_NUMBER() OVER (
+    ORDER BY c.submitted_date, c.claim_frequency_code NULLS LAST, c.claim_version_id NULLS LAST
+  ) AS version_order
+FROM claims AS c
+LEFT JOIN line_signatures AS s
+  ON s.claim_version_id = c.claim_version_id
+
+-- name: numbered_remittances
+SELECT
+  remittance_id,
+  CASE
+    WHEN NOT TRIM(patient_control_number) RLIKE '^0*$'
+    THEN UPPER(TRIM(patient_control_number))
+  END AS control_number,
+  UPPER(TRIM(payer_claim_control_number)) AS payer_number,
+  payer_id,
+  service_date,
+  ABS(charge_cents) AS charge_cents,
+  payment_date
+FROM remittances
+
+-- name: accepted_lines
+SELECT
+  control_number,
+  service_date,
+  procedure_code,
+  charge_cents
+FROM (
+  SELECT
+    n.control_number,
+    n.service_date,
+    s.procedure_code,
+    ABS(COALESCE(s.charge_cents, r.charge_cents)) AS charge_cents,
+    CASE WHEN COALESCE(s.charge_cents, r.charge_cents) < 0 THEN -1 ELSE 1 END AS counted
+  FROM remittances AS r
+  INNER JOIN numbered_remittances AS n
+    ON n.remittance_id = r.remittance_id
+  LEFT JOIN (
+    SELECT
+      remittance_id,
+      remittance_line_id,
+      COALESCE(submitted_procedure_code, procedure_code) AS procedure_code,
+      charge_cents,
+      paid_cents
+    FROM remittance_lines
+  ) AS s
+    ON s.remittance_id = r.remittance_id
+  LEFT JOIN (
+    SELECT
+      remittance_id,
+      COALESCE(remittance_line_id, '') AS remittance_line_id,
+      SUM(amount_cents) AS amount_cents
+    FROM adjustments
+    WHERE
+      group_code = 'PR' AND reason_code IN ('1', '2', '3')
+    GROUP BY
+      remittance_id,
+      remittance_line_id
+  ) AS a
+    ON a.remittance_id = r.remittance_id
+    AND a.remittance_line_id = COALESCE(s.remittance_line_id, '')
+  WHERE
+    NOT COALESCE(r.claim_status_code, '') IN ('2', '3', '20', '21', '23', '25')
+    AND (
+      COALESCE(s.paid_cents, r.paid_cents) <> 0 OR COALESCE(a.amount_cents, 0) <> 0
+    )
+) AS counted_lines
+GROUP BY
+  control_number,
+  service_date,
+  procedure_code,
+  charge_cents
+HAVING
+  SUM(counted) > 0
+
+-- name: accepted_version_lines
+SELECT DISTINCT
+  v.claim_version_id,
+  s.procedure_code,
+  s.charge_cents
+FROM versions AS v
+INNER JOIN service_lines AS s
+  ON s.claim_version_id = v.claim_version_id
+INNER JOIN accepted_lines AS a
+  ON a.control_number = v.control_number
+  AND (
+    a.service_date IS NULL OR a.service_date = v.service_date
+  )
+  AND (
+    (
+      a.procedure_code = s.procedure_code AND a.charge_cents = s.charge_cents
+    )
+    OR (
+      a.procedure_code IS NULL AND a.charge_cents = v.charge_cents
+    )
+  )
+
+-- name: named_versions
+SELECT DISTINCT
+  v.claim_version_id,
+  w.claim_version_id AS earlier_version_id
+FROM versions AS v
+INNER JOIN numbered_remittances AS r
+  ON r.payer_number = v.reference_number
+INNER JOIN versions AS w
+  ON w.control_number = r.control_number
+  AND (
+    r.service_date IS NULL OR r.service_date = w.service_date
+  )
+  AND (
+    w.patient_id = v.patient_id OR w.control_number = v.control_number
+  )
+WHERE
+  w.version_order < v.version_order
+UNION
+SELECT
+  v.claim_version_id,
+  w.claim_version_id
+FROM versions AS v
+INNER JOIN versions AS w
+  ON w.control_number = v.reference_number
+WHERE
+  w.version_order < v.version_order
+  AND COALESCE(w.patient_id, '') = COALESCE(v.patient_id, '')
+
+-- name: own_day_relatives
+SELECT DISTINCT
+  v.claim_version_id
+FROM versions AS v
+INNER JOIN versions AS u
+  ON u.version_order < v.version_order
+  AND u.service_date = v.service_date
+  AND (
+    u.control_number = v.control_number OR u.service_key = v.service_key
+  )
+
+-- name: referenced_versions
+SELECT
+  r.claim_version_id,
+  r.earlier_version_id
+FROM (
+  SELECT
+    n.*,
+    v.control_number = w.control_number AS is_same_number,
+    COALESCE(v.service_date = w.service_date, TRUE) AS is_same_day,
+    COALESCE(
+      MIN(w.service_date) OVER (PARTITION BY n.claim_version_id) = MAX(w.service_date) OVER (PARTITION BY n.claim_version_id),
+      FALSE
+    ) AS is_one_day,
+    MAX(CASE WHEN v.service_date = w.service_date THEN 1 ELSE 0 END) OVER (PARTITION BY n.claim_version_id) AS has_same_day
+  FROM named_versions AS n
+  INNER JOIN versions AS v
+    ON v.claim_version_id = n.claim_version_id
+  INNER JOIN versions AS w
+    ON w.claim_version_id = n.earlier_version_id
+) AS r
+WHERE
+  r.is_same_day
+  OR (
+    r.has_same_day = 0
+    AND r.is_one_day
+    AND (
+      r.is_same_number
+      OR NOT r.claim_version_id IN (
+        SELECT
+          claim_version_id
+        FROM own_day_relatives
+      )
+    )
+  )
+
+-- name: distrusted_references
+SELECT DISTINCT
+  claim_version_id
+FROM named_versions
+WHERE
+  NOT claim_version_id IN (
+    SELECT
+      claim_version_id
+    FROM referenced_versions
+  )
+
+-- name: accepted_in_turn
+SELECT
+  claim_version_id,
+  service_key,
+  control_number,
+  MAX(turn) AS turn
+FROM (
+  SELECT
+    a.claim_version_id,
+    v.service_key,
+    v.control_number,
+    DENSE_RANK() OVER (
+      PARTITION BY v.service_key, a.procedure_code, a.charge_cents
+      ORDER BY f.first_order NULLS LAST
+    ) AS turn
+  FROM accepted_version_lines AS a
+  INNER JOIN versions AS v
+    ON v.claim_version_id = a.claim_version_id
+  INNER JOIN (
+    SELECT
+      service_key,
+      control_number,
+      MIN(version_order) AS first_order
+    FROM versions
+    GROUP BY
+      service_key,
+      control_number
+  ) AS f
+    ON f.service_key = v.service_key AND f.control_number = v.control_number
+  WHERE
+    v.is_sent_as_new
+) AS turns
+GROUP BY
+  claim_version_id,
+  service_key,
+  control_number
+
+-- name: same_number_pairs
+SELECT
+  v.claim_version_id,
+  e.claim_version_id AS earlier_version_id
+FROM versions AS v
+INNER JOIN versions AS e
+  ON e.control_number = v.control_number
+  AND e.service_date = v.service_date
+  AND e.payer_sequence_code = v.payer_sequence_code
+WHERE
+  e.version_order < v.version_order
+  AND v.is_sent_as_new
+  AND e.is_sent_as_new
+  AND v.claim_version_id IN (
+    SELECT
+      claim_version_id
+    FROM accepted_version_lines
+  )
+  AND e.claim_version_id IN (
+    SELECT
+      claim_version_id
+    FROM accepted_version_lines
+  )
+
+-- name: counted_lines
+SELECT
+  claim_version_id,
+  procedure_code,
+  charge_cents,
+  COUNT(*) AS n
+FROM service_lines
+GROUP BY
+  claim_version_id,
+  procedure_code,
+  charge_cents
+
+-- name: other_services
+SELECT DISTINCT
+  claim_version_id
+FROM (
+  SELECT
+    p.claim_version_id,
+    p.earlier_version_id
+  FROM same_number_pairs AS p
+  LEFT JOIN counted_lines AS a
+    ON a.claim_version_id = p.claim_version_id
+  LEFT JOIN counted_lines AS b
+    ON b.claim_version_id = p.earlier_version_id
+    AND b.procedure_code = a.procedure_code
+    AND b.charge_cents = a.charge_cents
+  GROUP BY
+    p.claim_version_id,
+    p.earlier_version_id
+  HAVING
+    COUNT(b.claim_version_id) = 0
+) AS unlike
+
+-- name: smaller_resends
+SELECT
+  v.claim_version_id,
+  v.n_lines,
+  e.claim_version_id AS earlier_version_id,
+  e.version_order AS earlier_order
+FROM versions AS v
+INNER JOIN versions AS e
+  ON e.patient_id = v.patient_id
+  AND e.payer_id = v.payer_id
+  AND e.service_date = v.service_date
+WHERE
+  v.is_sent_as_new
+  AND e.control_number <> v.control_number
+  AND e.submitted_date < v.submitted_date
+  AND e.n_lines > v.n_lines
+  AND e.control_number IN (
+    SELECT
+      control_number
+    FROM numbered_remittances
+  )
+
+-- name: compared_resends
+SELECT
+  p.claim_version_id,
+  p.earlier_version_id,
+  p.earlier_order,
+  p.n_lines,
+  SUM(CASE WHEN b.n >= a.n THEN a.n ELSE 0 END) AS n_found,
+  COUNT(x.claim_version_id) AS n_accepted
+FROM smaller_resends AS p
+INNER JOIN counted_lines AS a
+  ON a.claim_version_id = p.claim_version_id
+LEFT JOIN counted_lines AS b
+  ON b.claim_version_id = p.earlier_version_id
+  AND b.procedure_code = a.procedure_code
+  AND b.charge_cents = a.charge_cents
+LEFT JOIN accepted_version_lines AS x
+  ON x.claim_version_id = p.earlier_version_id
+  AND x.procedure_code = a.procedure_code
+  AND x.charge_cents = a.charge_cents
+GROUP BY
+  p.claim_version_id,
+  p.earlier_version_id,
+  p.earlier_order,
+  p.n_lines
+
+-- name: resent_parts
+SELECT
+  claim_version_id,
+  earlier_version_id
+FROM (
+  SELECT
+    claim_version_id,
+    earlier_version_id,
+    ROW_NUMBER() OVER (PARTITION BY claim_version_id ORDER BY earlier_order DESC) AS choice
+  FROM compared_resends
+  WHERE
+    n_found = n_lines AND n_accepted = 0
+) AS ranked
+WHERE
+  choice = 1
+
+-- name: version_keys
+SELECT
+  claim_version_id,
+  'number:' || COALESCE(control_number, claim_version_id) || '@' || COALESCE(CAST(service_date AS STRING), '') || CASE
+    WHEN claim_version_id IN (
+      SELECT
+        claim_version_id
+      FROM other_services
+    )
+    THEN '@' || signature
+    ELSE ''
+  END AS version_key
+FROM versions
+UNION ALL
+SELECT
+  claim_version_id,
+  'version:' || claim_version_id
+FROM versions
+UNION ALL
+SELECT
+  claim_version_id,
+  'version:' || earlier_version_id
+FROM referenced_versions
+UNION ALL
+SELECT
+  claim_version_id,
+  'version:' || earlier_version_id
+FROM resent_parts
+UNION ALL
+SELECT
+  v.claim_version_id,
+  v.service_key || '#' || CAST(COALESCE(t.turn, 1) AS STRING)
+FROM versions AS v
+LEFT JOIN accepted_in_turn AS t
+  ON t.claim_version_id = v.claim_version_id
+WHERE
+  NOT v.service_key IS NULL
+  AND NOT v.claim_version_id IN (
+    SELECT
+      claim_version_id
+    FROM referenced_versions
+  )
+
+-- name: labels
+SELECT
+  claim_version_id,
+  version_order AS label
+FROM versions

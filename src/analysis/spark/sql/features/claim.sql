@@ -1,0 +1,163 @@
+-- Made from features/claim.sql by tools/spark_sql.py; do not edit.
+
+-- name: submissions
+SELECT
+  c.*,
+  o.payer_type,
+  o.condition_group,
+  o.visit_number
+FROM claims AS c
+INNER JOIN claim_outcomes AS o
+  ON o.claim_id = c.claim_version_id
+
+-- name: visits_in_year
+SELECT
+  claim_version_id,
+  DENSE_RANK() OVER (PARTITION BY patient_id, YEAR(service_date) ORDER BY service_date NULLS LAST) AS visit_number_in_year
+FROM submissions
+WHERE
+  NOT patient_id IS NULL AND NOT service_date IS NULL
+
+-- name: line_facts
+SELECT
+  claim_version_id,
+  COUNT(*) AS n_lines,
+  SUM(units) AS n_units,
+  MAX(CASE WHEN procedure_code = '97124' THEN 1 ELSE 0 END) AS n_massage,
+  MAX(CASE WHEN procedure_code = '97140' THEN 1 ELSE 0 END) AS n_manual_therapy,
+  MAX(CASE WHEN NOT authorization_number IS NULL THEN 1 ELSE 0 END) AS n_authorized
+FROM service_lines
+GROUP BY
+  claim_version_id
+
+-- name: item_channels
+SELECT
+  claim_id,
+  item_id,
+  MAX(CASE WHEN is_required THEN 1 ELSE 0 END) = 1 AS is_required,
+  MAX(CASE WHEN channel = 'attested' AND status <> 'unknown' THEN status END) AS attested_status,
+  MAX(CASE WHEN channel = 'claim' AND status <> 'unknown' THEN status END) AS claim_status
+FROM documentation
+WHERE
+  channel IN ('claim', 'attested')
+GROUP BY
+  claim_id,
+  item_id
+
+-- name: item_statuses
+SELECT
+  s.claim_id,
+  s.item_id,
+  i.tier,
+  CAST(i.weight AS DOUBLE) AS weight,
+  s.is_required,
+  COALESCE(
+    s.attested_status,
+    s.claim_status,
+    CASE WHEN s.is_required THEN 'unknown' ELSE 'not_required' END
+  ) AS status
+FROM item_channels AS s
+INNER JOIN checklist AS i
+  ON i.item_id = s.item_id
+
+-- name: item_sums
+SELECT
+  claim_id,
+  SUM(CASE WHEN is_required AND status = 'present' THEN weight ELSE 0 END) AS present_weight,
+  SUM(CASE WHEN is_required AND status = 'absent' THEN weight ELSE 0 END) AS absent_weight,
+  SUM(CASE WHEN is_required AND status = 'unknown' THEN weight ELSE 0 END) AS unknown_weight,
+  SUM(CASE WHEN is_required AND status = 'absent' THEN 1 ELSE 0 END) AS n_required_absent,
+  SUM(CASE WHEN is_required AND status = 'unknown' THEN 1 ELSE 0 END) AS n_required_unknown,
+  SUM(CASE WHEN is_required AND status = 'absent' AND tier = 'gate' THEN 1 ELSE 0 END) AS n_gates_failed,
+  MAX(CASE WHEN item_id = 'D02_prescription' THEN status END) AS prescription,
+  MAX(CASE WHEN item_id = 'D04_authorization' THEN status END) AS authorization_status,
+  MAX(CASE WHEN item_id = 'D05_plan_of_care' THEN status END) AS plan_of_care,
+  MAX(CASE WHEN item_id = 'D07_treatment_note' THEN status END) AS treatment_note,
+  MAX(CASE WHEN item_id = 'D08_minutes' THEN status END) AS minutes,
+  MAX(CASE WHEN item_id = 'D09_initial_eval' THEN status END) AS initial_eval,
+  MAX(CASE WHEN item_id = 'D10_progress_report' THEN status END) AS progress_report,
+  MAX(CASE WHEN item_id = 'D12_necessity_rationale' THEN status END) AS necessity_rationale,
+  MAX(CASE WHEN item_id = 'D15_benefit_verification' THEN status END) AS benefit_verification
+FROM item_statuses
+GROUP BY
+  claim_id
+
+-- name: network_on_the_day
+SELECT
+  claim_version_id,
+  CASE WHEN MIN(network_status) = MAX(network_status) THEN MIN(network_status) END AS network_status
+FROM (
+  SELECT
+    s.claim_version_id,
+    n.network_status,
+    RANK() OVER (
+      PARTITION BY s.claim_version_id
+      ORDER BY CASE WHEN n.plan_id IS NULL THEN 1 ELSE 0 END NULLS LAST, n.effective_from DESC
+    ) AS place
+  FROM submissions AS s
+  INNER JOIN network_periods AS n
+    ON n.payer_id = s.payer_id
+    AND (
+      n.plan_id IS NULL OR n.plan_id = s.plan_id
+    )
+    AND (
+      n.effective_from IS NULL OR n.effective_from <= s.service_date
+    )
+    AND (
+      n.effective_to IS NULL OR n.effective_to >= s.service_date
+    )
+) AS covering
+WHERE
+  place = 1
+GROUP BY
+  claim_version_id
+
+-- name: claim_features
+SELECT
+  s.claim_version_id AS claim_id,
+  s.patient_id,
+  COALESCE(s.payer_id, 'unknown') AS payer_id,
+  s.payer_type,
+  COALESCE(s.payer_id || '/' || s.plan_id, 'unknown') AS plan_id,
+  COALESCE(n.network_status, 'unknown') AS network_status,
+  s.condition_group,
+  s.service_date,
+  s.submitted_date,
+  DATEDIFF(DAY, s.service_date, s.submitted_date) AS submission_lag_days,
+  s.visit_number,
+  y.visit_number_in_year,
+  l.n_units,
+  COALESCE(l.n_lines, 0) AS n_lines,
+  NOT s.authorization_number IS NULL OR COALESCE(l.n_authorized, 0) = 1 AS has_authorization_number,
+  NOT s.referral_number IS NULL OR NOT s.referring_provider_id IS NULL AS has_referral,
+  COALESCE(l.n_massage, 0) = 1 AS has_massage_line,
+  COALESCE(l.n_manual_therapy, 0) = 1 AS has_manual_therapy_line,
+  d.present_weight / NULLIF(d.present_weight + d.absent_weight, 0) AS completeness,
+  (
+    d.present_weight + d.absent_weight
+  ) / NULLIF(d.present_weight + d.absent_weight + d.unknown_weight, 0) AS completeness_coverage,
+  d.present_weight + d.absent_weight AS known_weight,
+  COALESCE(d.n_required_absent, 0) AS n_required_absent,
+  COALESCE(d.n_required_unknown, 0) AS n_required_unknown,
+  COALESCE(d.n_gates_failed, 0) AS n_gates_failed,
+  COALESCE(d.prescription, 'not_required') AS prescription,
+  COALESCE(d.authorization_status, 'not_required') AS authorization,
+  COALESCE(d.plan_of_care, 'not_required') AS plan_of_care,
+  COALESCE(d.treatment_note, 'not_required') AS treatment_note,
+  COALESCE(d.minutes, 'not_required') AS minutes,
+  COALESCE(d.initial_eval, 'not_required') AS initial_eval,
+  COALESCE(d.progress_report, 'not_required') AS progress_report,
+  COALESCE(d.necessity_rationale, 'not_required') AS necessity_rationale,
+  COALESCE(d.benefit_verification, 'not_required') AS benefit_verification
+FROM submissions AS s
+LEFT JOIN visits_in_year AS y
+  ON y.claim_version_id = s.claim_version_id
+LEFT JOIN line_facts AS l
+  ON l.claim_version_id = s.claim_version_id
+LEFT JOIN network_on_the_day AS n
+  ON n.claim_version_id = s.claim_version_id
+LEFT JOIN item_sums AS d
+  ON d.claim_id = s.claim_version_id
+ORDER BY
+  s.submitted_date NULLS LAST,
+  s.claim_version_id NULLS LAST

@@ -1,0 +1,628 @@
+-- Made from outcomes/answers.sql by tools/spark_sql.py; do not edit.
+
+-- name: versions
+SELECT
+  l.claim_id,
+  c.*,
+  COALESCE(c.payer_sequence_code, 'P') = 'P' AS is_primary,
+  COALESCE(c.claim_frequency_code, '1') = '8' AS is_void,
+  ROW_NUMBER() OVER (
+    PARTITION BY l.claim_id
+    ORDER BY c.submitted_date, c.claim_frequency_code NULLS LAST, c.claim_version_id NULLS LAST
+  ) AS version_number
+FROM claims AS c
+INNER JOIN claim_lineage AS l
+  ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
+
+-- name: coded_adjustments
+SELECT
+  a.adjustment_id,
+  a.remittance_id,
+  a.remittance_line_id,
+  a.reason_code,
+  a.amount_cents,
+  a.group_code = 'PR' AND a.reason_code IN ('1', '2', '3') AS is_patient_part,
+  CASE
+    WHEN a.reason_code IN ('1', '2', '3')
+    THEN a.group_code = 'PR'
+    ELSE COALESCE(k.is_allowed_part, 'no') = 'yes'
+  END AS is_allowed_part,
+  CASE
+    WHEN k.reason_code IS NULL
+    THEN 'denial'
+    WHEN k.category = 'pending'
+    THEN 'pending'
+    WHEN k.category = 'duplicate' AND k.is_denial = 'depends'
+    THEN 'duplicate'
+    WHEN k.is_denial = 'yes'
+    THEN 'denial'
+    WHEN k.is_denial = 'depends'
+    THEN 'denial_if_unpaid'
+    ELSE 'neutral'
+  END AS effect,
+  COALESCE(k.category, 'unmapped') AS category,
+  COALESCE(k.needs_remark, 'no') = 'yes' AS needs_remark
+FROM adjustments AS a
+LEFT JOIN carc AS k
+  ON k.reason_code = a.reason_code
+
+-- name: deciding_remarks
+SELECT
+  remittance_id,
+  remittance_line_id,
+  remark_code,
+  category
+FROM (
+  SELECT
+    m.remittance_id,
+    m.remittance_line_id,
+    m.remark_code,
+    k.category,
+    ROW_NUMBER() OVER (
+      PARTITION BY m.remittance_id, m.remittance_line_id
+      ORDER BY m.remark_id NULLS LAST
+    ) AS choice
+  FROM remarks AS m
+  INNER JOIN rarc AS k
+    ON k.remark_code = m.remark_code
+  WHERE
+    NOT k.category IN (
+      'appeal_outcome',
+      'contractual',
+      'reversal',
+      'recoupment',
+      'patient_responsibility',
+      'other'
+    )
+) AS ranked
+WHERE
+  choice = 1
+
+-- name: denial_reasons
+SELECT
+  remittance_id,
+  remittance_line_id,
+  reason_code,
+  category,
+  remark_code,
+  effect
+FROM (
+  SELECT
+    a.remittance_id,
+    a.remittance_line_id,
+    a.reason_code,
+    a.effect,
+    CASE
+      WHEN a.needs_remark
+      THEN COALESCE(x.category, y.category, 'unknown')
+      ELSE a.category
+    END AS category,
+    COALESCE(x.remark_code, y.remark_code) AS remark_code,
+    ROW_NUMBER() OVER (
+      PARTITION BY a.remittance_id, a.remittance_line_id
+      ORDER BY CASE WHEN a.category = 'appeal_outcome' THEN 1 ELSE 0 END NULLS LAST, a.amount_cents DESC, a.reason_code NULLS LAST, a.adjustment_id NULLS LAST
+    ) AS choice
+  FROM coded_adjustments AS a
+  LEFT JOIN deciding_remarks AS x
+    ON x.remittance_id = a.remittance_id AND x.remittance_line_id = a.remittance_line_id
+  LEFT JOIN deciding_remarks AS y
+    ON y.remittance_id = a.remittance_id AND y.remittance_line_id IS NULL
+  WHERE
+    a.effect IN ('denial', 'denial_if_unpaid') AND a.amount_cents > 0
+) AS ranked
+WHERE
+  choice = 1
+
+-- name: adjustment_sums
+SELECT
+  remittance_id,
+  remittance_line_id,
+  SUM(CASE WHEN is_allowed_part THEN amount_cents ELSE 0 END) AS allowed_part_cents,
+  SUM(CASE WHEN is_patient_part THEN amount_cents ELSE 0 END) AS patient_part_cents,
+  SUM(CASE WHEN effect = 'denial' THEN amount_cents ELSE 0 END) AS denial_cents,
+  SUM(CASE WHEN effect = 'denial_if_unpaid' THEN amount_cents ELSE 0 END) AS unpaid_denial_cents,
+  SUM(CASE WHEN effect = 'pending' THEN amount_cents ELSE 0 END) AS pending_cents,
+  SUM(CASE WHEN effect = 'duplicate' THEN amount_cents ELSE 0 END) AS duplicate_cents
+FROM coded_adjustments
+GROUP BY
+  remittance_id,
+  remittance_line_id
+
+-- name: rejecting_remittances
+SELECT DISTINCT
+  remittance_id
+FROM remarks
+WHERE
+  remark_code = 'MA130'
+
+-- name: answered_parts
+SELECT
+  s.remittance_id,
+  s.remittance_line_id,
+  s.line_number,
+  s.line_control_number,
+  COALESCE(s.submitted_procedure_code, s.procedure_code) AS procedure_code,
+  s.modifiers,
+  s.service_date,
+  s.charge_cents,
+  s.paid_cents,
+  s.allowed_cents AS stated_allowed_cents,
+  s.units < s.submitted_units AS is_cut_in_units
+FROM remittance_lines AS s
+UNION ALL
+SELECT
+  r.remittance_id,
+  NULL,
+  1,
+  NULL,
+  NULL,
+  NULL,
+  r.service_date,
+  r.charge_cents,
+  r.paid_cents,
+  NULL,
+  FALSE
+FROM remittances AS r
+WHERE
+  NOT r.remittance_id IN (
+    SELECT
+      remittance_id
+    FROM remittance_lines
+  )
+
+-- name: summed_parts
+SELECT
+  p.*,
+  COALESCE(a.allowed_part_cents, 0) AS own_allowed_part_cents,
+  COALESCE(a.denial_cents, 0) AS own_denial_cents,
+  COALESCE(a.unpaid_denial_cents, 0) AS own_unpaid_denial_cents,
+  COALESCE(a.pending_cents, 0) + COALESCE(c.pending_cents, 0) AS pending_cents,
+  COALESCE(a.duplicate_cents, 0) + COALESCE(c.duplicate_cents, 0) AS duplicate_cents,
+  COALESCE(c.allowed_part_cents, 0) AS claim_allowed_part_cents,
+  COALESCE(c.denial_cents, 0) AS claim_denial_cents,
+  COALESCE(c.unpaid_denial_cents, 0) AS claim_unpaid_denial_cents,
+  COALESCE(d.category, e.category) AS category,
+  COALESCE(d.reason_code, e.reason_code) AS reason_code,
+  COALESCE(d.remark_code, e.remark_code) AS remark_code
+FROM answered_parts AS p
+LEFT JOIN adjustment_sums AS a
+  ON a.remittance_id = p.remittance_id AND a.remittance_line_id = p.remittance_line_id
+LEFT JOIN adjustment_sums AS c
+  ON c.remittance_id = p.remittance_id AND c.remittance_line_id IS NULL
+LEFT JOIN denial_reasons AS d
+  ON d.remittance_id = p.remittance_id AND d.remittance_line_id = p.remittance_line_id
+LEFT JOIN denial_reasons AS e
+  ON e.remittance_id = p.remittance_id AND e.remittance_line_id IS NULL
+
+-- name: priced_parts
+SELECT
+  *,
+  CASE
+    WHEN remittance_line_id IS NULL
+    THEN paid_cents + claim_allowed_part_cents
+    WHEN stated_allowed_cents > 0
+    AND paid_cents + own_allowed_part_cents + claim_allowed_part_cents = 0
+    AND own_denial_cents + own_unpaid_denial_cents + claim_denial_cents + claim_unpaid_denial_cents > 0
+    THEN 0
+    WHEN stated_allowed_cents <> 0 OR (
+      stated_allowed_cents = 0 AND paid_cents = 0
+    )
+    THEN stated_allowed_cents
+    ELSE paid_cents + own_allowed_part_cents
+  END AS allowed_cents
+FROM summed_parts
+
+-- name: judged_parts
+SELECT
+  p.*,
+  CASE
+    WHEN r.stated_determination = 'denied'
+    AND p.duplicate_cents > 0
+    AND p.own_denial_cents + p.own_unpaid_denial_cents + p.claim_denial_cents + p.claim_unpaid_denial_cents = 0
+    THEN 'duplicate'
+    WHEN NOT r.stated_determination IS NULL
+    THEN r.stated_determination
+    WHEN p.charge_cents = 0 AND p.allowed_cents = 0
+    THEN 'none'
+    WHEN p.allowed_cents > 0 AND (
+      p.own_denial_cents > 0 OR p.is_cut_in_units
+    )
+    THEN 'partially_approved'
+    WHEN p.allowed_cents > 0 AND p.remittance_line_id IS NULL AND p.claim_denial_cents > 0
+    THEN 'partially_approved'
+    WHEN p.allowed_cents > 0
+    THEN 'approved'
+    WHEN p.remittance_id IN (
+      SELECT
+        remittance_id
+      FROM rejecting_remittances
+    )
+    THEN 'rejected'
+    WHEN p.claim_allowed_part_cents > 0 AND p.own_denial_cents = 0
+    THEN 'approved'
+    WHEN p.pending_cents > 0
+    THEN 'pending'
+    WHEN p.duplicate_cents > 0
+    THEN 'duplicate'
+    WHEN p.own_denial_cents + p.own_unpaid_denial_cents + p.claim_denial_cents + p.claim_unpaid_denial_cents > 0
+    THEN 'denied'
+    ELSE 'unknown'
+  END AS determination
+FROM priced_parts AS p
+INNER JOIN remittances AS r
+  ON r.remittance_id = p.remittance_id
+
+-- name: claims_with_remittances
+SELECT DISTINCT
+  l.claim_id
+FROM remittances AS r
+INNER JOIN claim_lineage AS l
+  ON l.record = 'remittance' AND l.record_id = r.remittance_id
+WHERE
+  COALESCE(r.source, 'x12') <> 'export'
+
+-- name: secondary_answers
+SELECT
+  remittance_id
+FROM adjustments
+WHERE
+  reason_code = '23' AND amount_cents <> 0
+UNION
+SELECT
+  r.remittance_id
+FROM remittances AS r
+INNER JOIN claim_lineage AS l
+  ON l.record = 'remittance' AND l.record_id = r.remittance_id
+INNER JOIN (
+  SELECT
+    claim_id,
+    payer_id,
+    MAX(CASE WHEN is_primary THEN 1 ELSE 0 END) AS is_first
+  FROM versions
+  GROUP BY
+    claim_id,
+    payer_id
+) AS v
+  ON v.claim_id = l.claim_id AND v.payer_id = r.payer_id AND v.is_first = 0
+
+-- name: answers
+SELECT
+  l.claim_id,
+  r.*,
+  COALESCE(r.claim_status_code, '') = '22' AS is_reversal,
+  NOT COALESCE(r.claim_status_code, '') IN ('2', '3', '20', '21', '22', '23', '25')
+  AND COALESCE(r.claim_frequency_code, '') <> '8'
+  AND NOT r.remittance_id IN (
+    SELECT
+      remittance_id
+    FROM secondary_answers
+  ) AS is_deciding,
+  ROW_NUMBER() OVER (
+    PARTITION BY l.claim_id
+    ORDER BY r.payment_date, CASE WHEN r.claim_status_code = '22' THEN 0 ELSE 1 END NULLS LAST, r.payment_id NULLS LAST, r.position NULLS LAST, r.remittance_id NULLS LAST
+  ) AS answer_number
+FROM remittances AS r
+INNER JOIN claim_lineage AS l
+  ON l.record = 'remittance' AND l.record_id = r.remittance_id
+WHERE
+  COALESCE(r.source, 'x12') <> 'export'
+  OR NOT l.claim_id IN (
+    SELECT
+      claim_id
+    FROM claims_with_remittances
+  )
+
+-- name: turns
+SELECT
+  claim_id,
+  remittance_id,
+  payment_id,
+  payment_date,
+  position,
+  answer_number,
+  COALESCE(payer_id, '') AS payer,
+  COALESCE(payer_claim_control_number, '') AS payer_number,
+  ABS(charge_cents) AS charge,
+  ABS(paid_cents) AS paid,
+  CASE
+    WHEN NOT is_reversal
+    THEN 0
+    WHEN charge_cents > 0
+    AND MIN(charge_cents) OVER (PARTITION BY claim_id, payer_id, ABS(charge_cents), ABS(paid_cents), is_reversal) < 0
+    THEN 2
+    ELSE 1
+  END AS turn
+FROM answers
+
+-- name: given_back
+SELECT
+  a.remittance_id
+FROM (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY claim_id, payer, charge, paid, turn
+      ORDER BY answer_number NULLS LAST
+    ) AS place
+  FROM turns
+) AS a
+INNER JOIN (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY claim_id, payer, charge, paid, turn
+      ORDER BY answer_number NULLS LAST
+    ) AS place
+  FROM turns
+) AS b
+  ON b.claim_id = a.claim_id
+  AND b.payer = a.payer
+  AND b.charge = a.charge
+  AND b.paid = a.paid
+  AND b.place = a.place
+WHERE
+  a.turn = 1 AND b.turn = 2
+
+-- name: placed_turns
+SELECT
+  *,
+  ROW_NUMBER() OVER (
+    PARTITION BY claim_id, payer, charge, paid, turn, payer_number
+    ORDER BY answer_number NULLS LAST
+  ) AS place_in_number,
+  ROW_NUMBER() OVER (
+    PARTITION BY claim_id, payer, charge, paid, turn
+    ORDER BY answer_number NULLS LAST
+  ) AS place
+FROM turns
+WHERE
+  turn < 2
+  AND NOT remittance_id IN (
+    SELECT
+      remittance_id
+    FROM given_back
+  )
+
+-- name: mirrors
+SELECT
+  a.remittance_id,
+  b.remittance_id AS reversal_id,
+  a.place_in_number = b.place_in_number AND a.payer_number = b.payer_number AS is_same_number,
+  a.place = b.place AS is_same_place
+FROM placed_turns AS a
+INNER JOIN placed_turns AS b
+  ON b.claim_id = a.claim_id
+  AND b.payer = a.payer
+  AND b.charge = a.charge
+  AND b.paid = a.paid
+  AND COALESCE(
+    a.payment_date < b.payment_date
+    OR (
+      a.payment_id = b.payment_id AND a.position < b.position
+    ),
+    a.answer_number < b.answer_number
+  )
+WHERE
+  a.turn = 0 AND b.turn = 1
+
+-- name: mirrored_pairs
+SELECT
+  remittance_id,
+  reversal_id
+FROM mirrors
+WHERE
+  is_same_number
+UNION
+SELECT
+  remittance_id,
+  reversal_id
+FROM mirrors
+WHERE
+  is_same_place
+  AND NOT remittance_id IN (
+    SELECT
+      remittance_id
+    FROM mirrors
+    WHERE
+      is_same_number
+  )
+  AND NOT reversal_id IN (
+    SELECT
+      reversal_id
+    FROM mirrors
+    WHERE
+      is_same_number
+  )
+
+-- name: unmirrored_turns
+SELECT
+  *,
+  ROW_NUMBER() OVER (PARTITION BY claim_id, payer, turn ORDER BY answer_number DESC) AS from_last
+FROM placed_turns
+WHERE
+  NOT remittance_id IN (
+    SELECT
+      remittance_id
+    FROM mirrored_pairs
+  )
+  AND NOT remittance_id IN (
+    SELECT
+      reversal_id
+    FROM mirrored_pairs
+  )
+
+-- name: taken_back
+SELECT
+  remittance_id,
+  reversal_id,
+  TRUE AS is_whole
+FROM mirrored_pairs
+UNION
+SELECT
+  a.remittance_id,
+  v.remittance_id,
+  v.charge >= a.charge
+  OR NOT a.remittance_id IN (
+    SELECT
+      remittance_id
+    FROM remittance_lines
+  )
+  OR NOT v.remittance_id IN (
+    SELECT
+      remittance_id
+    FROM remittance_lines
+  )
+FROM unmirrored_turns AS a
+INNER JOIN unmirrored_turns AS v
+  ON v.claim_id = a.claim_id
+  AND v.payer = a.payer
+  AND v.turn = 1
+  AND (
+    v.payer_number = a.payer_number OR v.from_last = a.from_last
+  )
+  AND COALESCE(
+    a.payment_date < v.payment_date
+    OR (
+      a.payment_id = v.payment_id AND a.position < v.position
+    ),
+    a.answer_number < v.answer_number
+  )
+WHERE
+  a.turn = 0
+
+-- name: version_choices
+SELECT
+  a.remittance_id,
+  v.claim_version_id,
+  ROW_NUMBER() OVER (
+    PARTITION BY a.remittance_id
+    ORDER BY CASE
+      WHEN UPPER(TRIM(v.patient_control_number)) = UPPER(TRIM(a.patient_control_number))
+      THEN 0
+      ELSE 1
+    END NULLS LAST, CASE WHEN v.submitted_date <= a.payment_date THEN 0 ELSE 1 END NULLS LAST, CASE WHEN v.claim_frequency_code = a.claim_frequency_code THEN 0 ELSE 1 END NULLS LAST, CASE WHEN v.charge_cents = ABS(a.charge_cents) THEN 0 ELSE 1 END NULLS LAST, v.version_number DESC
+  ) AS choice
+FROM answers AS a
+INNER JOIN versions AS v
+  ON v.claim_id = a.claim_id AND v.is_primary AND NOT v.is_void
+
+-- name: service_slots
+SELECT
+  v.claim_id,
+  v.claim_version_id,
+  v.version_number,
+  s.service_line_id,
+  s.line_number,
+  s.line_control_number,
+  s.procedure_code,
+  s.modifiers,
+  s.units,
+  s.service_date,
+  s.charge_cents,
+  COALESCE(s.procedure_code, '') || '@' || COALESCE(CAST(s.service_date AS STRING), '') || '#' || CAST(ROW_NUMBER() OVER (
+    PARTITION BY v.claim_version_id, s.procedure_code, s.service_date
+    ORDER BY s.line_number NULLS LAST
+  ) AS STRING) AS slot,
+  s.charge_cents AS charge,
+  COALESCE(s.service_date, v.service_date) AS day,
+  COALESCE(s.procedure_code, '') AS code,
+  COALESCE(s.modifiers, '') AS signs,
+  COALESCE(s.line_control_number, '') AS number
+FROM service_lines AS s
+INNER JOIN versions AS v
+  ON v.claim_version_id = s.claim_version_id
+WHERE
+  v.is_primary AND NOT v.is_void
+
+-- name: partial_versions
+SELECT
+  claim_version_id,
+  base_version_id
+FROM (
+  SELECT
+    f.claim_version_id,
+    f.earlier_version_id AS base_version_id,
+    ROW_NUMBER() OVER (PARTITION BY f.claim_version_id ORDER BY f.earlier_number DESC) AS choice
+  FROM (
+    SELECT
+      s.claim_version_id,
+      e.claim_version_id AS earlier_version_id,
+      e.version_number AS earlier_number,
+      COUNT(*) AS n_shared
+    FROM service_slots AS s
+    INNER JOIN service_slots AS e
+      ON e.claim_id = s.claim_id
+      AND e.slot = s.slot
+      AND e.version_number < s.version_number
+    GROUP BY
+      s.claim_version_id,
+      e.claim_version_id,
+      e.version_number
+  ) AS f
+  INNER JOIN versions AS v
+    ON v.claim_version_id = f.claim_version_id
+  INNER JOIN (
+    SELECT
+      claim_version_id,
+      COUNT(*) AS n_lines
+    FROM service_lines
+    GROUP BY
+      claim_version_id
+  ) AS n
+    ON n.claim_version_id = f.claim_version_id
+  INNER JOIN (
+    SELECT
+      claim_version_id,
+      COUNT(*) AS n_lines
+    FROM service_lines
+    GROUP BY
+      claim_version_id
+  ) AS m
+    ON m.claim_version_id = f.earlier_version_id
+  WHERE
+    COALESCE(v.claim_frequency_code, '1') <> '7'
+    AND f.n_shared = n.n_lines
+    AND m.n_lines > n.n_lines
+) AS ranked
+WHERE
+  choice = 1
+
+-- name: parts_in_claims
+SELECT
+  a.claim_id,
+  a.answer_number,
+  a.payment_date,
+  a.is_reversal,
+  a.is_deciding AND j.charge_cents >= 0 AS is_deciding,
+  a.is_deciding AND j.charge_cents < 0 AS takes_back,
+  c.claim_version_id,
+  j.*,
+  ABS(j.charge_cents) AS charge,
+  COALESCE(j.service_date, a.service_date) AS day,
+  COALESCE(j.procedure_code, '') AS code,
+  COALESCE(j.modifiers, '') AS signs,
+  COALESCE(j.line_control_number, '') AS number,
+  'beyond:' || COALESCE(j.procedure_code, '') || '@' || COALESCE(CAST(COALESCE(j.service_date, a.service_date) AS STRING), '') || '#' || CAST(ROW_NUMBER() OVER (
+    PARTITION BY j.remittance_id, j.procedure_code, COALESCE(j.service_date, a.service_date)
+    ORDER BY j.line_number NULLS LAST
+  ) AS STRING) AS own_slot
+FROM judged_parts AS j
+INNER JOIN answers AS a
+  ON a.remittance_id = j.remittance_id
+LEFT JOIN version_choices AS c
+  ON c.remittance_id = j.remittance_id AND c.choice = 1
+
+-- name: offers
+SELECT DISTINCT
+  p.remittance_id,
+  s.service_line_id,
+  s.line_number,
+  s.slot,
+  s.charge,
+  s.day,
+  s.code,
+  s.signs,
+  s.number
+FROM parts_in_claims AS p
+INNER JOIN service_slots AS s
+  ON s.claim_version_id = p.claim_version_id

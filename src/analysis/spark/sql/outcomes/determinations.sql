@@ -1,0 +1,766 @@
+-- Made from outcomes/determinations.sql by tools/spark_sql.py; do not edit.
+
+-- name: line_parts
+SELECT
+  remittance_line_id,
+  claim_id,
+  slot,
+  charge,
+  ROW_NUMBER() OVER (
+    PARTITION BY claim_id, slot
+    ORDER BY answer_number NULLS LAST, line_number NULLS LAST, remittance_line_id NULLS LAST
+  ) AS part_number
+FROM (
+  SELECT
+    p.remittance_line_id,
+    p.claim_id,
+    p.answer_number,
+    p.line_number,
+    p.charge,
+    m.slot,
+    SUM(p.charge) OVER (PARTITION BY p.claim_id, m.slot) AS answered_charge,
+    COUNT(*) OVER (PARTITION BY p.claim_id, m.slot) AS n_answers,
+    MAX(s.charge) OVER (PARTITION BY p.claim_id, m.slot) AS line_charge
+  FROM parts_in_claims AS p
+  INNER JOIN line_matches AS m
+    ON m.remittance_line_id = p.remittance_line_id
+  INNER JOIN service_slots AS s
+    ON s.service_line_id = m.service_line_id
+  WHERE
+    p.is_deciding
+    AND p.charge > 0
+    AND NOT p.remittance_id IN (
+      SELECT
+        remittance_id
+      FROM taken_back
+      WHERE
+        is_whole
+    )
+) AS answered
+WHERE
+  n_answers > 1 AND answered_charge <= line_charge
+
+-- name: slotted_lines
+SELECT
+  p.*,
+  CASE
+    WHEN COALESCE(k.part_number, r.part_number) > 1
+    THEN m.slot || '/' || CAST(COALESCE(k.part_number, r.part_number) AS STRING)
+    ELSE COALESCE(m.slot, p.own_slot)
+  END AS slot,
+  COALESCE(k.part_number, 1) > 1 AS is_part,
+  1 AS share_number
+FROM parts_in_claims AS p
+LEFT JOIN line_matches AS m
+  ON m.remittance_line_id = p.remittance_line_id
+LEFT JOIN line_parts AS k
+  ON k.remittance_line_id = p.remittance_line_id
+LEFT JOIN (
+  SELECT
+    claim_id,
+    slot,
+    charge,
+    MAX(part_number) AS part_number
+  FROM line_parts
+  GROUP BY
+    claim_id,
+    slot,
+    charge
+) AS r
+  ON p.is_reversal
+  AND r.claim_id = p.claim_id
+  AND r.slot = m.slot
+  AND r.charge = p.charge
+WHERE
+  NOT p.remittance_line_id IS NULL
+
+-- name: slotted_claims
+SELECT
+  p.*,
+  COALESCE(s.slot, 'claim') AS slot,
+  FALSE AS is_part,
+  ROW_NUMBER() OVER (PARTITION BY p.remittance_id ORDER BY s.line_number NULLS LAST, s.slot NULLS LAST) AS share_number
+FROM parts_in_claims AS p
+LEFT JOIN (
+  SELECT
+    *,
+    SUM(charge) OVER (PARTITION BY claim_version_id) AS version_charge,
+    COUNT(*) OVER (PARTITION BY claim_version_id, charge) AS n_alike
+  FROM service_slots
+) AS s
+  ON s.claim_version_id = p.claim_version_id
+WHERE
+  p.remittance_line_id IS NULL
+  AND (
+    s.slot IS NULL
+    OR p.charge >= s.version_charge
+    OR (
+      s.charge = p.charge AND s.n_alike = 1
+    )
+    OR NOT EXISTS(
+      SELECT
+        1
+      FROM service_slots AS o
+      WHERE
+        o.claim_version_id = p.claim_version_id
+      GROUP BY
+        o.charge
+      HAVING
+        o.charge = p.charge AND COUNT(*) = 1
+    )
+  )
+
+-- name: slotted
+SELECT
+  *
+FROM slotted_lines
+UNION ALL
+SELECT
+  *
+FROM slotted_claims
+
+-- name: events
+SELECT
+  e.claim_id,
+  e.slot,
+  e.remittance_id,
+  e.claim_version_id,
+  e.answer_number,
+  e.payment_date,
+  e.is_reversal,
+  e.is_deciding,
+  e.is_part,
+  e.procedure_code,
+  e.modifiers,
+  e.service_date,
+  e.line_number,
+  e.determination,
+  CASE
+    WHEN e.determination IN ('denied', 'partially_approved')
+    THEN COALESCE(e.category, 'unknown')
+    ELSE e.category
+  END AS category,
+  e.reason_code,
+  e.remark_code,
+  CASE WHEN e.share_number = 1 THEN e.charge_cents ELSE 0 END AS charge_cents,
+  CASE WHEN e.share_number = 1 THEN e.paid_cents ELSE 0 END AS paid_cents,
+  CASE WHEN e.share_number = 1 THEN e.allowed_cents ELSE 0 END AS allowed_cents,
+  EXISTS(
+    SELECT
+      1
+    FROM taken_back AS t
+    WHERE
+      t.remittance_id = e.remittance_id AND t.is_whole
+  )
+  OR EXISTS(
+    SELECT
+      1
+    FROM taken_back AS t
+    INNER JOIN slotted AS v
+      ON v.remittance_id = t.reversal_id
+    WHERE
+      t.remittance_id = e.remittance_id AND v.slot = e.slot
+  )
+  OR EXISTS(
+    SELECT
+      1
+    FROM slotted AS v
+    WHERE
+      v.takes_back
+      AND v.claim_id = e.claim_id
+      AND v.slot = e.slot
+      AND v.answer_number > e.answer_number
+  ) AS is_cancelled
+FROM slotted AS e
+
+-- name: final_answers
+SELECT
+  *,
+  ROW_NUMBER() OVER (
+    PARTITION BY claim_id, slot
+    ORDER BY answer_number NULLS LAST, remittance_id NULLS LAST, line_number NULLS LAST
+  ) AS from_first,
+  LAST_VALUE(CASE WHEN category <> 'appeal_outcome' THEN category END) IGNORE NULLS OVER (
+    PARTITION BY claim_id, slot
+    ORDER BY answer_number NULLS LAST, remittance_id NULLS LAST, line_number NULLS LAST
+    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+  ) AS own_category
+FROM events
+WHERE
+  is_deciding AND determination IN ('approved', 'partially_approved', 'denied')
+
+-- name: standing_answers
+SELECT
+  *,
+  determination IN ('approved', 'partially_approved') AS is_allowed,
+  ROW_NUMBER() OVER (
+    PARTITION BY claim_id, slot
+    ORDER BY CASE WHEN determination IN ('approved', 'partially_approved') THEN 0 ELSE 1 END NULLS LAST, answer_number DESC, remittance_id DESC, line_number DESC
+  ) AS from_last
+FROM events
+WHERE
+  is_deciding
+  AND NOT is_cancelled
+  AND determination IN ('approved', 'partially_approved', 'denied', 'pending')
+
+-- name: line_states
+SELECT
+  k.claim_id,
+  k.slot,
+  f.determination AS first_determination,
+  f.payment_date AS first_date,
+  f.category AS first_category,
+  f.reason_code AS first_reason_code,
+  f.remark_code AS first_remark_code,
+  f.charge_cents AS first_charge_cents,
+  s.determination AS final_determination,
+  s.payment_date AS final_date,
+  CASE
+    WHEN s.category = 'appeal_outcome'
+    THEN COALESCE(f.own_category, s.category)
+    ELSE s.category
+  END AS final_category,
+  s.allowed_cents AS final_allowed_cents,
+  s.remittance_id AS final_remittance_id,
+  s.claim_version_id AS final_version_id,
+  s.answer_number AS final_answer_number,
+  e.has_pending,
+  e.has_rejected,
+  e.has_undecided,
+  e.paid_cents
+FROM (
+  SELECT
+    claim_id,
+    slot
+  FROM service_slots
+  UNION
+  SELECT
+    claim_id,
+    slot
+  FROM events
+) AS k
+LEFT JOIN final_answers AS f
+  ON f.claim_id = k.claim_id AND f.slot = k.slot AND f.from_first = 1
+LEFT JOIN standing_answers AS s
+  ON s.claim_id = k.claim_id AND s.slot = k.slot AND s.from_last = 1
+LEFT JOIN (
+  SELECT
+    claim_id,
+    slot,
+    MAX(CASE WHEN is_deciding AND determination = 'pending' THEN 1 ELSE 0 END) AS has_pending,
+    MAX(CASE WHEN is_deciding AND determination = 'rejected' THEN 1 ELSE 0 END) AS has_rejected,
+    MAX(CASE WHEN determination IN ('unknown', 'duplicate', 'none') THEN 1 ELSE 0 END) AS has_undecided,
+    SUM(paid_cents) AS paid_cents
+  FROM events
+  GROUP BY
+    claim_id,
+    slot
+) AS e
+  ON e.claim_id = k.claim_id AND e.slot = k.slot
+
+-- name: claim_ids
+SELECT DISTINCT
+  claim_id
+FROM claim_lineage
+
+-- name: first_answered
+SELECT
+  claim_id,
+  claim_version_id,
+  remittance_id,
+  payment_date
+FROM (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY claim_id
+      ORDER BY answer_number NULLS LAST, remittance_id NULLS LAST, line_number NULLS LAST, slot NULLS LAST
+    ) AS choice
+  FROM final_answers
+) AS ranked
+WHERE
+  choice = 1
+
+-- name: last_answered
+SELECT
+  claim_id,
+  claim_version_id,
+  remittance_id,
+  payment_date
+FROM (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY claim_id
+      ORDER BY is_allowed DESC, answer_number DESC, remittance_id DESC, line_number DESC, slot DESC
+    ) AS choice
+  FROM standing_answers
+  WHERE
+    from_last = 1
+) AS ranked
+WHERE
+  choice = 1
+
+-- name: version_scopes
+SELECT
+  v.claim_version_id,
+  COALESCE(p.base_version_id, v.claim_version_id) AS scope_version_id
+FROM versions AS v
+LEFT JOIN partial_versions AS p
+  ON p.claim_version_id = v.claim_version_id
+
+-- name: first_slots
+SELECT DISTINCT
+  a.claim_id,
+  s.slot
+FROM first_answered AS a
+INNER JOIN version_scopes AS c
+  ON c.claim_version_id = a.claim_version_id
+INNER JOIN service_slots AS s
+  ON s.claim_version_id = c.scope_version_id
+UNION
+SELECT
+  a.claim_id,
+  e.slot
+FROM first_answered AS a
+INNER JOIN final_answers AS e
+  ON e.claim_id = a.claim_id
+  AND (
+    a.claim_version_id IS NULL OR e.remittance_id = a.remittance_id OR e.is_part
+  )
+WHERE
+  NOT a.claim_version_id IS NULL OR e.from_first = 1
+
+-- name: last_slots
+SELECT DISTINCT
+  a.claim_id,
+  s.slot
+FROM last_answered AS a
+INNER JOIN version_scopes AS c
+  ON c.claim_version_id = a.claim_version_id
+INNER JOIN service_slots AS s
+  ON s.claim_version_id = c.scope_version_id
+UNION
+SELECT
+  a.claim_id,
+  e.slot
+FROM last_answered AS a
+INNER JOIN standing_answers AS e
+  ON e.claim_id = a.claim_id
+  AND (
+    a.claim_version_id IS NULL OR e.remittance_id = a.remittance_id OR e.is_part
+  )
+WHERE
+  NOT a.claim_version_id IS NULL
+  OR e.answer_number >= (
+    SELECT
+      COALESCE(MAX(r.answer_number), 0)
+    FROM answers AS r
+    WHERE
+      r.claim_id = a.claim_id AND r.is_deciding AND r.claim_frequency_code = '7'
+  )
+
+-- name: whole_answers
+SELECT DISTINCT
+  p.claim_version_id
+FROM parts_in_claims AS p
+INNER JOIN answers AS r
+  ON r.remittance_id = p.remittance_id
+INNER JOIN versions AS v
+  ON v.claim_version_id = p.claim_version_id
+WHERE
+  p.is_deciding
+  AND ABS(r.charge_cents) >= v.charge_cents
+  AND p.determination IN ('approved', 'partially_approved', 'denied')
+
+-- name: waiting_slots
+SELECT
+  k.claim_id,
+  k.slot
+FROM line_states AS k
+WHERE
+  k.first_determination IS NULL
+  AND COALESCE(k.has_undecided, 0) = 0
+  AND COALESCE(k.has_rejected, 0) = 0
+  AND (
+    k.has_pending = 1
+    OR NOT EXISTS(
+      SELECT
+        1
+      FROM service_slots AS s
+      INNER JOIN whole_answers AS w
+        ON w.claim_version_id = s.claim_version_id
+      WHERE
+        s.claim_id = k.claim_id AND s.slot = k.slot
+    )
+  )
+
+-- name: first_counts
+SELECT
+  k.claim_id,
+  SUM(CASE WHEN l.first_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
+  SUM(CASE WHEN l.first_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
+  SUM(CASE WHEN l.first_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
+  COUNT(w.slot) AS n_waiting,
+  MAX(l.first_date) AS determination_date
+FROM first_slots AS k
+INNER JOIN line_states AS l
+  ON l.claim_id = k.claim_id AND l.slot = k.slot
+LEFT JOIN waiting_slots AS w
+  ON w.claim_id = k.claim_id AND w.slot = k.slot
+GROUP BY
+  k.claim_id
+
+-- name: last_counts
+SELECT
+  k.claim_id,
+  SUM(CASE WHEN l.final_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
+  SUM(CASE WHEN l.final_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
+  SUM(CASE WHEN l.final_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
+  SUM(
+    CASE
+      WHEN l.final_determination = 'pending'
+      THEN 1
+      WHEN l.final_determination IS NULL AND NOT l.first_determination IS NULL
+      THEN 1
+      WHEN NOT w.slot IS NULL
+      THEN 1
+      ELSE 0
+    END
+  ) AS n_waiting,
+  MAX(l.final_date) AS determination_date,
+  SUM(COALESCE(l.final_allowed_cents, 0)) AS allowed_cents
+FROM last_slots AS k
+INNER JOIN line_states AS l
+  ON l.claim_id = k.claim_id AND l.slot = k.slot
+LEFT JOIN waiting_slots AS w
+  ON w.claim_id = k.claim_id AND w.slot = k.slot
+GROUP BY
+  k.claim_id
+
+-- name: claim_reasons
+SELECT
+  claim_id,
+  MAX(CASE WHEN which = 'first' THEN category END) AS first_category,
+  MAX(CASE WHEN which = 'first' THEN reason_code END) AS first_reason_code,
+  MAX(CASE WHEN which = 'first' THEN remark_code END) AS first_remark_code,
+  MAX(CASE WHEN which = 'final' THEN category END) AS final_category
+FROM (
+  SELECT
+    which,
+    claim_id,
+    category,
+    reason_code,
+    remark_code,
+    ROW_NUMBER() OVER (
+      PARTITION BY claim_id, which
+      ORDER BY CASE WHEN determination = 'denied' THEN 0 ELSE 1 END NULLS LAST, charge_cents DESC, reason_code NULLS LAST, slot NULLS LAST
+    ) AS choice
+  FROM (
+    SELECT
+      'first' AS which,
+      l.claim_id,
+      l.slot,
+      l.first_determination AS determination,
+      l.first_category AS category,
+      l.first_reason_code AS reason_code,
+      l.first_remark_code AS remark_code,
+      l.first_charge_cents AS charge_cents
+    FROM line_states AS l
+    INNER JOIN first_slots AS k
+      ON k.claim_id = l.claim_id AND k.slot = l.slot
+    WHERE
+      l.first_determination IN ('denied', 'partially_approved')
+    UNION ALL
+    SELECT
+      'final',
+      l.claim_id,
+      l.slot,
+      l.final_determination,
+      l.final_category,
+      NULL,
+      NULL,
+      l.first_charge_cents
+    FROM line_states AS l
+    INNER JOIN last_slots AS k
+      ON k.claim_id = l.claim_id AND k.slot = l.slot
+    WHERE
+      l.final_determination IN ('denied', 'partially_approved')
+  ) AS reasons
+) AS ranked
+WHERE
+  choice = 1
+GROUP BY
+  claim_id
+
+-- name: version_facts
+SELECT
+  claim_id,
+  COUNT(*) AS n_versions,
+  MAX(CASE WHEN is_primary AND claim_frequency_code = '7' THEN 1 ELSE 0 END) AS is_corrected,
+  MAX(CASE WHEN is_primary THEN submitted_date END) AS last_submitted_date
+FROM versions
+GROUP BY
+  claim_id
+
+-- name: first_versions
+SELECT
+  *
+FROM versions
+WHERE
+  version_number = 1
+
+-- name: latest_versions
+SELECT
+  *
+FROM (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (PARTITION BY claim_id ORDER BY version_number DESC) AS from_last
+  FROM versions
+  WHERE
+    is_primary
+    AND NOT is_void
+    AND NOT claim_version_id IN (
+      SELECT
+        claim_version_id
+      FROM partial_versions
+    )
+) AS ranked
+WHERE
+  from_last = 1
+
+-- name: voided_claims
+SELECT
+  claim_id
+FROM (
+  SELECT
+    claim_id,
+    is_void,
+    ROW_NUMBER() OVER (PARTITION BY claim_id ORDER BY version_number DESC) AS from_last
+  FROM versions
+  WHERE
+    is_primary
+) AS ranked
+WHERE
+  from_last = 1 AND is_void
+
+-- name: answer_facts
+SELECT
+  a.claim_id,
+  COUNT(*) AS n_remittances,
+  SUM(CASE WHEN COALESCE(a.claim_status_code, '') IN ('23', '25') THEN 0 ELSE 1 END) AS n_judging,
+  SUM(a.paid_cents) AS paid_cents,
+  MAX(CASE WHEN a.is_reversal THEN 1 ELSE 0 END) AS is_reversed,
+  MIN(a.answer_number) AS first_answer_number
+FROM answers AS a
+GROUP BY
+  a.claim_id
+
+-- name: undecided_claims
+SELECT
+  claim_id,
+  MAX(CASE WHEN determination = 'pending' THEN 1 ELSE 0 END) AS has_pending,
+  MAX(CASE WHEN determination = 'rejected' THEN 1 ELSE 0 END) AS has_rejected,
+  MAX(CASE WHEN determination = 'rejected' THEN payment_date END) AS rejected_date
+FROM events
+WHERE
+  is_deciding AND NOT claim_id IN (
+    SELECT
+      claim_id
+    FROM first_answered
+  )
+GROUP BY
+  claim_id
+
+-- name: acknowledged_versions
+SELECT
+  acknowledgment_id,
+  claim_id,
+  is_accepted,
+  effective_date
+FROM (
+  SELECT
+    k.acknowledgment_id,
+    v.claim_id,
+    k.is_accepted,
+    k.effective_date,
+    RANK() OVER (
+      PARTITION BY k.acknowledgment_id
+      ORDER BY CASE WHEN v.submitted_date <= k.effective_date THEN 0 ELSE 1 END NULLS LAST, v.submitted_date DESC
+    ) AS choice
+  FROM acknowledgments AS k
+  INNER JOIN versions AS v
+    ON UPPER(TRIM(v.patient_control_number)) = UPPER(TRIM(k.patient_control_number))
+  WHERE
+    NOT k.is_accepted IS NULL
+  UNION ALL
+  SELECT
+    k.acknowledgment_id,
+    v.claim_id,
+    k.is_accepted,
+    k.effective_date,
+    RANK() OVER (PARTITION BY k.acknowledgment_id ORDER BY v.submitted_date DESC) AS choice
+  FROM acknowledgments AS k
+  INNER JOIN versions AS v
+    ON SPLIT_PART(v.set_reference, '/', 1) = SPLIT_PART(k.set_reference, '/', 1)
+    AND SPLIT_PART(k.set_reference, '/', 2) IN ('', SPLIT_PART(v.set_reference, '/', 2))
+  WHERE
+    NOT k.is_accepted IS NULL
+    AND v.submitted_date <= k.effective_date
+    AND v.submitted_date >= k.effective_date - INTERVAL '30' DAY
+) AS ranked
+WHERE
+  choice = 1
+
+-- name: latest_acknowledgments
+SELECT
+  claim_id,
+  is_accepted,
+  effective_date
+FROM (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY claim_id
+      ORDER BY effective_date DESC, is_accepted NULLS LAST, acknowledgment_id NULLS LAST
+    ) AS from_last
+  FROM acknowledged_versions
+) AS ranked
+WHERE
+  from_last = 1
+
+-- name: refused_claims
+SELECT
+  k.claim_id
+FROM latest_acknowledgments AS k
+INNER JOIN version_facts AS v
+  ON v.claim_id = k.claim_id
+WHERE
+  NOT k.is_accepted
+  AND NOT k.claim_id IN (
+    SELECT
+      claim_id
+    FROM answers
+  )
+  AND (
+    k.effective_date IS NULL OR v.last_submitted_date <= k.effective_date
+  )
+
+-- name: standing_money
+SELECT
+  r.claim_id,
+  SUM(CASE WHEN a.is_patient_part THEN a.amount_cents ELSE 0 END) AS patient_part_cents,
+  SUM(
+    CASE
+      WHEN a.is_allowed_part AND a.remittance_line_id IS NULL AND r.has_lines
+      THEN a.amount_cents
+      ELSE 0
+    END
+  ) AS claim_level_cents
+FROM (
+  SELECT DISTINCT
+    k.claim_id,
+    l.final_remittance_id AS remittance_id,
+    l.final_remittance_id IN (
+      SELECT
+        remittance_id
+      FROM remittance_lines
+    ) AS has_lines
+  FROM last_slots AS k
+  INNER JOIN line_states AS l
+    ON l.claim_id = k.claim_id AND l.slot = k.slot
+  WHERE
+    NOT l.final_remittance_id IS NULL
+) AS r
+INNER JOIN coded_adjustments AS a
+  ON a.remittance_id = r.remittance_id
+GROUP BY
+  r.claim_id
+
+-- name: determined_claims
+SELECT
+  i.claim_id,
+  CASE
+    WHEN f.n_waiting > 0
+    THEN 'pending'
+    WHEN f.n_partial > 0 OR (
+      f.n_approved > 0 AND f.n_denied > 0
+    )
+    THEN 'partially_approved'
+    WHEN f.n_approved > 0
+    THEN 'approved'
+    WHEN f.n_denied > 0
+    THEN 'denied'
+    WHEN i.claim_id IN (
+      SELECT
+        claim_id
+      FROM voided_claims
+    )
+    THEN 'voided'
+    WHEN u.has_pending = 1
+    THEN 'pending'
+    WHEN u.has_rejected = 1
+    AND (
+      v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date
+    )
+    THEN 'rejected'
+    WHEN i.claim_id IN (
+      SELECT
+        claim_id
+      FROM refused_claims
+    )
+    THEN 'rejected'
+    WHEN u.has_rejected = 1 OR COALESCE(a.n_judging, 0) = 0
+    THEN 'pending'
+    ELSE 'unknown'
+  END AS first_determination,
+  f.determination_date AS first_date,
+  CASE
+    WHEN i.claim_id IN (
+      SELECT
+        claim_id
+      FROM voided_claims
+    )
+    AND COALESCE(a.paid_cents, 0) = 0
+    THEN 'voided'
+    WHEN t.n_waiting > 0
+    THEN 'pending'
+    WHEN t.n_partial > 0 OR (
+      t.n_approved > 0 AND t.n_denied > 0
+    )
+    THEN 'partially_approved'
+    WHEN t.n_approved > 0
+    THEN 'approved'
+    WHEN t.n_denied > 0
+    THEN 'denied'
+    WHEN NOT f.claim_id IS NULL OR u.has_pending = 1
+    THEN 'pending'
+    WHEN u.has_rejected = 1
+    AND (
+      v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date
+    )
+    THEN 'rejected'
+    WHEN i.claim_id IN (
+      SELECT
+        claim_id
+      FROM refused_claims
+    )
+    THEN 'rejected'
+    WHEN u.has_rejected = 1 OR COALESCE(a.n_judging, 0) = 0
+    THEN 'pending'
+    ELSE 'unknown'
+  END AS final_determination,
+  t.determination_date AS final_date,
+  t.allowed_cents
+FROM claim_ids AS i
+LEFT JOIN first_counts AS f
+  ON f.claim_id = i.claim_id
+LEFT JOIN last_counts AS t
+  ON t.claim_id = i.claim_id
+LEFT JOIN undecided_claims AS u
+  ON u.claim_id = i.claim_id
+LEFT JOIN answer_facts AS a
+  ON a.claim_id = i.claim_id
+LEFT JOIN version_facts AS v
+  ON v.claim_id = i.claim_id

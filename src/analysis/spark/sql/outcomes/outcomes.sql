@@ -1,0 +1,390 @@
+-- Made from outcomes/outcomes.sql by tools/spark_sql.py; do not edit.
+
+-- name: code_patterns
+SELECT
+  d.diagnosis_code,
+  k.condition_group,
+  k.valid_from,
+  k.valid_to,
+  k.pattern_order
+FROM (
+  SELECT DISTINCT
+    diagnosis_code
+  FROM claim_diagnoses
+) AS d
+INNER JOIN conditions AS k
+  ON d.diagnosis_code RLIKE k.icd10_pattern
+
+-- name: claim_conditions
+SELECT
+  claim_id,
+  condition_group
+FROM (
+  SELECT
+    v.claim_id,
+    k.condition_group,
+    ROW_NUMBER() OVER (
+      PARTITION BY v.claim_id
+      ORDER BY CASE
+        WHEN k.condition_group = 'other'
+        THEN 2
+        WHEN COALESCE(v.service_date, v.submitted_date) < CAST(k.valid_from AS DATE)
+        OR COALESCE(v.service_date, v.submitted_date) > CAST(k.valid_to AS DATE)
+        THEN 1
+        ELSE 0
+      END NULLS LAST, CAST(k.pattern_order AS BIGINT) NULLS LAST
+    ) AS choice
+  FROM first_versions AS v
+  INNER JOIN claim_diagnoses AS d
+    ON d.claim_version_id = v.claim_version_id AND d.diagnosis_position = 1
+  INNER JOIN code_patterns AS k
+    ON k.diagnosis_code = d.diagnosis_code
+) AS ranked
+WHERE
+  choice = 1
+
+-- name: claim_facts
+SELECT
+  i.claim_id,
+  COALESCE(f.patient_control_number, r.patient_control_number) AS patient_control_number,
+  COALESCE(f.patient_id, r.patient_id) AS patient_id,
+  COALESCE(f.payer_id, r.payer_id) AS payer_id,
+  f.plan_id,
+  COALESCE(k.condition_group, 'unknown') AS condition_group,
+  COALESCE(f.service_date, r.service_date) AS service_date,
+  f.submitted_date,
+  COALESCE(l.charge_cents, ABS(r.charge_cents), 0) AS charge_cents
+FROM claim_ids AS i
+LEFT JOIN first_versions AS f
+  ON f.claim_id = i.claim_id
+LEFT JOIN latest_versions AS l
+  ON l.claim_id = i.claim_id
+LEFT JOIN claim_conditions AS k
+  ON k.claim_id = i.claim_id
+LEFT JOIN answers AS r
+  ON r.claim_id = i.claim_id AND r.answer_number = 1
+
+-- name: visits
+SELECT
+  *,
+  CASE
+    WHEN LAG(service_date) OVER (
+      PARTITION BY patient_id, condition_group
+      ORDER BY service_date NULLS LAST, claim_id NULLS LAST
+    ) >= service_date - INTERVAL '90' DAY
+    THEN 0
+    ELSE 1
+  END AS starts_episode
+FROM claim_facts
+WHERE
+  NOT patient_id IS NULL AND NOT service_date IS NULL
+
+-- name: episode_numbers
+SELECT
+  *,
+  SUM(starts_episode) OVER (
+    PARTITION BY patient_id, condition_group
+    ORDER BY service_date NULLS LAST, claim_id NULLS LAST
+  ) AS episode_number
+FROM visits
+
+-- name: episodes
+SELECT
+  claim_id,
+  patient_id || '-' || condition_group || '-' || CAST(episode_number AS STRING) AS episode_id,
+  DENSE_RANK() OVER (
+    PARTITION BY patient_id, condition_group, episode_number
+    ORDER BY service_date NULLS LAST
+  ) AS visit_number
+FROM episode_numbers
+
+-- name: delays
+SELECT
+  d.claim_id,
+  DATEDIFF(DAY, f.submitted_date, d.first_date) AS days
+FROM determined_claims AS d
+INNER JOIN claim_facts AS f
+  ON f.claim_id = d.claim_id
+WHERE
+  d.first_determination IN ('approved', 'partially_approved', 'denied')
+  AND NOT f.submitted_date IS NULL
+  AND d.first_date >= f.submitted_date
+
+-- name: maturity
+SELECT
+  COALESCE(CAST(PERCENTILE_APPROX(e.days, 0.95) AS BIGINT), session.default_maturity_days) AS maturity_days
+FROM delays AS e
+INNER JOIN claim_facts AS f
+  ON f.claim_id = e.claim_id
+WHERE
+  f.submitted_date <= session.as_of_date - INTERVAL '180' DAY
+
+-- name: moved_outside
+SELECT
+  t.claim_id,
+  SUM(p.amount_cents) AS moved_cents
+FROM provider_adjustments AS p
+INNER JOIN provider_adjustment_lineage AS t
+  ON t.provider_adjustment_id = p.provider_adjustment_id
+WHERE
+  NOT t.claim_id IS NULL
+GROUP BY
+  t.claim_id
+
+-- name: claim_outcomes
+SELECT
+  f.claim_id,
+  f.patient_control_number,
+  f.patient_id,
+  f.payer_id,
+  f.plan_id,
+  COALESCE(p.payer_type, 'unknown') AS payer_type,
+  f.condition_group,
+  e.episode_id,
+  e.visit_number,
+  f.service_date,
+  f.submitted_date,
+  COALESCE(v.n_versions, 0) AS n_versions,
+  COALESCE(a.n_remittances, 0) AS n_remittances,
+  f.charge_cents,
+  CASE
+    WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')
+    THEN COALESCE(d.allowed_cents, 0) + COALESCE(m.claim_level_cents, 0)
+    ELSE 0
+  END AS allowed_cents,
+  COALESCE(a.paid_cents, 0) AS paid_cents,
+  COALESCE(o.moved_cents, 0) AS moved_outside_cents,
+  CASE
+    WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')
+    THEN COALESCE(m.patient_part_cents, 0)
+    ELSE 0
+  END AS patient_responsibility_cents,
+  d.first_determination,
+  d.first_date AS first_determination_date,
+  DATEDIFF(DAY, f.submitted_date, d.first_date) AS days_to_first_determination,
+  d.final_determination,
+  CASE
+    WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')
+    THEN d.final_date
+  END AS final_determination_date,
+  CASE
+    WHEN d.first_determination IN ('denied', 'partially_approved')
+    THEN c.first_category
+  END AS denial_category,
+  CASE
+    WHEN d.first_determination IN ('denied', 'partially_approved')
+    THEN c.first_reason_code
+  END AS denial_reason_code,
+  CASE
+    WHEN d.first_determination IN ('denied', 'partially_approved')
+    THEN c.first_remark_code
+  END AS denial_remark_code,
+  CASE
+    WHEN d.final_determination IN ('denied', 'partially_approved')
+    THEN c.final_category
+  END AS final_denial_category,
+  w.source AS outcome_source,
+  COALESCE(v.is_corrected, 0) = 1 AS is_corrected,
+  COALESCE(a.is_reversed, 0) = 1 AS is_reversed,
+  z.reversal_reason,
+  x.outcome AS appeal_outcome,
+  CASE
+    WHEN f.service_date > session.as_of_date
+    THEN 'service in the future'
+    WHEN f.service_date > f.submitted_date
+    THEN 'service after submission'
+    WHEN f.service_date > d.first_date
+    THEN 'service after the answer'
+    WHEN f.service_date < session.as_of_date - INTERVAL '20' YEAR
+    THEN 'service long ago'
+  END AS date_problem,
+  session.as_of_date AS as_of_date,
+  (
+    SELECT
+      maturity_days
+    FROM maturity
+  ) AS maturity_days,
+  COALESCE(
+    f.submitted_date <= session.as_of_date - CAST((
+      SELECT
+        maturity_days
+      FROM maturity
+    ) AS INT),
+    FALSE
+  ) AS is_mature
+FROM claim_facts AS f
+INNER JOIN determined_claims AS d
+  ON d.claim_id = f.claim_id
+LEFT JOIN episodes AS e
+  ON e.claim_id = f.claim_id
+LEFT JOIN version_facts AS v
+  ON v.claim_id = f.claim_id
+LEFT JOIN answer_facts AS a
+  ON a.claim_id = f.claim_id
+LEFT JOIN claim_reasons AS c
+  ON c.claim_id = f.claim_id
+LEFT JOIN standing_money AS m
+  ON m.claim_id = f.claim_id
+LEFT JOIN last_appeals AS x
+  ON x.claim_id = f.claim_id
+LEFT JOIN last_reversal_reasons AS z
+  ON z.claim_id = f.claim_id
+LEFT JOIN moved_outside AS o
+  ON o.claim_id = f.claim_id
+LEFT JOIN payers AS p
+  ON p.payer_id = f.payer_id
+LEFT JOIN first_answered AS y
+  ON y.claim_id = f.claim_id
+LEFT JOIN remittances AS w
+  ON w.remittance_id = y.remittance_id
+ORDER BY
+  f.submitted_date NULLS LAST,
+  f.claim_id NULLS LAST
+
+-- name: line_lineage
+SELECT
+  p.remittance_line_id,
+  p.claim_id,
+  m.service_line_id,
+  COALESCE(m.match_kind, 'beyond') AS match_kind,
+  COALESCE(m.is_doubtful, FALSE) AS is_doubtful
+FROM parts_in_claims AS p
+LEFT JOIN line_matches AS m
+  ON m.remittance_line_id = p.remittance_line_id
+WHERE
+  NOT p.remittance_line_id IS NULL
+ORDER BY
+  p.remittance_line_id NULLS LAST
+
+-- name: current_lines
+SELECT
+  s.*
+FROM service_slots AS s
+INNER JOIN latest_versions AS v
+  ON v.claim_version_id = s.claim_version_id
+
+-- name: lines_beyond
+SELECT
+  e.claim_id,
+  e.slot,
+  MIN(e.procedure_code) AS procedure_code,
+  MIN(e.modifiers) AS modifiers,
+  MIN(e.service_date) AS service_date,
+  MAX(ABS(e.charge_cents)) AS charge_cents
+FROM events AS e
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM current_lines AS s
+    WHERE
+      s.claim_id = e.claim_id AND s.slot = e.slot
+  )
+GROUP BY
+  e.claim_id,
+  e.slot
+
+-- name: split_charges
+SELECT
+  s.service_line_id,
+  SUM(b.charge_cents) AS parts_cents
+FROM lines_beyond AS b
+INNER JOIN current_lines AS s
+  ON s.claim_id = b.claim_id
+  AND s.slot = COALESCE(b.procedure_code, '') || '@' || COALESCE(CAST(b.service_date AS STRING), '') || '#1'
+GROUP BY
+  s.service_line_id,
+  s.charge_cents
+HAVING
+  SUM(b.charge_cents) < s.charge_cents
+
+-- name: outcome_lines
+SELECT
+  s.claim_id,
+  s.slot,
+  s.line_number,
+  s.procedure_code,
+  s.modifiers,
+  s.units,
+  s.service_date,
+  s.charge_cents - COALESCE(p.parts_cents, 0) AS charge_cents
+FROM current_lines AS s
+LEFT JOIN split_charges AS p
+  ON p.service_line_id = s.service_line_id
+UNION ALL
+SELECT
+  claim_id,
+  slot,
+  1000 + ROW_NUMBER() OVER (PARTITION BY claim_id ORDER BY slot NULLS LAST) AS line_number,
+  procedure_code,
+  modifiers,
+  CAST(NULL AS DOUBLE) AS units,
+  service_date,
+  charge_cents
+FROM lines_beyond
+
+-- name: line_outcomes
+SELECT
+  o.claim_id,
+  o.line_number,
+  o.procedure_code,
+  o.modifiers,
+  o.units,
+  o.service_date,
+  o.charge_cents,
+  CASE
+    WHEN l.final_determination IN ('approved', 'partially_approved', 'denied')
+    AND d.final_determination <> 'voided'
+    THEN COALESCE(l.final_allowed_cents, 0)
+    ELSE 0
+  END AS allowed_cents,
+  COALESCE(l.paid_cents, 0) AS paid_cents,
+  COALESCE(
+    l.first_determination,
+    CASE
+      WHEN d.first_determination IN ('voided', 'rejected')
+      THEN d.first_determination
+      WHEN l.has_rejected = 1 AND COALESCE(l.has_pending, 0) = 0
+      THEN 'rejected'
+      WHEN COALESCE(l.has_pending, 0) = 0 AND l.has_undecided = 1
+      THEN 'unknown'
+      ELSE 'pending'
+    END
+  ) AS first_determination,
+  l.first_date AS first_determination_date,
+  CASE
+    WHEN d.final_determination = 'voided'
+    THEN 'voided'
+    WHEN NOT l.final_determination IS NULL
+    THEN l.final_determination
+    WHEN d.final_determination = 'rejected'
+    THEN 'rejected'
+    WHEN COALESCE(l.has_pending, 0) = 0 AND l.has_undecided = 1
+    THEN 'unknown'
+    ELSE 'pending'
+  END AS final_determination,
+  l.final_date AS final_determination_date,
+  CASE
+    WHEN l.first_determination IN ('denied', 'partially_approved')
+    THEN l.first_category
+  END AS denial_category,
+  CASE
+    WHEN l.first_determination IN ('denied', 'partially_approved')
+    THEN l.first_reason_code
+  END AS denial_reason_code,
+  CASE
+    WHEN l.first_determination IN ('denied', 'partially_approved')
+    THEN l.first_remark_code
+  END AS denial_remark_code,
+  CASE
+    WHEN l.final_determination IN ('denied', 'partially_approved')
+    THEN l.final_category
+  END AS final_denial_category
+FROM outcome_lines AS o
+INNER JOIN line_states AS l
+  ON l.claim_id = o.claim_id AND l.slot = o.slot
+INNER JOIN determined_claims AS d
+  ON d.claim_id = o.claim_id
+ORDER BY
+  o.claim_id NULLS LAST,
+  o.line_number NULLS LAST
