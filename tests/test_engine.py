@@ -87,7 +87,7 @@ def test_a_step_whose_memory_is_too_small_says_which_it_is_and_what_to_do(tmp_pa
     step = next(step for step in pipeline.STEPS if step.name == "outcomes")
     with (
         pytest.raises(DataError, match="determining outcomes needs more memory than memory_limit"),
-        pipeline._workspace(folders, Practice(memory_limit="1 MB"), step),
+        pipeline._workspace(folders, Practice(memory_limit="1 MB"), step, None),
     ):
         engine.run({"x": "SELECT range AS a FROM range(3_000_000) ORDER BY hash(range)"}, {}, ["x"])
     assert not (folders.private / "work").exists()

@@ -89,12 +89,12 @@ def test_every_pin_has_a_hash_and_none_an_address(lock: str) -> None:
 @pytest.mark.parametrize(
     ("folder", "declared"),
     [
-        ("src", RUNTIME),
+        ("src", [*RUNTIME, *GROUPS["spark"]]),
         (
             "tests",
             [*RUNTIME, *EXTRAS["dev"], *(name for group in GROUPS.values() for name in group)],
         ),
-        ("tools", RUNTIME),
+        ("tools", [*RUNTIME, *EXTRAS["dev"]]),
     ],
 )
 def test_what_is_imported_is_declared(folder: str, declared: list[str]) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
@@ -61,7 +62,6 @@ def cluster(master: str, folder: Path) -> Iterator["Cluster"]:
             warnings.simplefilter("ignore", FutureWarning)
             builder = SparkSession.builder.master(master).appName("outcomes")
             session = builder.config(map=settings).getOrCreate()
-    # Java's own failures come as whatever the bridge to it makes of them.
     except Exception as problem:
         raise ConfigError(
             f"Spark did not start with the master {master}; check spark_master in practice.toml,"
@@ -102,7 +102,9 @@ class SparkStaging:
         self, session: "SparkSession", folder: Path, inputs: Mapping[str, _Source]
     ) -> None:
         self._session = session
-        self._folder = folder
+        self._results = folder
+        # A folder of its own, for another staging in the same place may use the same names.
+        self._folder = Path(mkdtemp(dir=folder)).absolute()
         self._made: dict[str, Path] = {}
         self._n_made = 0
         for name, source in inputs.items():
@@ -113,7 +115,7 @@ class SparkStaging:
             return source.absolute().as_uri()
         path = self._folder / f"given-{name}.parquet"
         pq.write_table(source, path)
-        return path.absolute().as_uri()
+        return path.as_uri()
 
     def stage(self, staged: Mapping[str, str], parameters: Mapping[str, Any] | None = None) -> None:
         """As `Staging` says. Raises DataError when Spark cannot make a table."""
@@ -124,28 +126,26 @@ class SparkStaging:
             self._make(name, sql)
 
     def _make(self, name: str, sql: str) -> None:
-        from py4j.protocol import Py4JError
-        from pyspark.errors import PySparkException
-
         # A folder each, since a table that replaces one is made from it.
         self._n_made += 1
         path = self._folder / f"{self._n_made:04}-{name}"
         try:
             rows = self._session.sql(sql)
-            rows.write.parquet(path.absolute().as_uri())
-        except (PySparkException, Py4JError) as problem:
+            rows.write.parquet(path.as_uri())
+        # Java's failures come as whatever the bridge to it makes of them.
+        except Exception as problem:
             kind = getattr(problem, "getCondition", lambda: None)() or type(problem).__name__
             # Not Spark's own text: it may quote a row.
             raise DataError(f"Spark could not make the table {name}: {kind}") from None
         # Read back, or its making would be planned and done again by every table after it.
-        kept = self._session.read.schema(rows.schema).parquet(path.absolute().as_uri())
+        kept = self._session.read.schema(rows.schema).parquet(path.as_uri())
         kept.createOrReplaceTempView(name)
         self._made[name] = path
 
     def fetch(self, name: str) -> Path:
         """As `Staging` says; the rows stand in the order that the statement gave them."""
         parts = sorted(self._made[name].glob("part-*.parquet"))
-        path = self._folder / f"{name}.parquet"
+        path = self._results / f"{name}.parquet"
         with pq.ParquetWriter(path, pq.ParquetFile(parts[0]).schema_arrow) as file:
             for part in parts:
                 for batch in pq.ParquetFile(part).iter_batches():
