@@ -274,8 +274,10 @@ class _Reading:
         elif is_x12(file.data):
             for interchange in envelopes.split(file.data):
                 is_read = interchange.kind in _READERS
-                unread = (_unused(interchange, file.name), 0)
-                yield interchange.digest, interchange if is_read else unread
+                yield (
+                    interchange.digest,
+                    interchange if is_read else (_unused(interchange, file.name), 0),
+                )
         else:
             sheet = _conforming(self._sheet(file))
             digest = hashlib.sha256(file.data).hexdigest()

@@ -1,7 +1,7 @@
 """What reading inputs gives: declared tables, and an account of every record in them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -71,9 +71,7 @@ class Together:
     @classmethod
     def of(cls, each: Sequence[Parsed]) -> "Together":
         """What inputs give that were read one by one."""
-        ledgers = [
-            pa.Table.from_pylist([asdict(row) for row in one.ledger], LEDGER) for one in each
-        ]
+        ledgers = [pa.Table.from_pylist(list(map(vars, one.ledger)), LEDGER) for one in each]
         tables = {
             name: _joined([one.tables.get(name) for one in each])
             for name in dict.fromkeys(name for one in each for name in one.tables)

@@ -7,7 +7,6 @@ say where, what and what next; they never quote the file.
 """
 
 from collections import defaultdict
-from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
@@ -119,7 +118,7 @@ class Gate:
             LEDGER,
         )
         more = self._more_to_say()
-        rows = pa.Table.from_pylist([asdict(row) for row in more.values()], LEDGER)
+        rows = pa.Table.from_pylist(list(map(vars, more.values())), LEDGER)
         part = np.concatenate([self._parts, np.array(list(more), dtype=np.int64)])
         return self._batch.by_part(pa.concat_tables([records, rows]), part)
 
