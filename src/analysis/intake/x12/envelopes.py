@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, NamedTuple
 
 Kind = Literal["837P", "835", "277CA", "999", "other"]
@@ -75,7 +76,8 @@ def split(data: bytes) -> list[Interchange]:
     for piece in _pieces(data.removeprefix(_BYTE_ORDER_MARK)):
         delimiters = _delimiters(piece)
         whole = _one_form(piece, delimiters)
-        parts = list(_parts(whole, delimiters))
+        starts = _group_starts(whole, delimiters)
+        parts = list(_parts(whole, delimiters, starts))
         for place, (part, kind, problem) in enumerate(parts, start=1):
             interchange = Interchange(
                 data=part,
@@ -85,20 +87,29 @@ def split(data: bytes) -> list[Interchange]:
                 first_position=first_position,
                 delimiters=delimiters,
                 problem=problem,
-                n_groups=len(_group_starts(whole, delimiters)) if place == len(parts) else None,
+                n_groups=len(starts) if place == len(parts) else None,
             )
             found.append(interchange)
-            first_position += len(record_segments(interchange))
+            first_position += len(_records(interchange))
     return found
 
 
 def record_segments(interchange: Interchange) -> list[str]:
     """The segment names of all records in an interchange, by bare counting, in their order."""
-    names = "|".join(RECORD_SEGMENTS[interchange.kind]).encode()
-    element, _, end = map(re.escape, interchange.delimiters)
-    pattern = rb"%b(%b)(?=%b|%b|\Z)" % (end, names, element, end)
-    found = re.findall(pattern, interchange.delimiters.segment + interchange.data)
-    return [name.decode() for name in found]
+    return [name.decode() for name in _records(interchange)]
+
+
+def _records(interchange: Interchange) -> list[bytes]:
+    # With the terminator in front of it, the first segment is like the others.
+    data = interchange.delimiters.segment + interchange.data
+    return _record(interchange.kind, interchange.delimiters).findall(data)
+
+
+@cache
+def _record(kind: Kind, delimiters: Delimiters) -> re.Pattern[bytes]:
+    names = "|".join(RECORD_SEGMENTS[kind]).encode()
+    element, _, end = map(re.escape, delimiters)
+    return re.compile(rb"%b(%b)(?=%b|%b|\Z)" % (end, names, element, end))
 
 
 def segments(interchange: Interchange) -> Iterator[list[str]]:
@@ -165,8 +176,12 @@ def _told_by_isa(piece: bytes) -> Delimiters | None:
         return None
     end = _terminator(gap[1:])
     # A terminator that ends no other segment is none.
-    is_used = re.search(rb"%b\s*ST%b" % (re.escape(end), re.escape(element)), piece)
-    return Delimiters(element, gap[:1], end) if is_used else None
+    return Delimiters(element, gap[:1], end) if _st_behind(element, end).search(piece) else None
+
+
+@cache
+def _st_behind(element: bytes, end: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"%b\s*ST%b" % (re.escape(end), re.escape(element)))
 
 
 def _told_by_st(piece: bytes) -> Delimiters:
@@ -190,13 +205,24 @@ def _one_form(piece: bytes, delimiters: Delimiters) -> bytes:
     Lines may end before a terminator, after it, or wherever a system broke them at 80 characters.
     """
     end = delimiters.segment
-    piece = piece.replace(b"\r", b"\n") if end == b"\n" else piece.translate(None, b"\r\n")
-    return re.sub(rb"%b(?:\s|%b)+" % (re.escape(end), re.escape(end)), end, piece)
+    if end == b"\n":
+        piece = piece.replace(b"\r", b"\n")
+    elif b"\r" in piece or b"\n" in piece:
+        piece = piece.translate(None, b"\r\n")
+    return _nothing(end).sub(end, piece)
 
 
-def _parts(piece: bytes, delimiters: Delimiters) -> Iterator[tuple[bytes, Kind, str | None]]:
+@cache
+def _nothing(end: bytes) -> re.Pattern[bytes]:
+    """A terminator and the blanks or terminators behind it."""
+    return re.compile(rb"%b(?:\s|%b)+" % (re.escape(end), re.escape(end)))
+
+
+def _parts(
+    piece: bytes, delimiters: Delimiters, starts: list[int]
+) -> Iterator[tuple[bytes, Kind, str | None]]:
     """A piece as it is, or one part for each run of groups of one kind, each with the ISA."""
-    starts = _group_starts(piece, delimiters) or [0]
+    starts = starts or [0]
     header = piece[: starts[0]]
     groups = [
         piece[start:end] for start, end in zip(starts, [*starts[1:], len(piece)], strict=True)
@@ -213,17 +239,21 @@ def _parts(piece: bytes, delimiters: Delimiters) -> Iterator[tuple[bytes, Kind, 
 
 
 def _group_starts(piece: bytes, delimiters: Delimiters) -> list[int]:
-    begins = re.escape(delimiters.segment + b"GS" + delimiters.element)
-    return [match.start() for match in re.finditer(begins, delimiters.segment + piece)]
+    found = _group(delimiters).finditer(delimiters.segment + piece)
+    return [match.start() for match in found]
+
+
+@cache
+def _group(delimiters: Delimiters) -> re.Pattern[bytes]:
+    return re.compile(re.escape(delimiters.segment + b"GS" + delimiters.element))
 
 
 def _kind(group: bytes, delimiters: Delimiters) -> tuple[Kind, str | None]:
     """What a functional group holds, by ST01 and the version in GS08 or ST03."""
-    element, _, end = delimiters
-    st = re.search(rb"%bST%b(\d{3})\b" % (re.escape(end), re.escape(element)), end + group)
+    st = _transaction(delimiters).search(delimiters.segment + group)
     if not st:
         return "other", "no transaction (ST segment) was found in it"
-    header_end = group.find(end, st.end())
+    header_end = group.find(delimiters.segment, st.end())
     header = group[: header_end if header_end >= 0 else len(group)]
     match st[1]:
         case b"835":
@@ -236,6 +266,12 @@ def _kind(group: bytes, delimiters: Delimiters) -> tuple[Kind, str | None]:
             return "999", None
         case number:
             return "other", f"it holds X12 {number.decode()} content, which is not used here"
+
+
+@cache
+def _transaction(delimiters: Delimiters) -> re.Pattern[bytes]:
+    element, _, end = map(re.escape, delimiters)
+    return re.compile(rb"%bST%b(\d{3})\b" % (end, element))
 
 
 def _claim_kind(header: bytes, group: bytes, delimiters: Delimiters) -> tuple[Kind, str | None]:
