@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from analysis import outcomes
+from analysis import outcomes, tables
 from analysis.claims import balances, lineage
 from analysis.config import Practice
 from analysis.intake.folder import read_folder
@@ -56,7 +56,8 @@ def gave(path: Path) -> Gave:
     """Read one file as a practice's only one."""
     with TemporaryDirectory() as folder:
         Path(folder, path.name).symlink_to(path)
-        made = read_folder(Path(folder), Practice(), Pseudonyms(b"k" * 32))
+        read = read_folder(Path(folder), Practice(), Pseudonyms(b"k" * 32))
+    made = {name: tables.load(source) for name, source in read.items()}
     made |= lineage.lineage(made)
     made |= outcomes.outcomes(made, _AS_OF)
     failed = Counter(balances.balances(made)["imbalances"]["check_name"].to_pylist())

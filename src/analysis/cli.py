@@ -99,6 +99,7 @@ def check(practice: PracticeName, data_dir: DataDir = None, reports_dir: Reports
 
     # pyarrow would import pandas with its first array: time that reading has no use for.
     sys.meta_path.insert(0, _WithoutPandas())
+    from analysis import tables
     from analysis.intake import folder, pseudonymize
 
     folders = _folders(practice, data_dir, reports_dir)
@@ -107,7 +108,7 @@ def check(practice: PracticeName, data_dir: DataDir = None, reports_dir: Reports
     read = folder.read_folder(folders.raw, stated, throwaway)
     if not (folders.raw / "practice.toml").exists():
         typer.echo(f"{practice}: no practice.toml; insurers' kinds are taken from the claims alone")
-    raise typer.Exit(_say_ledger(practice, read["row_ledger"]))
+    raise typer.Exit(_say_ledger(practice, tables.load(read["row_ledger"])))
 
 
 def _say_ledger(practice: str, ledger: "pa.Table") -> ExitCode:

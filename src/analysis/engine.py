@@ -65,6 +65,12 @@ def workspace(folder: Path, memory_limit: str, cluster: "Cluster | None" = None)
         _workspace.reset(token)
 
 
+def room() -> Path | None:
+    """The folder of the workspace; None outside of one."""
+    workspace = _workspace.get()
+    return workspace.folder if workspace else None
+
+
 @contextmanager
 def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-process DuckDB that sees only `inputs` (view name -> table) and its workspace."""

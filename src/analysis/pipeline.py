@@ -43,12 +43,13 @@ class Step:
 
 
 def _intake(folders: Folders, practice: Practice, _: Tables) -> "dict[str, Source]":
+    from analysis import tables
     from analysis.intake import folder, payer_names, pseudonymize
 
     key = pseudonymize.load_key(folders.private)
     read = folder.read_folder(folders.raw, practice, pseudonymize.Pseudonyms(key))
     folder.quarantine_file(folders.private, read["row_ledger"])
-    payer_names.suggestions_file(folders.private, read["payer_names"])
+    payer_names.suggestions_file(folders.private, tables.load(read["payer_names"]))
     return read
 
 

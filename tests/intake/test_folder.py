@@ -10,13 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from analysis import schemas, tables
+from analysis import engine, schemas, tables
 from analysis.config import PayerStatement, PlanStatement, Practice
 from analysis.errors import ConfigError
-from analysis.intake import folder
+from analysis.intake import folder, spool
 from analysis.intake.folder import quarantine_file, read_folder
 from analysis.intake.parsed import Parsed
 from analysis.intake.pseudonymize import Pseudonyms
+from analysis.intake.x12 import envelopes
 from analysis.intake.x12.batches import Batch
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
@@ -73,9 +74,9 @@ def put(raw: Path, **files: str | bytes) -> Path:
     return raw
 
 
-def zipped(**members: str | bytes) -> bytes:
+def zipped(packing: int = zipfile.ZIP_DEFLATED, /, **members: str | bytes) -> bytes:
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w", packing) as archive:
         for name, content in members.items():
             archive.writestr(name.replace("__", "."), content)
     return packed.getvalue()
@@ -355,3 +356,29 @@ def test_a_run_again_gives_the_same_tables(tmp_path) -> None:
     assert {name: table.to_pylist() for name, table in once.items()} == {
         name: table.to_pylist() for name, table in again.items()
     }
+
+
+def test_files_read_a_part_at_a_time_and_kept_in_files_give_the_same(tmp_path, monkeypatch) -> None:
+    year = "".join(remit(f"A{n}", f"B{n}", payer_id=f"0{n}") for n in range(40))
+    raw = put(
+        tmp_path / "raw",
+        claims__837=claim("A1", "A2", "B3"),
+        year__835=year,
+        again__835=remit("A3", "B3", payer_id="03") + remit("C1", payer="PAPER", payer_id="PAPER"),
+        torn__835=year[: len(year) // 3],
+        unpacked__zip=zipped(zipfile.ZIP_STORED, inside__835=remit("D1", "D2", "D3", "D4", "D5")),
+        payer_aliases__csv="name_as_written,payer_id_as_written,payer_id\nBLUE,01,02\n,,01\n",
+    )
+    whole = read(raw)
+    monkeypatch.setattr(envelopes, "_BLOCK", 500)
+    monkeypatch.setattr(folder, "_MOST_WAITING", 1_000)
+    monkeypatch.setattr(spool, "_MOST_BYTES", 10_000)
+    with engine.workspace(tmp_path / "work", "1 GB"):
+        in_parts = read(raw)
+        assert isinstance(in_parts["remittances"], Path)
+        assert set(in_parts) == set(whole)
+        for name, source in in_parts.items():
+            assert tables.load(tables.conform(name, tables.load(source))).equals(whole[name]), name
+        quarantined = quarantine_file(tmp_path / "private", in_parts["row_ledger"]).read_text()
+    assert quarantined == quarantine_file(tmp_path / "other", whole["row_ledger"]).read_text()
+    assert quarantined.count("\n") > 2

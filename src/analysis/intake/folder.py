@@ -13,15 +13,18 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from analysis import tables
 from analysis.config import Practice
+from analysis.engine import Source
 from analysis.intake import (
     acknowledgments,
     claims_837p,
@@ -33,6 +36,7 @@ from analysis.intake import (
 )
 from analysis.intake.parsed import LedgerRow, Parsed, Together
 from analysis.intake.pseudonymize import Pseudonyms
+from analysis.intake.spool import Spool, changed
 from analysis.intake.x12 import envelopes
 from analysis.intake.x12.batches import Batch, batched
 from analysis.workbooks import Heading, write_csv
@@ -68,13 +72,16 @@ _READERS: dict[str, Callable[[Batch, Pseudonyms], Together]] = {
     "999": acknowledgments.read_batch,
 }
 
-# Files wait to be read together until there is this much of them.
-_MOST_WAITING = 2**26
+# Interchanges wait to be read together until there is this much of them.
+_MOST_WAITING = 2**24
 
 # Guards against an archive made to exhaust the computer; no practice's archive comes near them.
 _MOST_MEMBERS = 10_000
 _MOST_BYTES = 4 * 2**30
 _HIGHEST_RATIO = 500
+
+_PDF = b"%PDF"
+_ARCHIVE = (b"PK\x03\x04", b"PK\x05\x06")
 
 _UNREADABLE_ARCHIVE = (
     zipfile.BadZipFile,
@@ -87,7 +94,7 @@ _UNREADABLE_ARCHIVE = (
 )
 
 
-def read_folder(raw: Path, practice: Practice, pseudonyms: Pseudonyms) -> dict[str, pa.Table]:
+def read_folder(raw: Path, practice: Practice, pseudonyms: Pseudonyms) -> dict[str, Source]:
     """Every table of intake, also when empty: what the files say, payers, plans, row_ledger.
 
     Files in subfolders and in zip archives are read as well; hidden files, *.toml, *.md and
@@ -99,19 +106,25 @@ def read_folder(raw: Path, practice: Practice, pseudonyms: Pseudonyms) -> dict[s
     for file in _files(raw):
         reading.take(file)
     reading.read_waiting()
-    read = reading.gathered()
+    read = reading.spool.sources()
     ledger = read.pop("row_ledger")
     resolved = payer_names.resolve(read, practice)
     described = payers.describe(resolved.tables, practice)
-    ledger = _set_aside_rows(ledger, resolved.refused)
+    if resolved.refused:
+        ledger = changed(ledger, partial(_set_aside_rows, refused=resolved.refused))
     return {**resolved.tables, **described, "row_ledger": ledger}
 
 
-def quarantine_file(private: Path, ledger: pa.Table) -> Path:
+def quarantine_file(private: Path, ledger: Source) -> Path:
     """Write what was set aside to `private/quarantine.csv`, mode 0600, for people to read."""
     names = ["file_name", "record", "position", "reason"]
-    is_quarantined = pc.equal(ledger["disposition"], "quarantined")
-    rows = ledger.filter(is_quarantined).select(names).to_pylist()
+    is_quarantined = pc.field("disposition") == "quarantined"
+    found = (
+        pq.read_table(ledger, filters=is_quarantined)
+        if isinstance(ledger, Path)
+        else ledger.filter(is_quarantined)
+    )
+    rows = found.select(names).to_pylist()
     cells = [list(row.values()) for row in rows]
     return write_csv(private / "quarantine.csv", [Heading(name) for name in names], cells)
 
@@ -121,11 +134,19 @@ def quarantine_file(private: Path, ledger: pa.Table) -> Path:
 
 @dataclass(frozen=True)
 class _File:
-    """A file or a member of an archive: its name, its bytes, or why there are none."""
+    """A file or a member of an archive: its name, its bytes, or why there are none.
+
+    Of a large file of X12 there is the `path` instead: it is read a part at a time.
+    """
 
     name: str
     data: bytes = b""
     problem: str | None = None
+    path: Path | None = None
+
+    def opened(self) -> io.BufferedIOBase:
+        """The content, to be read from its start."""
+        return self.path.open("rb") if self.path else io.BytesIO(self.data)
 
 
 # What was read together, and the place of one input in it.
@@ -189,7 +210,7 @@ class _Reading:
     def __init__(self, practice: Practice, pseudonyms: Pseudonyms) -> None:
         self._practice = practice
         self._pseudonyms = pseudonyms
-        self._parts: dict[str, list[pa.Table]] = {name: [] for name in (*TABLES, "row_ledger")}
+        self.spool = Spool((*TABLES, "row_ledger"))
         self._first_file: dict[str, str] = {}
         self._waiting: list[_Opened] = []
         self._n_waiting = 0
@@ -200,15 +221,21 @@ class _Reading:
         Its interchanges are read at the latest by `read_waiting`, since many cost little more
         than one.
         """
+        with file.opened() as content:
+            file_hash = hashlib.file_digest(content, "sha256").hexdigest()
+        opened = _Opened(file.name, file_hash, [])
+        self._waiting.append(opened)
         try:
-            contents = list(self._contents(file))
+            for digest, part in self._contents(file):
+                opened.contents.append((digest, part))
+                if isinstance(part, envelopes.Interchange):
+                    self._n_waiting += len(part.data)
+                if self._n_waiting >= _MOST_WAITING:
+                    self.read_waiting()
+                    opened = _Opened(file.name, file_hash, [])
+                    self._waiting.append(opened)
         except Exception as defect:
-            contents = [("", (_defect(file.name, "file", 1, defect), 0))]
-        file_hash = hashlib.sha256(file.data).hexdigest()
-        self._waiting.append(_Opened(file.name, file_hash, contents))
-        self._n_waiting += len(file.data)
-        if self._n_waiting >= _MOST_WAITING:
-            self.read_waiting()
+            opened.contents.append(("", (_defect(file.name, "file", 1, defect), 0)))
 
     def read_waiting(self) -> None:
         """Read the interchanges that wait, and take account of their files in their order."""
@@ -261,23 +288,25 @@ class _Reading:
 
     def _account(self, run: _Run) -> None:
         """Keep what a run says, unless it was met before, and the account of it."""
-        self._parts["row_ledger"].append(run.ledger())
+        self.spool.add("row_ledger", run.ledger())
         if run.is_new:
-            for name, table in run.tables().items():
-                self._parts[name].append(table)
+            for name, rows in run.tables().items():
+                self.spool.add(name, rows)
 
     def _contents(self, file: _File) -> Iterator[tuple[str, _Read | envelopes.Interchange]]:
         """(digest, part) of each part of a file that may stand in another file as well."""
-        if file.problem or not file.data.strip():
+        is_large = file.path is not None
+        if file.problem or not (is_large or file.data.strip()):
             problem = file.problem or "is empty; there is nothing to read"
             yield "", (_set_aside(file, problem), 0)
-        elif is_x12(file.data):
-            for interchange in envelopes.split(file.data):
-                is_read = interchange.kind in _READERS
-                yield (
-                    interchange.digest,
-                    interchange if is_read else (_unused(interchange, file.name), 0),
-                )
+        elif is_large or is_x12(file.data):
+            with file.opened() as content:
+                for interchange in envelopes.interchanges(content):
+                    is_read = interchange.kind in _READERS
+                    yield (
+                        interchange.digest,
+                        interchange if is_read else (_unused(interchange, file.name), 0),
+                    )
         else:
             sheet = _conforming(self._sheet(file))
             digest = hashlib.sha256(file.data).hexdigest()
@@ -293,21 +322,9 @@ class _Reading:
                 return export
         return records.read(file.data, file.name, self._pseudonyms)
 
-    def gathered(self) -> dict[str, pa.Table]:
-        """Everything read, one table per name in TABLES, and the row_ledger."""
-        return {
-            # In one piece: thousands of small ones would slow down everything that follows.
-            name: pa.concat_tables(
-                [tables.arrow_schema(name).empty_table(), *parts]
-            ).combine_chunks()
-            for name, parts in self._parts.items()
-        }
-
 
 def _set_aside_rows(ledger: pa.Table, refused: Mapping[tuple[str, int], str]) -> pa.Table:
     """The ledger with rows quarantined, by file and line, that contradict what stands elsewhere."""
-    if not refused:
-        return ledger
     rows = ledger.to_pylist()
     for row in rows:
         reason = refused.get((row["file_name"], row["position"]))
@@ -369,6 +386,9 @@ def _files(raw: Path) -> Iterator[_File]:
         # A name that is not valid Unicode could not be written to a table.
         name = os.fsencode(path.relative_to(raw).as_posix()).decode("utf-8", "replace")
         try:
+            if path.is_file() and _is_large(path):
+                yield _File(name, path=path)
+                continue
             # A pipe would be waited for without end.
             data = path.read_bytes() if path.is_file() else None
         except OSError:
@@ -379,13 +399,22 @@ def _files(raw: Path) -> Iterator[_File]:
                 "program holds it"
             )
             yield _File(name, problem=problem)
-        elif data.startswith(b"%PDF"):
+        elif data.startswith(_PDF):
             problem = "is a PDF, which only people can read; ask the clearinghouse for the 835"
             yield _File(name, data, problem)
-        elif data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        elif data.startswith(_ARCHIVE):
             yield from _members(name, data)
         else:
             yield _File(name, data)
+
+
+def _is_large(path: Path) -> bool:
+    """Whether a file is X12 and better read a part at a time."""
+    if path.stat().st_size <= _MOST_WAITING:
+        return False
+    with path.open("rb") as file:
+        opening = file.read(4096)
+    return is_x12(opening) and not opening.startswith((_PDF, *_ARCHIVE))
 
 
 def _paths(raw: Path) -> Iterator[Path]:

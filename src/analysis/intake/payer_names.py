@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ import pyarrow.compute as pc
 
 from analysis import engine, tables
 from analysis.config import Practice
+from analysis.engine import Source
+from analysis.intake.spool import changed
 from analysis.workbooks import Heading, write_csv
 
 # What clearinghouses write where a claim is printed or the insurer has no id: it names nobody.
@@ -59,30 +62,28 @@ class Settled:
 class Resolved:
     """The tables under settled ids, and the alias rows that cannot be followed, with reasons."""
 
-    tables: dict[str, pa.Table]
+    tables: dict[str, Source]
     refused: dict[tuple[str, int], str]
 
 
-def resolve(read: Mapping[str, pa.Table], practice: Practice) -> Resolved:
+def resolve(read: Mapping[str, Source], practice: Practice) -> Resolved:
     """The tables with each insurer under one id, and the table `payer_names` beside them.
 
     `read` are the tables of intake, ids and names as written. An id that practice.toml states is
     never replaced, and no id is given where neither an id nor a name was sent.
     """
     stated = {payer.id for payer in practice.payers}
-    read = {
-        name: _without_empty_ids(table, stated) if "payer_name" in table.column_names else table
-        for name, table in read.items()
-    }
-    met = _met(read)
-    refused, aliases = _followed(read["payer_aliases"].to_pylist(), practice, met)
-    answered = _answered(read)
+    met, answered = _written_in(read, stated)
+    aliases_sent = tables.load(read["payer_aliases"])
+    refused, aliases = _followed(aliases_sent.to_pylist(), practice, met)
     settling = _Settling(practice, aliases, met, answered)
     made = {
-        name: _under_settled_ids(table, settling) if "payer_id" in table.column_names else table
-        for name, table in read.items()
+        name: changed(source, partial(_under_settled_ids, settling=settling, stated=stated))
+        if "payer_id" in tables.arrow_schema(name).names
+        else source
+        for name, source in read.items()
     }
-    made["payer_aliases"] = _kept(read["payer_aliases"], refused)
+    made["payer_aliases"] = _kept(aliases_sent, refused)
     sent_to = {
         written: {settling.of(sent) or "" for sent in claims}
         for written, claims in answered.items()
@@ -142,48 +143,45 @@ class _Count:
         self.n_remittances += n if table == "remittances" else 0
 
 
-def _without_empty_ids(table: pa.Table, stated: set[str]) -> pa.Table:
+def _without_empty_ids(table: pa.Table, stated: set[str], prefix: str = "") -> pa.Table:
     """The table without ids that name nobody: an export writes the name where it has no id."""
-    ids = table["payer_id"]
+    name, place = f"{prefix}payer_id", table.column_names.index(f"{prefix}payer_id")
+    ids = table[name]
     empty = pa.array(sorted(_NO_IDS - stated), pa.string())
     is_empty = pc.or_kleene(
         pc.is_in(pc.utf8_upper(pc.utf8_trim_whitespace(ids)), empty),
-        pc.fill_null(pc.equal(ids, table["payer_name"]), False),
+        pc.fill_null(pc.equal(ids, table[f"{prefix}payer_name"]), False),
     )
     ids = pc.if_else(is_empty, pa.scalar(None, pa.string()), ids)
-    return table.set_column(table.column_names.index("payer_id"), "payer_id", ids)
+    return table.set_column(place, table.schema.field(place), ids)
 
 
 def _written(name: str | None, payer_id: str | None) -> Written:
     return Written((name or "").strip(), (payer_id or "").strip())
 
 
-def _met(read: Mapping[str, pa.Table]) -> dict[Written, _Count]:
-    """Every name and id claims and remittances write, with how often."""
-    met: dict[Written, _Count] = defaultdict(_Count)
-    for table in ("claims", "remittances", "payments"):
-        counted = read[table].group_by(["payer_name", "payer_id"]).aggregate([([], "count_all")])
-        for row in counted.to_pylist():
-            written = _written(row["payer_name"], row["payer_id"])
-            if written != ("", ""):
-                met[written].add(table, row["count_all"])
-    return dict(met)
-
-
-def _answered(read: Mapping[str, pa.Table]) -> dict[Written, set[Written]]:
-    """Written on remittances -> what is written on the claims that they answer.
+def _written_in(
+    read: Mapping[str, Source], stated: set[str]
+) -> tuple[dict[Written, _Count], dict[Written, set[Written]]]:
+    """Every name and id that claims, payments and remittances write, with how often; and written
+    on remittances -> what is written on the claims that they answer.
 
     A control number tells whose claim an answer is about.
     """
-    staged = engine.statements("analysis.intake", "payers.sql")
-    inputs = {name: read[name] for name in ("claims", "remittances")}
-    made = engine.run({"answered": staged["answered"]}, inputs, ["answered"])
-    pairs = tables.load(made["answered"])
-    found: dict[Written, set[Written]] = defaultdict(set)
-    for row in pairs.to_pylist():
+    staged = engine.statements("analysis.intake", "payer_names.sql")
+    inputs = {name: read[name] for name in ("claims", "payments", "remittances")}
+    made = engine.run(staged, inputs, list(staged))
+    counts: dict[Written, _Count] = defaultdict(_Count)
+    for row in _without_empty_ids(tables.load(made["met"]), stated).to_pylist():
+        written = _written(row["payer_name"], row["payer_id"])
+        if written != ("", ""):
+            counts[written].add(row["met_in"], row["n_records"])
+    answered: dict[Written, set[Written]] = defaultdict(set)
+    pairs = _without_empty_ids(tables.load(made["answered"]), stated)
+    for row in _without_empty_ids(pairs, stated, "claim_").to_pylist():
         sent = _written(row["claim_payer_name"], row["claim_payer_id"])
-        found[_written(row["payer_name"], row["payer_id"])].add(sent)
-    return dict(found)
+        answered[_written(row["payer_name"], row["payer_id"])].add(sent)
+    return dict(counts), dict(answered)
 
 
 def _kept(aliases: pa.Table, refused: Mapping[tuple[str, int], str]) -> pa.Table:
@@ -379,9 +377,11 @@ class _Settling:
             )
 
 
-def _under_settled_ids(table: pa.Table, settling: _Settling) -> pa.Table:
+def _under_settled_ids(table: pa.Table, settling: _Settling, stated: set[str]) -> pa.Table:
     """The table with settled ids, found by name and id where it has both, else by what is typed."""
     has_name = "payer_name" in table.column_names
+    if has_name:
+        table = _without_empty_ids(table, stated)
     names = table["payer_name"] if has_name else pa.nulls(table.num_rows, pa.string())
     keyed = pc.binary_join_element_wise(
         pc.fill_null(names, ""), pc.fill_null(table["payer_id"], ""), "\x1f"
@@ -394,7 +394,8 @@ def _under_settled_ids(table: pa.Table, settling: _Settling) -> pa.Table:
     ids = pa.array(found.values(), pa.string()).take(
         pc.index_in(keyed, pa.array(found.keys(), pa.string()))
     )
-    return table.set_column(table.column_names.index("payer_id"), "payer_id", ids)
+    place = table.column_names.index("payer_id")
+    return table.set_column(place, table.schema.field(place), ids)
 
 
 # ---- suggesting -------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from analysis import codes, engine, tables
 from analysis.config import Practice
+from analysis.engine import Source
 from analysis.errors import ConfigError, nearest
 
 
@@ -25,7 +26,7 @@ def check(practice: Practice) -> None:
             )
 
 
-def describe(read: Mapping[str, pa.Table], practice: Practice) -> dict[str, pa.Table]:
+def describe(read: Mapping[str, Source], practice: Practice) -> dict[str, Source]:
     """Tables `payers`, `plans` and `network_periods`: what is stated first, then what is met.
 
     `read` are the tables of intake under settled ids, with `payer_names`. An insurer's kind is

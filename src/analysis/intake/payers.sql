@@ -156,17 +156,3 @@ SELECT
     'practice.toml'
 FROM stated_payers
 WHERE network_status IS NOT NULL
-
--- name: answered
--- Whose claims an id or name on remittances answers. A secondary insurer answers another's.
-SELECT DISTINCT
-    r.payer_name,
-    r.payer_id,
-    c.payer_name AS claim_payer_name,
-    c.payer_id AS claim_payer_id
-FROM remittances AS r
-INNER JOIN claims AS c
-    ON upper(trim(c.patient_control_number)) = upper(trim(r.patient_control_number))
-WHERE
-    r.claim_status_code IS NULL
-    OR r.claim_status_code NOT IN ('2', '3', '20', '21', '23', '25')

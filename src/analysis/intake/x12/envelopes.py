@@ -7,10 +7,12 @@ interchange is told its delimiters and its kind.
 """
 
 import hashlib
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 Kind = Literal["837P", "835", "277CA", "999", "other"]
@@ -29,6 +31,8 @@ _ISA = re.compile(rb"ISA([^\w\s])")
 _ISA_ELEMENTS = 16
 # Wide enough for an ISA (106 bytes) that somebody padded or wrapped.
 _ISA_REACH = 300
+# As much of a file is read at a time, and at least.
+_BLOCK = 2**23
 _SHORTEST_GAP, _LONGEST_GAP = 2, 6
 _ST = re.compile(rb"(?<!\w)ST(?P<element>[^\w\s])\d{3}\b")
 # The procedure in a service line: what stands after its qualifier parts components.
@@ -71,27 +75,31 @@ class Interchange:
 
 def split(data: bytes) -> list[Interchange]:
     """The interchanges of a file in their order; none for a file of blanks."""
-    found: list[Interchange] = []
-    first_position = 1
-    for piece in _pieces(data.removeprefix(_BYTE_ORDER_MARK)):
+    return list(interchanges(io.BytesIO(data)))
+
+
+def interchanges(file: io.BufferedIOBase) -> Iterator[Interchange]:
+    """The interchanges of a file in their order, read no further than the one that is asked for."""
+    ordinal, first_position = 0, 1
+    for piece in _pieces(file):
         delimiters = _delimiters(piece)
         whole = _one_form(piece, delimiters)
         starts = _group_starts(whole, delimiters)
         parts = list(_parts(whole, delimiters, starts))
         for place, (part, kind, problem) in enumerate(parts, start=1):
+            ordinal += 1
             interchange = Interchange(
                 data=part,
                 digest=hashlib.sha256(part).hexdigest(),
                 kind=kind,
-                ordinal=len(found) + 1,
+                ordinal=ordinal,
                 first_position=first_position,
                 delimiters=delimiters,
                 problem=problem,
                 n_groups=len(starts) if place == len(parts) else None,
             )
-            found.append(interchange)
             first_position += len(_records(interchange))
-    return found
+            yield interchange
 
 
 def record_segments(interchange: Interchange) -> list[str]:
@@ -132,17 +140,32 @@ def in_utf8(data: bytes) -> bytes:
     return data if data.isascii() else text(data).encode()
 
 
-def _pieces(data: bytes) -> Iterator[bytes]:
+def _pieces(file: io.BufferedIOBase) -> Iterator[bytes]:
     """The file cut before every ISA that begins a segment, without surrounding blanks."""
-    starts = [
+    held = file.read(_BLOCK).removeprefix(_BYTE_ORDER_MARK)
+    is_ended = False
+    while not is_ended:
+        # Twice as much each time, so that a long interchange is not searched over and over.
+        more = file.read(max(_BLOCK, len(held)))
+        is_ended = not more
+        held += more
+        # Whether an ISA is one cannot be told yet at the end of what is held.
+        starts = _starts(held, len(held) if is_ended else len(held) - _ISA_REACH)
+        for start, end in pairwise([0, *starts]):
+            if piece := held[start:end].strip():
+                yield piece
+        held = held[starts[-1] if starts else 0 :]
+    if piece := held.strip():
+        yield piece
+
+
+def _starts(data: bytes, end: int) -> list[int]:
+    return [
         match.start()
-        for match in _ISA.finditer(data)
+        for match in _ISA.finditer(data, 0, max(end, 0))
         if _begins_segment(data, match)
         and data.count(match[1], match.start(), match.start() + _ISA_REACH) >= _ISA_ELEMENTS
     ]
-    for start, end in zip([0, *starts], [*starts, len(data)], strict=True):
-        if piece := data[start:end].strip():
-            yield piece
 
 
 def _begins_segment(data: bytes, isa: re.Match[bytes]) -> bool:
