@@ -68,15 +68,15 @@ def test_choosing_an_insurer_moves_the_numbers(browser: Any, demo: Folders, lab:
     tab.get_by_role("menuitem", name="Run", exact=True).click()
     tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     said = tab.locator(".widget-html p")
-    rate, model = said.filter(has_text="Insurers approved"), said.filter(has_text="model expected")
+    rate, model = said.filter(has_text="Insurers approved"), said.filter(has_text="model gives")
     expect(model).to_be_visible(timeout=STARTING)
-    before, expected_before = rate.inner_text(), model.inner_text()
+    before, chance_before = rate.inner_text(), model.inner_text()
 
     insurer = tab.get_by_label("Insurer", exact=True)
     name = insurer.locator("option").nth(1).inner_text().replace("\N{NO-BREAK SPACE}", " ")
     insurer.select_option(index=1)
     expect(rate).not_to_have_text(before, timeout=CHOOSING)
-    expect(model).not_to_have_text(expected_before)
+    expect(model).not_to_have_text(chance_before)
     share, lower, upper, n_claims = numbers(rate.inner_text())
     assert lower < share < upper
     moved = zip(numbers(before), (share, lower, upper, n_claims), strict=True)

@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from analysis import tables
-from analysis.findings import chances, documentation, population, ranks, unbound_digits, variation
+from analysis.findings import (
+    chances,
+    documentation,
+    population,
+    ranks,
+    selection,
+    unbound_digits,
+    variation,
+)
 from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 from analysis.models.predictors import FIXED, RANDOM, predictors
 from findings.made_claims import AS_OF, payers
@@ -132,8 +140,33 @@ def test_a_cell_speaks_for_itself_only_with_claims_enough_and_a_narrow_interval(
     assert worse[documentation.GATE_MISSING] < worse[documentation.COMPLETE]
 
 
+def test_the_chance_of_chosen_claims_moves_with_the_choice_and_few_claims_have_none(worlds):
+    claims, model = worlds[0]
+    outcomes = tables.to_frame(world(4000, seed=1).outcomes)
+
+    def chosen(rows):
+        return outcomes[outcomes["claim_id"].isin(rows["claim_id"])]
+
+    told = {
+        payer: selection.chance(
+            model, claims, chosen(claims[claims["payer_id"] == payer]), outcomes
+        )
+        for payer in ("payer_0", "payer_7")
+    }
+    assert told["payer_0"].upper < told["payer_7"].lower
+    for payer, finding in told.items():
+        its_claims = claims.loc[claims["payer_id"] == payer, "is_approved"]
+        assert finding.denominator == len(its_claims)
+        assert finding.lower < its_claims.mean() < finding.upper
+        assert unbound_digits(finding) == []
+    few = selection.chance(model, claims, chosen(claims.head(10)), outcomes)
+    assert (few.estimate, few.denominator) == (None, 10)
+
+
 def test_no_model_is_an_answer(worlds):
     claims = worlds[0][0]
+    nobody = tables.to_frame(world(50, seed=1).outcomes)
+    assert selection.chance(None, claims, nobody, nobody).estimate is None
     nothing = ranks.compared(None, claims, payers())
     assert ranks.lowest(nothing, SCOPE).estimate is None
     assert ranks.place(nothing, payers(), "payer_1", SCOPE).estimate is None

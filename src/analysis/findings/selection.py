@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from analysis import codes
 from analysis.findings import model, population, rates
 from analysis.findings.finding import Finding, Numbers, Question
 from analysis.models.patients import patients
+from analysis.models.predictors import predictors
 from analysis.schemas import CLAIM_DOCUMENTS
+
+if TYPE_CHECKING:
+    from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 
 LIKELIHOOD = Question(
     id="explore.likelihood",
@@ -21,6 +27,17 @@ LIKELIHOOD = Question(
         "chosen claims differ in more than what they were chosen by",
         "many choices tried find differences that are chance",
     ),
+)
+CHANCE = Question(
+    id="explore.chance",
+    question="What chance does the approval model give claims like the chosen ones?",
+    unit="claim",
+    definition=(
+        "chance of approval at the first answer, as known at submission and for patients not met,"
+        " averaged over the chosen claims"
+    ),
+    method="joint posterior draws of the approval model, 95% interval",
+    caveats=("an association: claims differ in more than what is recorded",),
 )
 MODELLED = Question(
     id="explore.modelled",
@@ -95,6 +112,47 @@ def likelihood(kept: pd.DataFrame, outcomes: pd.DataFrame, minimum_cell_size: in
         scope,
         rate.numbers,
         {"patients": n_patients},
+    )
+
+
+def chance(
+    model: "MixedEffectsLogisticRegression | None",
+    learned: pd.DataFrame,
+    kept: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    minimum_cell_size: int = 11,
+) -> Finding:
+    """The model's chance of claims like the `kept` ones, those of them among what it `learned`.
+
+    `learned` as from `population.modelled`. Not stated under `minimum_cell_size` claims, or where
+    the interval is wider than 30 points.
+    """
+    alike = learned[learned["claim_id"].isin(kept["claim_id"])]
+    scope = population.scope(kept, outcomes)
+    numbers = Numbers(denominator=len(alike))
+    if model is None or len(alike) < minimum_cell_size:
+        return CHANCE.answer(
+            "No chance is told by the model: {refusal}, {denominator:n claim} that it learned"
+            " from.",
+            scope,
+            numbers,
+            {"refusal": "there is none" if model is None else rates.TOO_FEW},
+        )
+    means = model.standardise(predictors(alike)).draws[:, 0]
+    lower, upper = np.quantile(means, [0.025, 0.975])
+    if upper - lower > rates.MAX_WIDTH:
+        return CHANCE.answer(
+            "The model is too uncertain to tell a chance for {denominator:n claim}: anywhere from"
+            " {low:percent} to {high:percent}.",
+            scope,
+            numbers,
+            {"low": float(lower), "high": float(upper)},
+        )
+    return CHANCE.answer(
+        "The model gives claims like these a chance of {estimate:percent} ({lower:whole} to"
+        " {upper:whole}), from {denominator:n claim} it learned from.",
+        scope,
+        Numbers(float(means.mean()), float(lower), float(upper), denominator=len(alike)),
     )
 
 

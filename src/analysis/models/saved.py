@@ -53,6 +53,14 @@ def save(model: MixedEffectsLogisticRegression, folder: Path) -> None:
     np.savez_compressed(folder / _NUMBERS, **arrays)
 
 
+def load_if_any(folder: Path) -> MixedEffectsLogisticRegression | None:
+    """The model that `save` wrote to `folder`; None where the claims were too few for one."""
+    try:
+        return load(folder)
+    except DataError:
+        return None
+
+
 def load(folder: Path) -> MixedEffectsLogisticRegression:
     """The model that `save` wrote to `folder`; it predicts what it did then.
 

@@ -84,13 +84,9 @@ class Book:
 
     def model(self) -> "MixedEffectsLogisticRegression | None":
         """The approval model of the last build; None where the claims were too few for one."""
-        from analysis.errors import DataError
         from analysis.models import saved
 
-        try:
-            return saved.load(self.folders.processed)
-        except DataError:
-            return None
+        return saved.load_if_any(self.folders.processed)
 
     def design(self) -> dict[str, Any]:
         """The record of how the model of the last build came about, or why there is none."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import tables, workbooks
 from analysis.findings import population, selection
+from analysis.models import saved
 from analysis.reports import parameters, period
 from analysis.schemas import DOCUMENT_STATUSES
 from analysis.workbooks import Heading
@@ -38,6 +39,8 @@ class Explorer:
         }
         self._outcomes, self._payers = read["claim_outcomes"], read["payers"]
         self._predictions = read["predictions"]
+        self._learned = population.modelled(self._outcomes, read["claim_features"])
+        self._model = saved.load_if_any(folders.processed)
         month = str(period.covered(folders).month(self._parameters.month))
         self._claims = selection.claims(read["claim_features"], self._outcomes, month)
         words = population.with_words(self._claims[["payer_id", "condition_group"]], self._payers)
@@ -53,7 +56,9 @@ class Explorer:
             value=(1, last), min=1, max=last, description="Visit in the year", **_WIDE
         )
         self.told = widgets.HTML()
-        self.save = widgets.Button(description="Save the table as CSV", icon="download")
+        self.save = widgets.Button(
+            description="Save the table as CSV", icon="download", layout={"width": "auto"}
+        )
         self.saved = widgets.HTML()
         self._filters = [self.payer, self.condition, *self.documents.values(), self.visits]
         for one in self._filters:
@@ -102,6 +107,7 @@ class Explorer:
         least = self._parameters.minimum_cell_size
         told = [
             selection.likelihood(kept, self._outcomes, least).sentence,
+            selection.chance(self._model, self._learned, kept, self._outcomes, least).sentence,
             selection.modelled(kept, self._predictions, self._outcomes, least).sentence,
         ]
         self.saved.value = ""
@@ -116,6 +122,9 @@ _WIDE: dict[str, Any] = {
 }
 
 
+_LEFT, _RIGHT = (f' style="text-align: {side}; padding: 0 .6em"' for side in ("left", "right"))
+
+
 def _dropdown(name: str, words: "pd.DataFrame", label: str, code: str) -> Any:
     import ipywidgets as widgets
 
@@ -125,12 +134,16 @@ def _dropdown(name: str, words: "pd.DataFrame", label: str, code: str) -> Any:
 
 def _html(table: "pd.DataFrame") -> str:
     """The first rows, rates as percentages, every text escaped."""
-    head = "".join(f'<th scope="col">{heading.title}</th>' for heading in _HEADINGS)
+    aligned = [_RIGHT if heading.kind in ("count", "percent") else _LEFT for heading in _HEADINGS]
+    head = "".join(
+        f'<th scope="col"{side}>{heading.title}</th>'
+        for heading, side in zip(_HEADINGS, aligned, strict=True)
+    )
     rows = "".join(
         "<tr>"
         + "".join(
-            f"<td>{escape(_cell(value, heading.kind))}</td>"
-            for value, heading in zip(row, _HEADINGS, strict=True)
+            f"<td{side}>{escape(_cell(value, heading.kind))}</td>"
+            for value, heading, side in zip(row, _HEADINGS, aligned, strict=True)
         )
         + "</tr>"
         for row in table.head(_SHOWN_ROWS).itertuples(index=False, name=None)
