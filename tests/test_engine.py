@@ -91,3 +91,28 @@ def test_a_step_whose_memory_is_too_small_says_which_it_is_and_what_to_do(tmp_pa
     ):
         engine.run({"x": "SELECT range AS a FROM range(3_000_000) ORDER BY hash(range)"}, {}, ["x"])
     assert not (folders.private / "work").exists()
+
+
+def test_what_no_later_statement_needs_is_gone_and_what_is_read_once_is_not_copied() -> None:
+    staged = {
+        "twice": "SELECT x FROM numbers",  # needed to the end, through the view below
+        "once": "SELECT x, 1 / 0 AS never_asked_for FROM twice WHERE x > 1",
+        "pairs": "SELECT a.x FROM twice AS a",
+        "total": "SELECT sum(o.x) AS total FROM once AS o INNER JOIN pairs AS p ON p.x = o.x",
+    }
+    with engine.connect({"numbers": pa.table({"x": [1, 2, 3]})}) as connection:
+        sql = engine._Staging(connection)
+        sql.stage(staged, keep=["total"])
+        assert sql.fetch("total")["total"].to_pylist() == [5]
+        left = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    assert left == [("total",)]
+
+
+def test_a_word_that_only_looks_like_a_table_costs_no_result() -> None:
+    staged = {
+        "first": "SELECT later.x FROM numbers AS later",
+        "later": "SELECT x AS first FROM first -- not last",
+        "last": "SELECT sum(first) AS n FROM later",
+    }
+    made = engine.run(staged, {"numbers": pa.table({"x": [1, 2]})}, ["last"])
+    assert made["last"]["n"].to_pylist() == [3]

@@ -7,7 +7,7 @@ memory pass through files.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,15 +25,23 @@ if TYPE_CHECKING:
 Source: TypeAlias = "pa.Table | Path"
 
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+_COMMENT = re.compile(r"--.*")
+_WORD = re.compile(r"\w+")
 
 
 class Staging(Protocol):
     """A series of named tables, each made by a SELECT over the inputs and the tables before it."""
 
-    def stage(self, staged: Mapping[str, str], parameters: Mapping[str, Any] | None = None) -> None:
+    def stage(
+        self,
+        staged: Mapping[str, str],
+        parameters: Mapping[str, Any] | None = None,
+        keep: Collection[str] | None = None,
+    ) -> None:
         """Make the tables in order; one of a name already taken replaces it for what follows.
 
         A parameter is written `getvariable('name')` in the SQL and bound here, never pasted in.
+        Where `keep` names the tables that are needed afterwards, the others may be gone then.
         """
 
     def fetch(self, name: str) -> Source:
@@ -137,11 +145,20 @@ class _Staging:
 
     connection: duckdb.DuckDBPyConnection
 
-    def stage(self, staged: Mapping[str, str], parameters: Mapping[str, Any] | None = None) -> None:
+    def stage(
+        self,
+        staged: Mapping[str, str],
+        parameters: Mapping[str, Any] | None = None,
+        keep: Collection[str] | None = None,
+    ) -> None:
         for name, value in (parameters or {}).items():
             self.connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
+        passing = _Passing.of(staged, staged if keep is None else keep)
         for name, sql in staged.items():
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+            kind = "VIEW" if name in passing.views else "TABLE"
+            self.connection.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {sql}")
+            for ended in passing.ended[name]:
+                self.connection.execute(f"DROP TABLE {ended}")
 
     def fetch(self, name: str) -> Source:
         room = _workspace.get()
@@ -159,6 +176,46 @@ class _Staging:
         return path
 
 
+@dataclass(frozen=True)
+class _Passing:
+    """What becomes of staged tables that nobody needs afterwards.
+
+    A table that one statement alone reads, once, is a view: of it only the rows and columns asked
+    for are made. Any other is dropped after the last statement that needs it, so that memory holds
+    what is still needed. `ended` has those of each statement.
+    """
+
+    views: Collection[str]
+    ended: Mapping[str, Collection[str]]
+
+    @classmethod
+    def of(cls, staged: Mapping[str, str], keep: Collection[str]) -> "_Passing":
+        readers: dict[str, list[str]] = {}
+        for reader, sql in staged.items():
+            for name in words(sql):
+                # Of those before it; of one after it the word is only the name of something else.
+                if name in readers:
+                    readers[name].append(reader)
+            if reader not in keep:
+                readers[reader] = []
+        views = {name for name, found in readers.items() if len(found) == 1}
+        place = {name: at for at, name in enumerate(staged)}
+        last: dict[str, str] = {}
+        # Backwards, since what reads a view needs all that the view reads.
+        for name in sorted(readers, key=lambda name: -place[name]):
+            needed_in = [last[one] if one in views else one for one in readers[name]]
+            last[name] = max(needed_in, key=lambda one: place[one], default=name)
+        ended: dict[str, list[str]] = {name: [] for name in staged}
+        for name in readers.keys() - views:
+            ended[last[name]].append(name)
+        return cls(views, ended)
+
+
+def words(sql: str) -> list[str]:
+    """Every word of an SQL text outside its comments: among them the tables that it names."""
+    return _WORD.findall(_COMMENT.sub("", sql))
+
+
 def run(
     staged: Mapping[str, str],
     inputs: Mapping[str, Source],
@@ -167,5 +224,5 @@ def run(
 ) -> dict[str, Source]:
     """Run named statements over `inputs` and return the tables named in `outputs`."""
     with staging(inputs) as sql:
-        sql.stage(staged, parameters)
+        sql.stage(staged, parameters, keep=outputs)
         return {name: sql.fetch(name) for name in outputs}

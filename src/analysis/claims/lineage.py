@@ -28,11 +28,15 @@ OUTPUTS = ("claim_lineage", "provider_adjustment_lineage")
 def lineage(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """Tables `claim_lineage` and `provider_adjustment_lineage`."""
     with engine.staging({name: inputs[name] for name in INPUTS}) as sql:
-        sql.stage(engine.statements("analysis.claims", "lineage.sql"))
-        spreading = engine.statements("analysis.claims", "spreading.sql")
+        first, spreading, then = (
+            engine.statements("analysis.claims", f"{name}.sql")
+            for name in ("lineage", "spreading", "placement")
+        )
+        later = [*spreading.values(), *then.values()]
+        sql.stage(first, keep={word for text in later for word in engine.words(text)})
         n_changed = 1
         while n_changed > 0:
             sql.stage(spreading)
             n_changed = tables.load(sql.fetch("changed"))["n_changed"][0].as_py()
-        sql.stage(engine.statements("analysis.claims", "placement.sql"))
+        sql.stage(then, keep=OUTPUTS)
         return {name: tables.conform(name, sql.fetch(name)) for name in OUTPUTS}

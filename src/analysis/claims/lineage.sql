@@ -128,14 +128,25 @@ WHERE
     AND coalesce(w.patient_id, '') = coalesce(v.patient_id, '')
 
 -- name: own_day_relatives
--- Versions with an earlier one of the same day: by their number, or by the same service.
-SELECT DISTINCT v.claim_version_id
+-- Versions that name another and have an earlier one of the same day: by their number, or by the
+-- same service.
+SELECT v.claim_version_id
 FROM versions AS v
 INNER JOIN versions AS u
     ON
-        u.version_order < v.version_order
-        AND u.service_date = v.service_date
-        AND (u.control_number = v.control_number OR u.service_key = v.service_key)
+        u.service_date = v.service_date
+        AND u.control_number = v.control_number
+        AND u.version_order < v.version_order
+WHERE v.claim_version_id IN (SELECT claim_version_id FROM named_versions)
+UNION
+SELECT v.claim_version_id
+FROM versions AS v
+INNER JOIN versions AS u
+    ON
+        u.service_date = v.service_date
+        AND u.service_key = v.service_key
+        AND u.version_order < v.version_order
+WHERE v.claim_version_id IN (SELECT claim_version_id FROM named_versions)
 
 -- name: referenced_versions
 -- A reference is believed when the day agrees. Another day is believed too, for a correction may

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analysis import codes, engine, tables
 from analysis.errors import DataError
@@ -52,29 +51,37 @@ def outcomes(inputs: Mapping[str, pa.Table], as_of: date) -> dict[str, pa.Table]
     references = {name: codes.table(name) for name in ("carc", "rarc")}
     known = {name: inputs[name] for name in INPUTS} | references | {"conditions": _conditions()}
     variables = {"as_of_date": as_of, "default_maturity_days": DEFAULT_MATURITY_DAYS}
-    with engine.staging(known) as sql:
-        sql.stage(engine.statements("analysis.outcomes", "answers.sql"))
-        sql.stage(engine.statements("analysis.outcomes", "no_matches.sql"))
-        for kind in _MATCHES:
-            sql.stage(_matching(kind))
-        for file_name in ("determinations.sql", "appeals.sql", "outcomes.sql"):
-            sql.stage(engine.statements("analysis.outcomes", file_name), variables)
-        return {name: tables.conform(name, sql.fetch(name)) for name in OUTPUTS}
-
-
-def _matching(kind: str) -> dict[str, str]:
-    """The statements that match lines by one way; they are filled with column names only."""
-    terms = _MATCHES[kind]
-    # A number that several lines share, or none has, names no line.
-    only = "p.number <> '' AND p.n_alike = 1 AND o.n_alike = 1" if terms == ("number",) else "true"
-    matched, added = engine.statements("analysis.outcomes", "line_matches.sql").values()
-    filled = matched.format(
-        kind=kind,
-        terms=", ".join(terms),
-        agree=" AND ".join(f"o.{term} = p.{term}" for term in terms),
-        only=only,
+    answers, determinations, appeals, tables_left = (
+        engine.statements("analysis.outcomes", f"{name}.sql")
+        for name in ("answers", "determinations", "appeals", "outcomes")
     )
-    return {"matched": filled, "line_matches": added}
+    staged = answers | _matching() | determinations | appeals | tables_left
+    made = engine.run(staged, known, list(OUTPUTS), variables)
+    return {name: tables.conform(name, table) for name, table in made.items()}
+
+
+def _matching() -> dict[str, str]:
+    """The statements that match lines by each way in turn; they are filled with names only."""
+    templates = engine.statements("analysis.outcomes", "line_matches.sql")
+    staged = {}
+    for turn, (kind, terms) in enumerate(_MATCHES.items()):
+        names = {
+            "kind": kind,
+            "terms": ", ".join(terms),
+            "agree": " AND ".join(f"o.{term} = p.{term}" for term in terms),
+            # A number that several lines share, or none has, names no line.
+            "only": "p.number <> '' AND p.n_alike = 1 AND o.n_alike = 1"
+            if terms == ("number",)
+            else "true",
+            "turn": f"_{turn}",
+            "next_turn": f"_{turn + 1}",
+        }
+        filled = {name: sql.format(**names) for name, sql in templates.items()}
+        staged[f"matched_{turn}"] = filled["matched"]
+        staged[f"open_parts_{turn + 1}"] = filled["open_parts"]
+        staged[f"offers_{turn + 1}"] = filled["offers"]
+    each = (f"SELECT * FROM matched_{turn}" for turn in range(len(_MATCHES)))  # noqa: S608
+    return {**staged, "line_matches": " UNION ALL ".join(each)}
 
 
 def _conditions() -> pa.Table:
@@ -94,12 +101,14 @@ def last_day(inputs: Mapping[str, pa.Table]) -> date:
         ("payments", "payment_date"),
         ("remittances", "payment_date"),
     )
-    days = [pc.max(tables.load(inputs[table])[column]).as_py() for table, column in dated]
-    known = [day for day in days if day is not None]
+    latest = (f"SELECT max({column}) AS day FROM {table}" for table, column in dated)  # noqa: S608
+    read = {table: inputs[table] for table, _ in dated}
+    made = engine.run({"days": " UNION ALL ".join(latest)}, read, ["days"])
+    known = [day for day in tables.load(made["days"])["day"].to_pylist() if day is not None]
     if not known:
         raise DataError(
             "no claim and no payment carries a date, so outcomes have no as-of date; "
             "put 837 or 835 files into the practice's raw folder, or state as_of in practice.toml"
         )
-    latest: date = max(known)
-    return latest
+    last: date = max(known)
+    return last

@@ -6,7 +6,16 @@
 -- name: versions
 SELECT
     l.claim_id,
-    c.*,
+    c.claim_version_id,
+    c.patient_control_number,
+    c.claim_frequency_code,
+    c.set_reference,
+    c.patient_id,
+    c.payer_id,
+    c.plan_id,
+    c.submitted_date,
+    c.service_date,
+    c.charge_cents,
     coalesce(c.payer_sequence_code, 'P') = 'P' AS is_primary,
     coalesce(c.claim_frequency_code, '1') = '8' AS is_void,
     row_number() OVER (
@@ -237,7 +246,20 @@ INNER JOIN (
 -- sends the claim on to somebody else, and an answer to a void judges no service.
 SELECT
     l.claim_id,
-    r.*,
+    r.remittance_id,
+    r.payment_id,
+    r.position,
+    r.patient_control_number,
+    r.claim_status_code,
+    r.claim_frequency_code,
+    r.payer_claim_control_number,
+    r.patient_id,
+    r.payer_id,
+    r.charge_cents,
+    r.paid_cents,
+    r.patient_responsibility_cents,
+    r.payment_date,
+    r.service_date,
     coalesce(r.claim_status_code, '') = '22' AS is_reversal,
     coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '22', '23', '25')
     AND coalesce(r.claim_frequency_code, '') <> '8'
@@ -507,9 +529,26 @@ FROM judged_parts AS j
 INNER JOIN answers AS a ON a.remittance_id = j.remittance_id
 LEFT JOIN version_choices AS c ON c.remittance_id = j.remittance_id AND c.choice = 1
 
--- name: offers
+-- name: open_parts_0
+-- The answered lines still to be matched.
+SELECT
+    remittance_id,
+    remittance_line_id,
+    claim_id,
+    claim_version_id,
+    line_number,
+    takes_back,
+    number,
+    code,
+    day,
+    charge,
+    signs
+FROM parts_in_claims
+WHERE remittance_line_id IS NOT NULL
+
+-- name: offers_0
 -- The lines each answer may be about: those of the version it answers.
-SELECT DISTINCT
+SELECT
     p.remittance_id,
     s.service_line_id,
     s.line_number,
@@ -519,6 +558,5 @@ SELECT DISTINCT
     s.code,
     s.signs,
     s.number
-FROM parts_in_claims AS p
+FROM (SELECT DISTINCT remittance_id, claim_version_id FROM open_parts_0) AS p
 INNER JOIN service_slots AS s ON s.claim_version_id = p.claim_version_id
-

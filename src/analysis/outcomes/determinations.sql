@@ -415,17 +415,17 @@ SELECT * FROM versions WHERE version_number = 1
 -- name: latest_versions
 -- The latest version that is neither a void nor a part of an earlier one: its lines and charge are
 -- the claim's.
-SELECT * FROM (
-    SELECT
-        *,
-        row_number() OVER (PARTITION BY claim_id ORDER BY version_number DESC) AS from_last
+SELECT v.claim_id, v.claim_version_id, v.charge_cents
+FROM versions AS v
+INNER JOIN (
+    SELECT claim_id, max(version_number) AS version_number
     FROM versions
     WHERE
         is_primary
         AND NOT is_void
         AND claim_version_id NOT IN (SELECT claim_version_id FROM partial_versions)
-) AS ranked
-WHERE from_last = 1
+    GROUP BY claim_id
+) AS l ON l.claim_id = v.claim_id AND l.version_number = v.version_number
 
 -- name: voided_claims
 -- The last primary version is a void.

@@ -1,9 +1,10 @@
--- Which line sent an answered line is about. Run once for each way of matching in
--- turn (see __init__.py); the terms are the columns that must agree. Lines matched
--- already are out of play for their answer.
+-- Which line sent an answered line is about. The statements run once for each way of matching in
+-- turn (see __init__.py); the terms are the columns that must agree. Lines matched already are out
+-- of play for their answer.
 
 -- name: matched
 SELECT
+    p.remittance_id,
     p.remittance_line_id,
     p.claim_id,
     o.service_line_id,
@@ -19,28 +20,29 @@ FROM (
             PARTITION BY remittance_id, takes_back, {terms} ORDER BY line_number
         ) AS place,
         count(*) OVER (PARTITION BY remittance_id, takes_back, {terms}) AS n_alike
-    FROM parts_in_claims
-    WHERE
-        remittance_line_id IS NOT NULL
-        AND remittance_line_id NOT IN (SELECT remittance_line_id FROM line_matches)
+    FROM open_parts{turn}
 ) AS p
 INNER JOIN (
     SELECT
         *,
         row_number() OVER (PARTITION BY remittance_id, {terms} ORDER BY line_number) AS place,
         count(*) OVER (PARTITION BY remittance_id, {terms}) AS n_alike
-    FROM offers AS f
-    WHERE
-        NOT EXISTS (
-            SELECT 1
-            FROM line_matches AS m
-            INNER JOIN parts_in_claims AS q ON q.remittance_line_id = m.remittance_line_id
-            WHERE q.remittance_id = f.remittance_id AND m.service_line_id = f.service_line_id
-        )
+    FROM offers{turn}
 ) AS o ON o.remittance_id = p.remittance_id AND o.place = p.place AND {agree}
 WHERE {only}
 
--- name: line_matches
-SELECT * FROM line_matches
-UNION ALL
-SELECT * FROM matched
+-- name: open_parts
+SELECT *
+FROM open_parts{turn}
+WHERE remittance_line_id NOT IN (SELECT remittance_line_id FROM matched{turn})
+
+-- name: offers
+SELECT *
+FROM offers{turn} AS o
+WHERE
+    remittance_id IN (SELECT remittance_id FROM open_parts{next_turn})
+    AND NOT EXISTS (
+        SELECT 1
+        FROM matched{turn} AS m
+        WHERE m.remittance_id = o.remittance_id AND m.service_line_id = o.service_line_id
+    )

@@ -8,7 +8,7 @@ Spark's own `conf/spark-defaults.conf`.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -117,7 +117,12 @@ class SparkStaging:
         pq.write_table(source, path)
         return path.as_uri()
 
-    def stage(self, staged: Mapping[str, str], parameters: Mapping[str, Any] | None = None) -> None:
+    def stage(
+        self,
+        staged: Mapping[str, str],
+        parameters: Mapping[str, Any] | None = None,
+        keep: Collection[str] | None = None,  # noqa: ARG002 - on its disk all may stay
+    ) -> None:
         """As `Staging` says. Raises DataError when Spark cannot make a table."""
         for name, value in (parameters or {}).items():
             self._session.sql(f"DECLARE OR REPLACE VARIABLE {name} {_KINDS[type(value).__name__]}")

@@ -155,14 +155,32 @@ WHERE
   AND COALESCE(w.patient_id, '') = COALESCE(v.patient_id, '')
 
 -- name: own_day_relatives
-SELECT DISTINCT
+SELECT
   v.claim_version_id
 FROM versions AS v
 INNER JOIN versions AS u
-  ON u.version_order < v.version_order
-  AND u.service_date = v.service_date
-  AND (
-    u.control_number = v.control_number OR u.service_key = v.service_key
+  ON u.service_date = v.service_date
+  AND u.control_number = v.control_number
+  AND u.version_order < v.version_order
+WHERE
+  v.claim_version_id IN (
+    SELECT
+      claim_version_id
+    FROM named_versions
+  )
+UNION
+SELECT
+  v.claim_version_id
+FROM versions AS v
+INNER JOIN versions AS u
+  ON u.service_date = v.service_date
+  AND u.service_key = v.service_key
+  AND u.version_order < v.version_order
+WHERE
+  v.claim_version_id IN (
+    SELECT
+      claim_version_id
+    FROM named_versions
   )
 
 -- name: referenced_versions

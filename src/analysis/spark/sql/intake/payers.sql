@@ -241,16 +241,3 @@ SELECT
 FROM stated_payers
 WHERE
   NOT network_status IS NULL
-
--- name: answered
-SELECT DISTINCT
-  r.payer_name,
-  r.payer_id,
-  c.payer_name AS claim_payer_name,
-  c.payer_id AS claim_payer_id
-FROM remittances AS r
-INNER JOIN claims AS c
-  ON UPPER(TRIM(c.patient_control_number)) = UPPER(TRIM(r.patient_control_number))
-WHERE
-  r.claim_status_code IS NULL
-  OR NOT r.claim_status_code IN ('2', '3', '20', '21', '23', '25')

@@ -512,11 +512,14 @@ WHERE
 
 -- name: latest_versions
 SELECT
-  *
-FROM (
+  v.claim_id,
+  v.claim_version_id,
+  v.charge_cents
+FROM versions AS v
+INNER JOIN (
   SELECT
-    *,
-    ROW_NUMBER() OVER (PARTITION BY claim_id ORDER BY version_number DESC) AS from_last
+    claim_id,
+    MAX(version_number) AS version_number
   FROM versions
   WHERE
     is_primary
@@ -526,9 +529,10 @@ FROM (
         claim_version_id
       FROM partial_versions
     )
-) AS ranked
-WHERE
-  from_last = 1
+  GROUP BY
+    claim_id
+) AS l
+  ON l.claim_id = v.claim_id AND l.version_number = v.version_number
 
 -- name: voided_claims
 SELECT
