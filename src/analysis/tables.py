@@ -19,6 +19,7 @@ from analysis.errors import DataError, TableError, nearest
 from analysis.schemas import TABLES, Column, Table
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 _ARROW_TYPES = {
@@ -103,23 +104,37 @@ def _problems(sources: Mapping[str, Source]) -> list[str]:
     # One database for all tables: opening one costs more than checking a small table.
     with engine.connect(sources) as connection:
         for name in sources:
-            rules = _rules(declared(name))
-            counts = ", ".join(count for _, _, count in rules)
-            row = connection.execute(f'SELECT {counts} FROM "{name}"').fetchone() or ()
+            table = declared(name)
+            rules = _rules(table)
+            counts = ", ".join(["0", *(count for _, _, count in rules)])
+            _, *broken = connection.execute(f'SELECT {counts} FROM "{name}"').fetchone() or ()
+            key = (", ".join(table.key), "repeat a key", "")
+            counted = zip([key, *rules], [_n_repeated(connection, table), *broken], strict=True)
             found += [
                 f"table {name}, {column}: {n_rows} rows {rule}"
-                for (column, rule, _), n_rows in zip(rules, row, strict=True)
+                for (column, rule, _), n_rows in counted
                 if n_rows
             ]
     return found
 
 
-def _rules(table: Table) -> list[tuple[str, str, str]]:
-    """(column, rule in words, SQL counting the rows that break it) for each declared rule."""
+def _n_repeated(connection: "duckdb.DuckDBPyConnection", table: Table) -> int:
+    """How many rows repeat a key that another row has."""
     key = ", ".join(f'"{name}"' for name in table.key)
+    # Whole numbers are compared in less time and room than texts. Equal keys have equal hashes,
+    # so that where no hashes are equal, no keys are.
+    hashes = f'SELECT count(*) = count(DISTINCT hash({key})) FROM "{table.name}"'
     groups = f'SELECT count(*) AS n FROM "{table.name}" GROUP BY {key}'
-    repeated = f"(SELECT coalesce(sum(n - 1), 0) FROM ({groups}))"
-    rules = [(", ".join(table.key), "repeat a key", repeated)]
+    (are_distinct,) = connection.execute(hashes).fetchone() or (False,)
+    if are_distinct:
+        return 0
+    (n_repeated,) = connection.execute(f"SELECT sum(n - 1) FROM ({groups})").fetchone() or (0,)
+    return int(n_repeated)
+
+
+def _rules(table: Table) -> list[tuple[str, str, str]]:
+    """(column, rule in words, SQL counting the rows that break it) for each rule on a column."""
+    rules = []
     for column in table.columns:
         if not column.nullable:
             rules.append((column.name, "are null", f'count(*) - count("{column.name}")'))
@@ -158,7 +173,9 @@ def _write(folder: Path, name: str, source: Source, made: Mapping[str, str]) -> 
     metadata = {"provenance": json.dumps(dict(made), sort_keys=True)}
     schema = arrow_schema(name).with_metadata(metadata)
     staged = folder / f".{name}.parquet.part"
-    with pq.ParquetWriter(staged, schema, compression="zstd") as file:
+    # A dictionary of values that differ in every row would only be made and thrown away.
+    repeating = [c.name for c in declared(name).columns if c.name not in declared(name).key]
+    with pq.ParquetWriter(staged, schema, compression="zstd", use_dictionary=repeating) as file:
         for rows in _groups(source):
             file.write_table(_cast(name, rows).replace_schema_metadata(metadata), _GROUP_ROWS)
     staged.chmod(0o600)
