@@ -6,6 +6,7 @@ against what is there, for all of them at once. The others are walked through.
 """
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -137,20 +138,23 @@ class _Segments:
         ends = np.flatnonzero(self._bytes == self._end[0])
         self._bounds = np.concatenate([[0], ends + 1])
         self._starts = self._bounds[:-1]
-        separators = np.flatnonzero(self._bytes == self._element[0])
-        self._n_elements = np.diff(np.searchsorted(separators, self._bounds))
+        is_separator = (self._bytes == self._element[0]).view(np.uint8)
+        self._n_elements = np.add.reduceat(is_separator, self._starts, dtype=np.int32)
 
     @cached_property
     def _names(self) -> Rows:
         """A number for each name of two or three signs, as `_number` makes it; 0 for others."""
-        first, second, third = (self._bytes[self._starts + n].astype(np.int64) for n in range(3))
-        is_of_two = self._ends_name(self._starts + 2)
-        is_of_three = ~is_of_two & self._ends_name(self._starts + 3)
-        two = (first << 16) | (second << 8)
-        return np.where(is_of_two, two, np.where(is_of_three, two | third, 0))
+        n_words = len(self._bytes) - 3
+        words = np.ndarray((n_words,), dtype=">u4", buffer=self._bytes, strides=(1,))[self._starts]
+        four = words.astype(np.int64)
+        is_of_two, is_of_three = self._is_sign(four >> 8 & 255), self._is_sign(four & 255)
+        two, three = four & 0xFFFF0000, four & 0xFFFFFF00
+        return np.where(is_of_two, two, np.where(is_of_three, three, 0))
 
-    def _ends_name(self, at: Rows) -> Flags:
-        return np.isin(self._bytes[at], (self._element[0], self._end[0]))
+    def _is_sign(self, found: npt.NDArray[Any]) -> Flags:
+        """Whether a byte ends a name: an element or the next segment follows."""
+        is_sign: Flags = (found == self._element[0]) | (found == self._end[0])
+        return is_sign
 
     def are_plain(self) -> Flags:
         """Of each part, whether it can be counted by bytes: it ends as its segments do."""
@@ -175,15 +179,14 @@ class _Segments:
         rows = rows[self._names[rows] == _number(segment)]
         for place, sign in enumerate(self._element + qualifier.encode(), start=len(segment)):
             rows = rows[self._bytes[self._starts[rows] + place] == sign]
-        return rows[self._ends_name(self._starts[rows] + len(name))]
+        return rows[self._is_sign(self._bytes[self._starts[rows] + len(name)])]
 
     def framing(self) -> tuple[Rows, Rows]:
         """The segments that frame others, and what each is by its place in _FRAMING."""
-        kinds = np.full(len(self._names), -1)
-        for kind, name in enumerate(_FRAMING):
-            kinds[self._names == _number(name)] = kind
-        found = np.flatnonzero((kinds >= 0) & (self._n_elements > 0))
-        return found, kinds[found]
+        numbers = np.array([_number(name) for name in _FRAMING])
+        found = np.flatnonzero(np.isin(self._names, numbers) & (self._n_elements > 0))
+        order = np.argsort(numbers)
+        return found, order[np.searchsorted(numbers[order], self._names[found])]
 
     def texts(self, rows: Rows) -> pa.Array:
         """The text of segments."""
@@ -193,7 +196,7 @@ class _Segments:
 
 
 def _number(name: str) -> int:
-    return int.from_bytes(name.encode().ljust(3, b"\0"), "big")
+    return int.from_bytes(name.encode().ljust(4, b"\0"), "big")
 
 
 class _Frames:
