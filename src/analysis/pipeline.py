@@ -272,12 +272,12 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
             for step in steps:
                 if _is_fresh(folders, step, keys[step.name]):
                     continue
-                with _workspace(folders, practice, step, cluster):
+                provenance = {"step": step.name, "key": keys[step.name]}
+                with _workspace(folders, practice, step, cluster), tables.making(provenance):
                     say(f"{folders.practice}: {step.title} ...")
                     inputs = {name: tables.stored(folders.processed, name) for name in step.reads}
                     made = step.function(folders, practice, inputs)
                     written = {name: made[name] for name in step.writes}
-                    provenance = {"step": step.name, "key": keys[step.name]}
                     tables.write_all(folders.processed, written, provenance)
                 ran.append(step.name)
         for step in later:

@@ -6,8 +6,12 @@ and no error text can quote a patient's value.
 """
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -29,6 +33,9 @@ _ARROW_TYPES = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
 }
+
+# How the tables of the step that is running are made; see `making`.
+_made: ContextVar[Mapping[str, str]] = ContextVar("made", default=MappingProxyType({}))
 
 # Rows of one row group: few enough to hold in any memory, many enough to read fast.
 _GROUP_ROWS = 131_072
@@ -170,23 +177,78 @@ def write_all(folder: Path, sources: Mapping[str, Source], made: Mapping[str, st
 
 
 def _write(folder: Path, name: str, source: Source, made: Mapping[str, str]) -> None:
-    metadata = {"provenance": json.dumps(dict(made), sort_keys=True)}
-    schema = arrow_schema(name).with_metadata(metadata)
     staged = folder / f".{name}.parquet.part"
-    # A dictionary of values that differ in every row would only be made and thrown away.
-    repeating = [c.name for c in declared(name).columns if c.name not in declared(name).key]
-    with pq.ParquetWriter(staged, schema, compression="zstd", use_dictionary=repeating) as file:
-        for rows in _groups(source):
-            file.write_table(_cast(name, rows).replace_schema_metadata(metadata), _GROUP_ROWS)
+    if isinstance(source, Path) and _is_final(source, name, made):
+        shutil.move(source, staged)
+    else:
+        with _writer(staged, name, made) as file:
+            for rows in in_groups(source):
+                file.write_table(_final(name, rows, file.schema), _GROUP_ROWS)
     staged.chmod(0o600)
     staged.replace(folder / f"{name}.parquet")
 
 
-def _groups(source: Source) -> Iterator[pa.Table]:
+@contextmanager
+def making(made: Mapping[str, str]) -> Iterator[None]:
+    """Inside it, what `Growing` writes is final for a `write_all` with the same `made`."""
+    token = _made.set(made)
+    try:
+        yield
+    finally:
+        _made.reset(token)
+
+
+class Growing:
+    """A declared table that is written a few rows at a time, to a file of the workspace."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self._name = name
+        self._file = _writer(path, name, _made.get())
+
+    def add(self, rows: pa.Table) -> None:
+        """Write rows behind those there are. Raises TableError as `conform` does."""
+        rows = _final(self._name, conform(self._name, rows), self._file.schema)
+        self._file.write_table(rows, _GROUP_ROWS)
+
+    def close(self) -> Path:
+        """The file, now whole."""
+        self._file.close()
+        return self.path
+
+
+def _writer(path: Path, name: str, made: Mapping[str, str]) -> pq.ParquetWriter:
+    schema = _final_schema(name, made)
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        # A dictionary of values that differ in every row would only be made and thrown away.
+        use_dictionary=[c for c in schema.names if c not in declared(name).key],
+        # Between which texts the others lie helps no query.
+        write_statistics=[f.name for f in schema if not pa.types.is_string(f.type)],
+    )
+
+
+def _final_schema(name: str, made: Mapping[str, str]) -> pa.Schema:
+    metadata = {"provenance": json.dumps(dict(made), sort_keys=True)}
+    return arrow_schema(name).with_metadata(metadata)
+
+
+def _final(name: str, rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    return _cast(name, rows).replace_schema_metadata(schema.metadata)
+
+
+def _is_final(path: Path, name: str, made: Mapping[str, str]) -> bool:
+    return bool(pq.read_schema(path).equals(_final_schema(name, made), check_metadata=True))
+
+
+def in_groups(source: Source) -> Iterator[pa.Table]:
     """The rows in their order, few enough at a time for any memory."""
     if isinstance(source, Path):
-        for batch in pq.ParquetFile(source).iter_batches(_GROUP_ROWS):
-            yield pa.Table.from_batches([batch])
+        with pq.ParquetFile(source) as file:
+            for batch in file.iter_batches(_GROUP_ROWS):
+                yield pa.Table.from_batches([batch])
     else:
         yield source
 

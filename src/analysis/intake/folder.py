@@ -73,7 +73,7 @@ _READERS: dict[str, Callable[[Batch, Pseudonyms], Together]] = {
 }
 
 # Interchanges wait to be read together until there is this much of them.
-_MOST_WAITING = 2**24
+_MOST_WAITING = 2**23
 
 # Guards against an archive made to exhaust the computer; no practice's archive comes near them.
 _MOST_MEMBERS = 10_000
@@ -111,7 +111,7 @@ def read_folder(raw: Path, practice: Practice, pseudonyms: Pseudonyms) -> dict[s
     resolved = payer_names.resolve(read, practice)
     described = payers.describe(resolved.tables, practice)
     if resolved.refused:
-        ledger = changed(ledger, partial(_set_aside_rows, refused=resolved.refused))
+        ledger = changed("row_ledger", ledger, partial(_set_aside_rows, refused=resolved.refused))
     return {**resolved.tables, **described, "row_ledger": ledger}
 
 

@@ -78,7 +78,7 @@ def resolve(read: Mapping[str, Source], practice: Practice) -> Resolved:
     refused, aliases = _followed(aliases_sent.to_pylist(), practice, met)
     settling = _Settling(practice, aliases, met, answered)
     made = {
-        name: changed(source, partial(_under_settled_ids, settling=settling, stated=stated))
+        name: changed(name, source, partial(_under_settled_ids, settling=settling, stated=stated))
         if "payer_id" in tables.arrow_schema(name).names
         else source
         for name, source in read.items()
