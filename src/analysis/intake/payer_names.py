@@ -73,13 +73,19 @@ def resolve(read: Mapping[str, Source], practice: Practice) -> Resolved:
     never replaced, and no id is given where neither an id nor a name was sent.
     """
     stated = {payer.id for payer in practice.payers}
-    met, answered = _written_in(read, stated)
+    met_sent, answered_sent = _asked(read)
+    met = _counted(_without_empty_ids(met_sent, stated))
+    answered_sent = _without_empty_ids(answered_sent, stated, "claim_")
+    answered = _pairs(_without_empty_ids(answered_sent, stated))
     aliases_sent = tables.load(read["payer_aliases"])
     refused, aliases = _followed(aliases_sent.to_pylist(), practice, met)
     settling = _Settling(practice, aliases, met, answered)
+    settle = partial(_under_settled_ids, settling=settling, stated=stated)
+    # Where every id is right as it was sent, a large table need not be written again.
+    settled = _settled_already(met_sent, settle(met_sent))
     made = {
-        name: changed(name, source, partial(_under_settled_ids, settling=settling, stated=stated))
-        if "payer_id" in tables.arrow_schema(name).names
+        name: changed(name, source, settle)
+        if "payer_id" in tables.arrow_schema(name).names and name not in settled
         else source
         for name, source in read.items()
     }
@@ -160,28 +166,42 @@ def _written(name: str | None, payer_id: str | None) -> Written:
     return Written((name or "").strip(), (payer_id or "").strip())
 
 
-def _written_in(
-    read: Mapping[str, Source], stated: set[str]
-) -> tuple[dict[Written, _Count], dict[Written, set[Written]]]:
-    """Every name and id that claims, payments and remittances write, with how often; and written
-    on remittances -> what is written on the claims that they answer.
+_WRITING = ("claims", "payments", "remittances")
+
+
+def _asked(read: Mapping[str, Source]) -> tuple[pa.Table, pa.Table]:
+    """What each table of _WRITING writes for insurers, and whose claims it answers with it."""
+    staged = engine.statements("analysis.intake", "payer_names.sql")
+    made = engine.run(staged, {name: read[name] for name in _WRITING}, ["met", "answered"])
+    return tables.load(made["met"]), tables.load(made["answered"])
+
+
+def _counted(sent: pa.Table) -> dict[Written, _Count]:
+    """Every name and id written, with how often."""
+    met: dict[Written, _Count] = defaultdict(_Count)
+    for row in sent.to_pylist():
+        written = _written(row["payer_name"], row["payer_id"])
+        if written != ("", ""):
+            met[written].add(row["met_in"], row["n_records"])
+    return dict(met)
+
+
+def _pairs(sent: pa.Table) -> dict[Written, set[Written]]:
+    """Written on remittances -> what is written on the claims that they answer.
 
     A control number tells whose claim an answer is about.
     """
-    staged = engine.statements("analysis.intake", "payer_names.sql")
-    inputs = {name: read[name] for name in ("claims", "payments", "remittances")}
-    made = engine.run(staged, inputs, list(staged))
-    counts: dict[Written, _Count] = defaultdict(_Count)
-    for row in _without_empty_ids(tables.load(made["met"]), stated).to_pylist():
-        written = _written(row["payer_name"], row["payer_id"])
-        if written != ("", ""):
-            counts[written].add(row["met_in"], row["n_records"])
     answered: dict[Written, set[Written]] = defaultdict(set)
-    pairs = _without_empty_ids(tables.load(made["answered"]), stated)
-    for row in _without_empty_ids(pairs, stated, "claim_").to_pylist():
-        sent = _written(row["claim_payer_name"], row["claim_payer_id"])
-        answered[_written(row["payer_name"], row["payer_id"])].add(sent)
-    return dict(counts), dict(answered)
+    for row in sent.to_pylist():
+        claim = _written(row["claim_payer_name"], row["claim_payer_id"])
+        answered[_written(row["payer_name"], row["payer_id"])].add(claim)
+    return dict(answered)
+
+
+def _settled_already(sent: pa.Table, settled: pa.Table) -> set[str]:
+    """The tables of _WRITING in which every id stays as it was sent."""
+    before, after = (pc.fill_null(met["payer_id"], "\x1f") for met in (sent, settled))
+    return {*_WRITING} - {*sent["met_in"].filter(pc.not_equal(before, after)).to_pylist()}
 
 
 def _kept(aliases: pa.Table, refused: Mapping[tuple[str, int], str]) -> pa.Table:
