@@ -22,6 +22,33 @@ def test_what_is_written_is_read_back_and_is_private(tmp_path: Path) -> None:
     assert tables.provenance(tmp_path, "claim_diagnoses") == {"step": "intake", "key": "k"}
 
 
+@pytest.mark.parametrize(("key", "is_moved"), [("k", True), ("another", False)])
+def test_a_table_that_grew_in_a_file_is_moved_into_place_if_made_under_the_same_key(
+    tmp_path: Path, key: str, is_moved: bool
+) -> None:
+    table = tables.from_rows("claim_diagnoses", _DIAGNOSES)
+    made = {"step": "intake", "key": "k"}
+    with tables.making(made):
+        growing = tables.Growing(tmp_path / "grown.parquet", "claim_diagnoses")
+        for start in range(len(table)):
+            growing.add(table.slice(start, 1))
+        grown = growing.close()
+    path = tables.write(tmp_path / "out", "claim_diagnoses", grown, made | {"key": key})
+    assert tables.read(tmp_path / "out", "claim_diagnoses").equals(table)
+    assert tables.provenance(tmp_path / "out", "claim_diagnoses")["key"] == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert grown.exists() != is_moved
+
+
+def test_a_key_of_several_columns_repeats_only_where_all_of_them_do() -> None:
+    rows = [row | {"claim_version_id": name} for name in ("v1", "v2") for row in _DIAGNOSES]
+    assert tables.problems("claim_diagnoses", tables.from_rows("claim_diagnoses", rows)) == []
+    (problem,) = tables.problems(
+        "claim_diagnoses", tables.from_rows("claim_diagnoses", [*rows, *rows[:3], rows[0]])
+    )
+    assert "4 rows repeat a key" in problem
+
+
 def test_a_repeated_key_is_refused_and_the_earlier_file_stays(tmp_path: Path) -> None:
     good = tables.from_rows("claim_diagnoses", _DIAGNOSES)
     tables.write(tmp_path, "claim_diagnoses", good, {})
