@@ -66,7 +66,9 @@ def by_gpboost(frame, y, patient):
 @pytest.mark.parametrize("has_patients", [False, True])
 def test_the_mode_at_fixed_variances_is_gpboosts(has_patients):
     frame, y, patient, _ = made(600)
-    patient = pd.factorize(patient)[0].astype(np.int64) if has_patients else None
+    order = patient.argsort(kind="stable")
+    frame, y = frame.iloc[order].reset_index(drop=True), y[order]
+    patient = pd.factorize(patient[order])[0].astype(np.int64) if has_patients else None
     at, design = fitted(frame, y, patient)
     ours = design @ at.coefficients
     if has_patients:

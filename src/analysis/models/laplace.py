@@ -3,17 +3,21 @@
 Random effects are a ridge whose strength is learned: each effect's standard deviation maximises the
 Laplace approximation of the restricted likelihood, times a gamma(2) prior that keeps it from
 nought (Chung, Rabe-Hesketh, Dorie, Gelman and Liu 2013) and a half-normal one that keeps it from
-running away. Patients' intercepts form a diagonal block and are eliminated, so that many patients
-are cheap.
+running away. It is found by Newton's method with the average of the observed and the expected
+information (Gilmour, Thompson and Cullis 1995). Patients' intercepts form a diagonal block and are
+eliminated, so that many patients are cheap.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_solve, cholesky, lapack
 from scipy.special import expit
 
 from analysis.errors import DataError
@@ -24,7 +28,13 @@ Matrix = NDArray[np.float64]
 INTERCEPT_SCALE = 5.0
 _SMALLEST, _LARGEST = 0.01, 3.0
 _MOST_STEPS, _MOST_ROUNDS = 100, 200
-_PATIENTS_AT_ONCE = 20_000
+_ROWS_AT_ONCE = 50_000
+_DENSE = 0.04
+# Newton's error falls as the square of its step: near enough for a draw, and for one round.
+NEARLY = 0.3
+# No direction of the standard deviations is known worse than the priors alone would leave it.
+_LEAST_KNOWN = 0.7
+_LEAST_CURVED = 0.2
 
 
 @dataclass(frozen=True)
@@ -32,14 +42,15 @@ class Mode:
     """The most likely coefficients at given standard deviations, and their precision's factor.
 
     `factor` is the lower Cholesky factor of the precision of the coefficients with patients
-    integrated out; `cross` and `own` are the patients' block, None and empty without patients.
+    integrated out; `own` is the patients' own precision, empty without patients, and `weight` that
+    of each row's log odds.
     """
 
     coefficients: Vector
     patients: Vector
     factor: Matrix
-    cross: Any
     own: Vector
+    weight: Vector
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class Problem:
     """Approved out of trials on each row of a sparse design, and the patient of each row.
 
     `effect_of` names each coefficient's random effect (-1: fixed); `patient` is None or each row's
-    patient by number, whose standard deviation then comes last.
+    patient by number, in rising order, whose standard deviation then comes last.
     """
 
     design: Any
@@ -93,6 +104,26 @@ class Problem:
         """Of every row, its own patient counted in."""
         made: Vector = self.design @ coefficients
         return made if self.patient is None else made + patients[self.patient]
+
+    @cached_property
+    def dense_and_sparse(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The design's columns with few noughts, and the others."""
+        filled = np.bincount(self.design.indices, minlength=self.design.shape[1])
+        is_dense = filled > _DENSE * self.design.shape[0]
+        return np.flatnonzero(is_dense), np.flatnonzero(~is_dense)
+
+    def parts(self, rows: slice) -> tuple[Matrix, Any]:
+        """Some rows of the design: its dense columns as such, for speed, and its sparse ones."""
+        dense, sparse = self.dense_and_sparse
+        some = self.design[rows]
+        return some[:, dense].toarray(), some[:, sparse]
+
+    def of_patients(self, rows: Vector) -> Vector:
+        """The sum of a value of the rows over each patient's; empty without patients."""
+        if self.patient is None:
+            return np.empty(0)
+        made: Vector = np.bincount(self.patient, rows, self.n_patients).astype(np.float64)
+        return made
 
     def log_posterior(self, coefficients: Vector, patients: Vector, scales: Vector) -> float:
         """Up to what does not depend on the coefficients."""
@@ -141,69 +172,151 @@ def _newton(
     residual = problem.approved - problem.trials * fitted
     prior = problem.precision(scales)
     gradient = X.T @ residual - prior * coefficients
-    weighted = sp.diags_array(weight) @ X
-    precision = (X.T @ weighted).toarray()
+    own, own_gradient = np.empty(0), np.empty(0)
+    if problem.patient is not None:
+        own = problem.of_patients(weight) + 1 / scales[-1] ** 2
+        own_gradient = problem.of_patients(residual) - patients / scales[-1] ** 2
+        gradient = gradient - X.T @ (weight * (own_gradient / own)[problem.patient])
+    precision = _crossed(problem, weight, own)
     precision[np.diag_indices_from(precision)] += prior
-    if problem.patient is None:
-        factor = cho_factor(precision, lower=True)
-        found = Mode(coefficients, patients, np.tril(factor[0]), None, np.empty(0))
-        return found, cho_solve(factor, gradient), np.empty(0)
-    n = problem.n_patients
-    rows = np.arange(len(problem.patient))
-    belongs = sp.csr_array((np.ones(len(rows)), (problem.patient, rows)), shape=(n, len(rows)))
-    own = np.bincount(problem.patient, weight, n) + 1 / scales[-1] ** 2
-    own_gradient = np.bincount(problem.patient, residual, n) - patients / scales[-1] ** 2
-    cross = sp.csr_array(belongs @ weighted)
-    scaled = sp.diags_array(1 / np.sqrt(own)) @ cross
-    precision -= (scaled.T @ scaled).toarray()
-    factor = cho_factor(precision, lower=True)
-    step = cho_solve(factor, gradient - cross.T @ (own_gradient / own))
-    found = Mode(coefficients, patients, np.tril(factor[0]), cross, own)
-    return found, step, (own_gradient - cross @ step) / own
+    factor = cholesky(precision, lower=True, overwrite_a=True, check_finite=False)
+    step = cho_solve((factor, True), gradient, check_finite=False)
+    patient_step = own_gradient
+    if problem.patient is not None:
+        patient_step = (own_gradient - problem.of_patients(weight * (X @ step))) / own
+    return Mode(coefficients, patients, factor, own, weight), step, patient_step
 
 
-def gradient(problem: Problem, scales: Vector, at: Mode) -> tuple[Vector, Vector]:
-    """Of the log marginal likelihood and priors in the log standard deviations, and a curvature."""
-    inverse = solve_triangular(at.factor, np.eye(len(at.factor)), lower=True)
-    variance = (inverse**2).sum(axis=0)
-    slope, curvature = np.empty(len(scales)), np.empty(len(scales))
-    for place, scale in enumerate(scales):
-        if problem.patient is not None and place == len(scales) - 1:
-            n, squares = problem.n_patients, at.patients @ at.patients
-            trace = float((1 / at.own).sum())
-            for first in range(0, n, _PATIENTS_AT_ONCE):
-                some = slice(first, first + _PATIENTS_AT_ONCE)
-                spread = at.cross[some] @ inverse.T
-                trace += float(((spread**2).sum(axis=1) / at.own[some] ** 2).sum())
-        else:
-            of_effect = problem.effect_of == place
-            n, squares = (
-                int(of_effect.sum()),
-                at.coefficients[of_effect] @ at.coefficients[of_effect],
-            )
-            trace = float(variance[of_effect].sum())
-        freedom = n - trace / scale**2
-        pull = scale**2 / problem.random_scale**2
-        slope[place] = squares / scale**2 - freedom + 1 - pull
-        curvature[place] = 2 * max(freedom, 1.0) + 2 * pull
-    return slope, curvature
+def _crossed(problem: Problem, weight: Vector, own: Vector) -> Matrix:
+    """The rows' information on the coefficients, less what they tell of the patients alone."""
+    made = np.zeros((problem.design.shape[1],) * 2)
+    root = np.sqrt(weight)
+    for rows, of_patient, some in _blocks(problem):
+        parts = problem.parts(rows)
+        _add_gram(made, [_scaled(part, root[rows]) for part in parts])
+        if of_patient is not None:
+            cross = (of_patient @ _scaled(part, weight[rows]) for part in parts)
+            _add_gram(made, [_scaled(part, 1 / np.sqrt(own[some])) for part in cross], np.subtract)
+    return _in_order(problem, made)
 
 
-def estimate_scales(problem: Problem, tol: float = 2e-3) -> tuple[Vector, Mode, int]:
+def _taken(problem: Problem, at: Mode) -> Matrix:
+    """B' D^-2 B, where D is the patients' own precision and B what they share with the rest."""
+    made = np.zeros_like(at.factor)
+    for rows, of_patient, some in _blocks(problem):
+        cross = (of_patient @ _scaled(part, at.weight[rows]) for part in problem.parts(rows))
+        _add_gram(made, [_scaled(part, 1 / at.own[some]) for part in cross])
+    return _in_order(problem, made)
+
+
+def _blocks(problem: Problem) -> Iterator[tuple[slice, Any, slice]]:
+    """Some rows at a time, a matrix that sums them by patient, and which patients these are.
+
+    No patient is divided. Without patients the matrix is None.
+    """
+    n = len(problem.trials)
+    whole = np.arange(n) if problem.patient is None else problem.patient
+    edges = np.unique(np.append(np.searchsorted(whole, whole[::_ROWS_AT_ONCE]), n))
+    for begin, end in pairwise(edges):
+        rows, some = slice(begin, end), slice(int(whole[begin]), int(whole[end - 1]) + 1)
+        if problem.patient is None:
+            yield rows, None, some
+            continue
+        first = np.searchsorted(whole[rows], np.arange(some.start, some.stop + 1))
+        ones, shape = np.ones(end - begin), (some.stop - some.start, end - begin)
+        yield rows, sp.csr_array((ones, np.arange(end - begin), first), shape=shape), some
+
+
+def _scaled(part: Any, by: Vector) -> Any:
+    """A matrix, dense or sparse, with each row multiplied."""
+    if isinstance(part, np.ndarray):
+        return part * by[:, None]
+    data = part.data * np.repeat(by, np.diff(part.indptr))
+    return sp.csr_array((data, part.indices, part.indptr), shape=part.shape)
+
+
+def _add_gram(made: Matrix, parts: Sequence[Any], add: np.ufunc = np.add) -> None:
+    """Add the products of all columns of a matrix, given as its dense and its sparse columns."""
+    dense, sparse = parts
+    n = dense.shape[1]
+    between = sparse.T @ dense
+    within = (sparse.T @ sparse).toarray()
+    for rows, columns, product in (
+        (slice(n), slice(n), dense.T @ dense),
+        (slice(n, None), slice(n), between),
+        (slice(n), slice(n, None), between.T),
+        (slice(n, None), slice(n, None), within),
+    ):
+        add(made[rows, columns], product, out=made[rows, columns])
+
+
+def _in_order(problem: Problem, made: Matrix) -> Matrix:
+    """Columns as in the design again, where the dense ones stood first."""
+    place = np.argsort(np.concatenate(problem.dense_and_sparse))
+    return made[np.ix_(place, place)]
+
+
+def evidence(problem: Problem, scales: Vector, at: Mode) -> tuple[Vector, Matrix]:
+    """Of the log marginal likelihood and priors in the log standard deviations: slope, information.
+
+    The information is the observed one, but for patients the average of the observed and the
+    expected: they are many, and it is theirs from what is at hand.
+    """
+    n = problem.n_scales - (problem.patient is not None)
+    is_of = problem.effect_of[:, None] == np.arange(n)
+    inverse, _ = lapack.dpotri(at.factor, lower=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    size = is_of.sum(axis=0).astype(float)
+    squares = is_of.T @ at.coefficients**2
+    trace = is_of.T @ np.diagonal(inverse)
+    held = np.where(is_of, at.coefficients[:, None], 0.0) / scales[:n] ** 2
+    own_held = 0.0
+    if problem.patient is not None:
+        size = np.append(size, problem.n_patients)
+        squares = np.append(squares, at.patients @ at.patients)
+        trace = np.append(trace, (1 / at.own).sum() + (inverse * _taken(problem, at)).sum())
+        own = at.patients / scales[-1] ** 2 / at.own
+        own_held = own**2 @ at.own
+        through = problem.design.T @ (at.weight * own[problem.patient])
+        held = np.column_stack([held, -through])
+    variance = scales**2
+    likely = squares / variance - (size - trace / variance)
+    pull = variance / problem.random_scale**2
+    average = np.diag(squares / variance) - held.T @ inverse @ held
+    average[n:, n:] -= own_held
+    # The likelihood's and the priors' curvature beyond it: at the top, where slopes cancel, two.
+    beyond = 2 * np.diag(pull - likely)
+    grouped = is_of.astype(float)
+    expected = grouped.T @ inverse**2 @ grouped / np.outer(variance[:n], variance[:n])
+    expected += np.diag(size[:n] - 2 * trace[:n] / variance[:n])
+    information = 2 * average
+    information[:n, :n] += 2 * (average[:n, :n] - expected)
+    return likely + 1 - pull, information + beyond
+
+
+def _root(information: Matrix, least: float) -> Matrix:
+    """R with R R' the inverse of the information, no direction of which counts as less known."""
+    values, vectors = np.linalg.eigh(information)
+    made: Matrix = vectors / np.sqrt(np.maximum(np.abs(values), least))
+    return made
+
+
+def estimate_scales(problem: Problem, tol: float = 5e-3) -> tuple[Vector, Mode, int]:
     """The standard deviations, the mode at them, and the rounds it took.
 
     Raises DataError where they do not settle.
     """
     scales = np.full(problem.n_scales, 0.4)
-    at = mode(problem, scales, problem.start(), 1e-2)
+    at = mode(problem, scales, problem.start(), NEARLY)
     if not len(scales):
         return scales, mode(problem, scales, (at.coefficients, at.patients)), 0
     for n_rounds in range(1, _MOST_ROUNDS + 1):
-        slope, curvature = gradient(problem, scales, at)
-        step = np.clip(slope / curvature, -0.7, 0.7)
+        slope, information = evidence(problem, scales, at)
+        root = _root(information, _LEAST_CURVED)
+        step = np.clip(root @ (root.T @ slope), -0.7, 0.7)
         scales = np.clip(scales * np.exp(step), _SMALLEST, _LARGEST)
         settled = np.abs(step).max() < tol
-        at = mode(problem, scales, (at.coefficients, at.patients), 1e-8 if settled else 1e-2)
+        at = mode(problem, scales, (at.coefficients, at.patients), 1e-8 if settled else NEARLY)
         if settled:
             return scales, at, n_rounds
     raise DataError(
@@ -214,25 +327,13 @@ def estimate_scales(problem: Problem, tol: float = 2e-3) -> tuple[Vector, Mode, 
 
 def draw_scales(
     problem: Problem, scales: Vector, at: Mode, n: int, rng: np.random.Generator
-) -> list[tuple[Vector, Mode]]:
+) -> Iterator[tuple[Vector, Mode]]:
     """`n` draws of the standard deviations, log-normal about the estimate, each with its mode."""
     if not len(scales):
-        return [(scales, at)]
-    start = (at.coefficients, at.patients)
-    centre, apart = np.log(scales), 0.2
-
-    def slope(log_scales: Vector) -> Vector:
-        tried = np.exp(log_scales)
-        return gradient(problem, tried, mode(problem, tried, start, 1e-4))[0]
-
-    here = slope(centre)
-    away = [(slope(centre + apart * unit) - here) / apart for unit in np.eye(len(scales))]
-    curve = np.column_stack(away)
-    values, vectors = np.linalg.eigh(-(curve + curve.T) / 2)
-    # No direction is known worse than the priors alone would leave it.
-    spread = vectors / np.sqrt(np.maximum(values, 0.7))
-    drawn = []
+        yield scales, at
+        return
+    spread = _root(evidence(problem, scales, at)[1], _LEAST_KNOWN)
+    start, centre = (at.coefficients, at.patients), np.log(scales)
     for _ in range(n):
         tried = np.clip(np.exp(centre + spread @ rng.standard_normal(len(scales))), _SMALLEST, 2.5)
-        drawn.append((tried, mode(problem, tried, start, 1e-4)))
-    return drawn
+        yield tried, mode(problem, tried, start, NEARLY)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_triangular
 from scipy.special import expit
@@ -136,10 +137,11 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         rng = np.random.default_rng(self.random_state)
         drawn = laplace.draw_scales(problem, scales, at, self.n_variance_draws, rng)
         self.has_patients_ = problem.patient is not None
-        self.scale_draws_ = np.array([scale for scale, _ in drawn]).reshape(len(drawn), -1)
-        self.coefficient_draws_ = np.array([one.coefficients for _, one in drawn])
-        # Half the size, and as exact as noise needs to be.
-        self.factor_draws_ = np.array([one.factor for _, one in drawn], dtype=np.float32)
+        # Factors at half the size: as exact as noise needs to be.
+        kept = [(s, one.coefficients, one.factor.astype(np.float32)) for s, one in drawn]
+        self.scale_draws_ = np.array([scale for scale, _, _ in kept]).reshape(len(kept), -1)
+        self.coefficient_draws_ = np.array([coefficients for _, coefficients, _ in kept])
+        self.factor_draws_ = np.array([factor for _, _, factor in kept])
         if self.model_error == "auto":
             self.model_error_ = 0.0 if cells is None else _form_error(problem, scales, at, cells)
         else:
@@ -284,27 +286,24 @@ def _form_error(
     for fold in range(_N_FOLDS):
         out = cell % _N_FOLDS == fold
         start = (at.coefficients, at.patients)
-        without = laplace.mode(problem.without(out), scales, start, 1e-4)
+        without = laplace.mode(problem.without(out), scales, start, laplace.NEARLY)
         design = problem.design[out]
         chance = expit(shrunk * (design @ without.coefficients))
-        trials, mine = problem.trials[out], cell[out]
+        trials, (mine, place) = problem.trials[out], np.unique(cell[out], return_inverse=True)
         curve = trials * chance * (1 - chance)
-        left = np.bincount(mine, problem.approved[out] - trials * chance, n)
-        total = np.bincount(mine, curve, n)
+        left = np.bincount(place, problem.approved[out] - trials * chance)
+        total = np.maximum(np.bincount(place, curve), 1e-12)
         chance_alone = total.copy()
         if problem.patient is not None:
-            met, patient = np.unique(
-                np.column_stack([mine, problem.patient[out]]), axis=0, return_inverse=True
-            )
-            clustered = np.bincount(patient, curve) ** 2 * of_patient**2
-            chance_alone += np.bincount(met[:, 0], clustered, n)
-        for place in np.unique(mine):
-            rows = mine == place
-            mean = (curve[rows] @ design[rows]) / max(total[place], 1e-12)
-            uncertain = solve_triangular(without.factor, mean, lower=True)
-            noise[place] = chance_alone[place] + total[place] ** 2 * (uncertain @ uncertain)
-            excess[place] = left[place] ** 2 - noise[place]
-            weight[place] = total[place] ** 2
+            met = place * problem.n_patients + problem.patient[out]
+            met, visits = np.unique(met, return_inverse=True)
+            clustered = np.bincount(visits, curve) ** 2 * of_patient**2
+            chance_alone += np.bincount(met // problem.n_patients, clustered, len(mine))
+        of_cell = sp.csr_array((curve, (place, np.arange(len(place)))))
+        uncertain = solve_triangular(without.factor, (of_cell @ design).T.toarray(), lower=True)
+        noise[mine] = chance_alone + (uncertain**2).sum(axis=0)
+        excess[mine] = left**2 - noise[mine]
+        weight[mine] = total**2
     noise = np.maximum(noise, 1e-12)
     variance = (weight * excess / noise**2).sum() / (weight**2 / noise**2).sum()
     return float(np.clip(np.sqrt(max(variance, 0.0)), 0.0, _LARGEST_MODEL_ERROR))
@@ -313,7 +312,7 @@ def _form_error(
 def _patterns(tidy: pd.DataFrame, patient: NDArray[np.int64]) -> NDArray[np.int64]:
     """Each row's number among the distinct rows, in their order, whatever the order of `tidy`."""
     by = [tidy[column].to_numpy() for column in tidy.columns]
-    numbered = pd.Series(patient).groupby([*by, patient], sort=True).ngroup()
+    numbered = pd.Series(patient).groupby([patient, *by], sort=True).ngroup()
     return np.asarray(numbered, dtype=np.int64)
 
 
