@@ -222,6 +222,10 @@ STEPS = (
 )  # fmt: skip
 
 
+# Also where a cluster makes the tables: these read files, and what is left after aggregation.
+_ON_THIS_COMPUTER = {"intake", "model", "evaluation"}
+
+
 def ready(
     practice: str,
     *,
@@ -272,8 +276,9 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
             for step in steps:
                 if _is_fresh(folders, step, keys[step.name]):
                     continue
+                elsewhere = None if step.name in _ON_THIS_COMPUTER else cluster
                 provenance = {"step": step.name, "key": keys[step.name]}
-                with _workspace(folders, practice, step, cluster), tables.making(provenance):
+                with _workspace(folders, practice, step, elsewhere), tables.making(provenance):
                     say(f"{folders.practice}: {step.title} ...")
                     inputs = {name: tables.stored(folders.processed, name) for name in step.reads}
                     made = step.function(folders, practice, inputs)
