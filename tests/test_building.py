@@ -80,6 +80,39 @@ def test_a_build_killed_in_a_step_goes_on_from_it_to_the_same_bytes(
     assert not (practice.private / "work").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no limit of a file's size")
+@pytest.mark.parametrize(
+    "filled", [["outcomes"], pytest.param(STEPS, marks=pytest.mark.slow)], ids=["one", "every"]
+)
+def test_a_step_that_fills_the_disk_says_so_and_is_made_again_to_the_same_bytes(
+    whole: Folders, tmp_path: Path, filled: list[str]
+) -> None:
+    practice = copy(whole, tmp_path)
+    for step in filled:
+        before = STEPS.index(step) - 1
+        if before >= 0:
+            pipeline.build(practice, through=STEPS[before], say=lambda _: None)
+        title = next(one.title for one in pipeline.STEPS if one.name == step)
+        said = build_without_room(practice, step)
+        assert f"DataError: clinic: the disk is full while {title}; free some space" in said
+        assert not (practice.private / "work").exists()
+    assert pipeline.build(practice, say=lambda _: None) == STEPS[STEPS.index(filled[-1]) :]
+    assert contents(practice) == contents(whole)
+
+
+def build_without_room(practice: Folders, step: str) -> str:
+    """What a build through `step` says on a disk that takes no file above 700 bytes."""
+    code = (
+        "import resource; from analysis import pipeline;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700));"
+        f"pipeline.ready('clinic', through={step!r}, data_dir={str(practice.data_dir)!r})"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-B", "-c", code], capture_output=True, text=True, check=False
+    )
+    return ended.stderr
+
+
 def test_no_table_stands_that_older_files_were_judged_by(whole: Folders, tmp_path: Path) -> None:
     practice = folders(tmp_path / "data")
     shutil.copytree(whole.data_dir, practice.data_dir)

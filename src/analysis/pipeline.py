@@ -9,6 +9,7 @@ that was interrupted goes on where it stopped.
 import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -359,22 +360,35 @@ def _workspace(
     try:
         with engine.workspace(work / step.name, practice.memory_limit, cluster):
             yield
-    except (duckdb.OutOfMemoryException, MemoryError) as problem:
+    except (duckdb.OutOfMemoryException, duckdb.IOException, MemoryError, OSError) as problem:
+        if _is_full_disk(problem):
+            raise DataError(
+                f"{folders.practice}: the disk is full while {step.title}; free some space and"
+                " start again. The steps before it are kept"
+            ) from problem
+        if isinstance(problem, (duckdb.IOException, OSError)):
+            raise
         raise DataError(
             f"{folders.practice}: {step.title} needs more memory than memory_limit"
             f" ({practice.memory_limit}) leaves it; state a larger one in practice.toml. The steps"
             " before it are kept"
         ) from problem
-    except OSError as problem:
-        if problem.errno != errno.ENOSPC:
-            raise
-        raise DataError(
-            f"{folders.practice}: the disk is full while {step.title}; free some space and start"
-            " again. The steps before it are kept"
-        ) from problem
     finally:
         # Also after a failure: its tables are a patient's.
         shutil.rmtree(work, ignore_errors=True)
+
+
+# Full, too full for this user, or for a file of this size.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _is_full_disk(problem: Exception) -> bool:
+    if isinstance(problem, OSError):
+        return problem.errno in _FULL
+    # DuckDB tells the system's error in words only, and running out of its share of the disk as
+    # running out of memory.
+    told = (*map(os.strerror, _FULL), "max_temp_directory_size")
+    return any(words in str(problem) for words in told)
 
 
 def _say_interrupted(folders: Folders, say: Say) -> None:
