@@ -32,7 +32,7 @@ def test_shares_are_of_all_cells_together(worlds):
 
 def test_intervals_moved_away_from_the_truth_cover_less():
     made = known_truth.practice(200)
-    told = made.later.assign(mean=made.later["chance"], one_hot=made.later["chance"])
+    told = made.later.assign(**dict.fromkeys(["mean", "one_hot", "plain"], made.later["chance"]))
     noise = np.random.default_rng(0).uniform(-0.05, 0.05, (400, 1))
     right = method_check._cells(made.earlier, told, told["chance"].to_numpy() + noise)
     wrong = method_check._cells(made.earlier, told, told["chance"].to_numpy() + noise + 0.2)
@@ -51,9 +51,12 @@ SCOPE = method_check.scope(method_check.measured())
 
 
 def measured_as(monkeypatch, *rows):
-    names = ["kind", "n_claims", "n_cells", "n_covered"]
+    """Rows of kind, n_claims, n_cells and n_covered, then those of cells of 11 to 50 claims."""
+    names = ["kind", "n_claims", "n_cells", "n_covered", "n_cells_11-50", "n_covered_11-50"]
     table = method_check.measured().head(1)
-    made = [table.assign(**dict(zip(names, row, strict=True))) for row in rows]
+    bands = [column for column in table if column.startswith(("n_cells_", "n_covered_"))]
+    table = table.assign(**dict.fromkeys(bands, 0))
+    made = [table.assign(**dict(zip(names, row, strict=False))) for row in rows]
     monkeypatch.setattr(method_check, "measured", lambda: pd.concat(made))
 
 
@@ -83,3 +86,25 @@ def test_a_warning_needs_a_sign_and_a_coverage_that_failed(monkeypatch):
     assert "70 times" in told.sentence
     measured_as(monkeypatch, assumed, ("drift", 300, 100, 85))
     assert method_check.warned(500, off, structure, SCOPE) is None
+
+
+def test_a_band_of_cells_alone_can_call_for_the_warning(monkeypatch):
+    structure = method_check.QUOTED.answer("Nothing.", SCOPE)
+    assumed, off = ("as_assumed", 300, 100, 96), evaluation_of(0.6, 0.9)
+    measured_as(monkeypatch, assumed, ("drift", 300, 100, 90, 20, 14))
+    told = method_check.warned(500, off, structure, SCOPE)
+    assert "cells of 11 to 50 claims" in told.sentence
+    assert "70 times" in told.sentence
+    measured_as(monkeypatch, assumed, ("drift", 300, 100, 90, 10, 7))
+    assert method_check.warned(500, off, structure, SCOPE) is None
+
+
+def test_cells_that_miss_together_tell_less_than_as_many_that_miss_alone():
+    worlds = method_check.measured().head(4).assign(kind="drift", n_claims=300)
+    bands = {"n_cells_11-50": 10}
+    apart = method_check.summary(worlds.assign(**bands, **{"n_covered_11-50": [8, 8, 8, 8]}))
+    together = method_check.summary(worlds.assign(**bands, **{"n_covered_11-50": [10, 10, 10, 2]}))
+    assert apart.loc[0, "coverage_11-50"] == together.loc[0, "coverage_11-50"] == 0.8
+    assert apart.loc[0, ["lower_11-50", "upper_11-50"]].tolist() == [0.8, 0.8]
+    # The standard error of four shares with mean 0.8 is 0.2, and t with 3 degrees reaches 3.18.
+    assert together.loc[0, "lower_11-50"] == pytest.approx(0.8 - 3.182446 * 0.2)
