@@ -179,7 +179,8 @@ def _newton(
         gradient = gradient - X.T @ (weight * (own_gradient / own)[problem.patient])
     precision = _crossed(problem, weight, own)
     precision[np.diag_indices_from(precision)] += prior
-    factor = cholesky(precision, lower=True, overwrite_a=True, check_finite=False)
+    # It is symmetric, and LAPACK reads columns: turned over it need not be copied.
+    factor = cholesky(precision.T, lower=True, overwrite_a=True, check_finite=False)
     step = cho_solve((factor, True), gradient, check_finite=False)
     patient_step = own_gradient
     if problem.patient is not None:
@@ -265,7 +266,7 @@ def evidence(problem: Problem, scales: Vector, at: Mode) -> tuple[Vector, Matrix
     n = problem.n_scales - (problem.patient is not None)
     is_of = problem.effect_of[:, None] == np.arange(n)
     inverse, _ = lapack.dpotri(at.factor, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    inverse += np.tril(inverse, -1).T
     size = is_of.sum(axis=0).astype(float)
     squares = is_of.T @ at.coefficients**2
     trace = is_of.T @ np.diagonal(inverse)
