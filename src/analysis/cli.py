@@ -276,6 +276,12 @@ def release(
     month: Annotated[
         str | None, typer.Option(help="YYYY-MM, the last one counted. Default: the last complete.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="YYYY-MM, the first one counted. Default: after the last release's."
+        ),
+    ] = None,
     merge_below: Annotated[
         int | None,
         typer.Option(min=0, help="Insurers and conditions of fewer claims become 'other'."),
@@ -303,7 +309,9 @@ def release(
         return
     for folders in chosen:
         pipeline.build(folders, through="outcomes", say=typer.echo)
-    asked = publishing.Asked(chosen, month or "", to, merge_below, corrects, reason)
+    asked = publishing.Asked(
+        chosen, month or "", to, merge_below, corrects, reason, since=since or ""
+    )
     done = publishing.release(asked, typer.echo)
     _tell(done)
 

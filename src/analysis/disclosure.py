@@ -6,10 +6,11 @@ planned against knows every count that is shown, how counts add up, that they ar
 negative, and the rule itself: noughts are shown, so a hidden count is at least 1. For every small
 count his range must reach 11, and one below the count unless the noughts shown rule that out.
 
-Exact: an integer program whose cuts come from the attacker's linear program (Fischetti and
-Salazar, Management Science 2001). Above `EXACT_CELLS` cells: a heuristic that hides the cheapest
-cells through which each small count can move, then shows again whatever it can. The independent
-check of the result is `release.attacker`, which shares no code with this module.
+Exact: an integer program whose cuts come from single sums and from the attacker's linear program
+(Fischetti and Salazar, Management Science 2001). Above `EXACT_CELLS` cells, and where the cuts do
+not come to an end: a few rounds of the same, then the cheapest cells through which each small count
+left can move, of which those are shown again that need not be hidden. The independent check of the
+result is `release.attacker`, which shares no code with this module.
 """
 
 from collections.abc import Iterator
@@ -24,11 +25,16 @@ from scipy import optimize, sparse
 from analysis.errors import GateRefused
 
 SMALLEST_SHOWN = 11
-EXACT_CELLS = 2_500
+EXACT_CELLS = 1_500
 _UNBOUNDED = 1e6
 _TOLERANCE = 1e-6
 _PRICE = 1e-9
-_ROUNDS = 200
+_ROUGHLY = 0.01
+_ROUGH_ROUNDS = 15
+_ROUNDS = 40
+_DUAL, _PRIMAL = 1, 4
+# Pushing many counts together is worth repeating while it settles this share of them.
+_WORTH_A_PUSH = 0.05
 
 Mask = NDArray[np.bool_]
 Vector = NDArray[np.float64]
@@ -106,12 +112,13 @@ def suppress(counts: Counts) -> Mask:
         raise CannotProtectError(exposed)
     if counts.values.size <= EXACT_CELLS:
         return _exact(counts, reach, hidden)
-    return _repaired(counts, reach, hidden)
+    return _repaired(counts, reach, hidden, _cuts_of_sums(reach, hidden))
 
 
 def heuristic(counts: Counts) -> Mask:
     """What `suppress` hides where there are too many counts for the optimum; any size is taken."""
-    return _repaired(counts, _Reach(counts), counts.hidden | counts.protected)
+    reach, hidden = _Reach(counts), counts.hidden | counts.protected
+    return _repaired(counts, reach, hidden, _cuts_of_sums(reach, hidden))
 
 
 def exposed(counts: Counts, hidden: Mask) -> list[int]:
@@ -143,18 +150,24 @@ class _Reach:
         self.place = np.full(counts.values.size, -1)
         self.place[self.cells] = np.arange(self.cells.size)
         columns = counts.sums[:, self.cells].tocsr()
-        self.matrix = columns[np.diff(columns.indptr) > 0].tocsc()
+        self.sums = columns[np.diff(columns.indptr) > 0]
+        self.matrix = self.sums.tocsc()
         self.down = (counts.values - counts.least)[self.cells].astype(float)
         self.up = np.full(self.cells.size, _UNBOUNDED)
         self.wants = _wants(counts, self.place)
+        self.wants_at: dict[int, list[_Want]] = {}
+        for want in self.wants:
+            self.wants_at.setdefault(want.place, []).append(want)
         self.program = _program(self.matrix, -self.down, self.up)
+        # Only what is to be gained changes: what was found before stays within its bounds.
+        self.program.setOptionValue("simplex_strategy", _PRIMAL)
         self._all = np.arange(self.cells.size, dtype=np.int32)
+        self._lower, self._upper = -self.down, self.up
 
     def open(self, share: Vector) -> None:
         """Let each count move by `share` (0: shown, 1: hidden) of what it could."""
-        self.program.changeColsBounds(
-            self.cells.size, self._all, -self.down * share, self.up * share
-        )
+        self._lower, self._upper = -self.down * share, self.up * share
+        self.program.changeColsBounds(self.cells.size, self._all, self._lower, self._upper)
 
     def exposed(self, hidden: Mask) -> list[int]:
         """The small counts that cannot move as far as they must."""
@@ -178,13 +191,13 @@ class _Reach:
 
         for sign in (1.0, -1.0):
             while (left := np.flatnonzero(open_ & (signs == sign))).size > 1:
-                moves, _ = self._push(columns[left], -sign)
+                moves = self._push_together([wants[n] for n in left])
                 newly = met(moves)
-                if not newly.size:
-                    break
                 support = np.flatnonzero(np.abs(moves) > _TOLERANCE)
                 open_[newly] = False
                 yield from ((wants[n], support, none) for n in newly)
+                if newly.size < _WORTH_A_PUSH * left.size:
+                    break
         for n in range(len(wants)):
             if open_[n]:
                 moves, reduced = self._push(columns[n : n + 1], -signs[n])
@@ -196,13 +209,33 @@ class _Reach:
                 open_[newly] = False
                 yield from ((wants[m], support, none) for m in newly)
 
+    def _push_together(self, wants: list[_Want]) -> Vector:
+        """Moves that bring all of `wants` (of one sign) together as far as they have to go."""
+        columns = np.array([want.place for want in wants])
+        needs = np.array([want.need for want in wants])
+        # None gains by going further than it must, so that others get their share.
+        lower, upper = self._lower[columns], self._upper[columns]
+        if wants[0].sign == 1:
+            kept = lower, np.minimum(upper, needs)
+        else:
+            kept = np.maximum(lower, -needs), upper
+        which = columns.astype(np.int32)
+        self.program.changeColsBounds(which.size, which, *kept)
+        moves, _ = self._push(columns, -float(wants[0].sign))
+        self.program.changeColsBounds(which.size, which, lower, upper)
+        return moves
+
     def _push(self, columns: Places, cost: float) -> tuple[Vector, Vector]:
         """The moves that gain most when each of `columns` costs `cost`; the reduced costs."""
         which = columns.astype(np.int32)
         self.program.changeColsCost(which.size, which, np.full(which.size, cost))
-        self.program.run()
-        if self.program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise RuntimeError("the linear program of the attacker was not solved")
+        if not _solved(self.program):
+            # From where it stood it got lost: from the start, and by the other way.
+            self.program.clearSolver()
+            self.program.setOptionValue("simplex_strategy", _DUAL)
+            if not _solved(self.program):
+                raise RuntimeError("the linear program of the attacker was not solved")
+            self.program.setOptionValue("simplex_strategy", _PRIMAL)
         solution = self.program.getSolution()
         self.program.changeColsCost(which.size, which, np.zeros(which.size))
         return np.array(solution.col_value), np.array(solution.col_dual)
@@ -229,12 +262,18 @@ def _floor(counts: Counts) -> NDArray[np.int64]:
     """The least each count can be when everything that can be hidden is: its parts' least."""
     floor = np.where(counts.known, counts.values, counts.least)
     parts = counts.sums.maximum(0).astype(np.int64)
-    totals = (-counts.sums).maximum(0).astype(np.int64).T.tocsr()
+    totals = (-counts.sums).maximum(0).astype(np.int64).tocsr()
+    by_total = totals.T.tocsr()
+    # Where one part is open and the others are known, what its total is at least binds it too.
+    open_parts = sparse.csr_matrix(parts.multiply(~counts.known))
+    lone = np.flatnonzero(open_parts.getnnz(axis=1) == 1)
+    part, total = open_parts[lone].indices, totals[lone].indices
+    others = parts[lone] @ np.where(counts.known, counts.values, 0)
     while True:
         # A count may be the total of several sums; the largest binds.
-        of_rows = parts @ floor
-        by_total = totals.multiply(of_rows[None, :]).max(axis=1).toarray().ravel()
-        raised = np.maximum(floor, by_total)
+        sums = by_total.multiply((parts @ floor)[None, :]).max(axis=1).toarray().ravel()
+        raised = np.maximum(floor, sums)
+        np.maximum.at(raised, part, floor[total] - others)
         if (raised == floor).all():
             return floor
         floor = raised
@@ -261,6 +300,11 @@ def _program(matrix: sparse.csc_matrix, lower: Vector, upper: Vector) -> highspy
     return program
 
 
+def _solved(program: highspy.Highs) -> bool:
+    program.run()
+    return bool(program.getModelStatus() == highspy.HighsModelStatus.kOptimal)
+
+
 # ---- the optimum --------------------------------------------------------------------------
 
 
@@ -277,7 +321,7 @@ def _exact(counts: Counts, reach: _Reach, hidden: Mask) -> Mask:
     """The cheapest sufficient set, by cuts: hide, let the attacker try, forbid what failed."""
     cost = np.where(hidden, 0.0, counts.cost)[reach.cells]
     must = hidden[reach.cells]
-    cuts = _lone_hidden(counts, reach, hidden)
+    cuts = _cuts_of_sums(reach, hidden)
     whole = False
     for _ in range(_ROUNDS):
         share = _cheapest(cost, must, cuts, whole=whole)
@@ -294,34 +338,55 @@ def _exact(counts: Counts, reach: _Reach, hidden: Mask) -> Mask:
             return chosen
         # Fractions first: they are solved quickly and teach most of the cuts.
         whole = whole or not failed
-    return _repaired(counts, reach, hidden)
+    return _repaired(counts, reach, hidden, cuts)
 
 
-def _lone_hidden(counts: Counts, reach: _Reach, hidden: Mask) -> list[_Cut]:
-    """Where a small count is the only hidden one of a sum, another must be hidden."""
-    cuts = []
-    for start, end in pairwise(counts.sums.indptr):
-        cells = counts.sums.indices[start:end]
-        free = cells[~counts.known[cells]]
-        if hidden[free].sum() == 1 and counts.protected[free].any():
-            others = reach.place[free[~hidden[free]]]
-            cuts.append(_Cut(others, np.ones(others.size), 1.0))
-    return cuts
+def _cuts_of_sums(reach: _Reach, hidden: Mask) -> list[_Cut]:
+    """What each single sum says must be hidden besides, for a small count of it to move.
+
+    Whatever one count of a sum moves by, the others have to make up for. That settles nearly
+    everything before the first linear program.
+    """
+    cells, sign = reach.sums.indices.astype(np.int64), reach.sums.data
+    must = hidden[reach.cells]
+    cuts = {}
+    for start, end in pairwise(reach.sums.indptr):
+        row, signs = cells[start:end], sign[start:end]
+        for at, place in enumerate(row):
+            for want in reach.wants_at.get(int(place), ()):
+                # The others move against it where they are parts alike, with it where one is total.
+                is_up = signs * signs[at] * want.sign < 0
+                gain = np.where(is_up, reach.up[row], reach.down[row])
+                gain[at] = 0.0
+                cut = _needed(row, gain, must[row], want.need)
+                if cut:
+                    cuts[(cut.cells.tobytes(), cut.weights.tobytes())] = cut
+    return list(cuts.values())
 
 
 def _cut(reach: _Reach, must: Mask, want: _Want, reduced: Vector) -> _Cut | None:
     """What the attacker's dual prices say must be hidden besides, to fulfil `want`."""
     gain = np.where(reduced < 0, -reduced * reach.up, reduced * reach.down)
     gain[np.abs(reduced) < _PRICE] = 0.0
-    bound = want.need - gain[must].sum()
-    cells = np.flatnonzero(~must & (gain > _TOLERANCE))
-    if bound <= _TOLERANCE or cells.size == 0:
+    return _needed(np.arange(gain.size), gain, must, want.need)
+
+
+def _needed(places: Places, gain: Vector, must: Mask, need: float) -> _Cut | None:
+    """Of `places`, each of which gives its `gain` when hidden, so many that they give `need`."""
+    bound = need - gain[must].sum()
+    useful = ~must & (gain > _TOLERANCE)
+    if bound <= _TOLERANCE or not useful.any():
         return None
-    return _Cut(cells, np.minimum(gain[cells], bound), bound)
+    return _Cut(places[useful], np.minimum(gain[useful], bound), bound)
 
 
-def _cheapest(cost: Vector, must: Mask, cuts: list[_Cut], *, whole: bool) -> Vector:
-    """What to hide (1) and show (0) at least cost under the cuts; fractions unless `whole`."""
+def _cheapest(
+    cost: Vector, must: Mask, cuts: list[_Cut], *, whole: bool, gap: float = 0.0
+) -> Vector:
+    """What to hide (1) and show (0) at least cost under the cuts; fractions unless `whole`.
+
+    At most `gap` (a share) dearer than the least.
+    """
     rows = np.repeat(np.arange(len(cuts)), [cut.cells.size for cut in cuts])
     columns = np.concatenate([cut.cells for cut in cuts]) if cuts else np.zeros(0, int)
     weights = np.concatenate([cut.weights for cut in cuts]) if cuts else np.zeros(0)
@@ -333,7 +398,7 @@ def _cheapest(cost: Vector, must: Mask, cuts: list[_Cut], *, whole: bool) -> Vec
         constraints=optimize.LinearConstraint(matrix, [cut.bound for cut in cuts], np.inf)
         if cuts
         else (),
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": gap},
     )
     if solved.x is None:
         raise RuntimeError("the integer program of the gate was not solved")
@@ -344,35 +409,38 @@ def _cheapest(cost: Vector, must: Mask, cuts: list[_Cut], *, whole: bool) -> Vec
 # ---- the heuristic ------------------------------------------------------------------------
 
 
-def _repaired(counts: Counts, reach: _Reach, hidden: Mask) -> Mask:
-    """A sufficient set, not always the cheapest: hide along cheapest moves, show what can be."""
-    opened = hidden[reach.cells]
-    moves = _CheapestMoves(reach, np.where(opened, 0.0, counts.cost[reach.cells]))
-    through: dict[_Want, Places] = {}
-    while len(through) < len(reach.wants):
-        reach.open(opened.astype(float))
-        left = [want for want in reach.wants if want not in through]
-        for want, moved, _ in list(reach.attempts(left)):
-            if moved.size:
-                through[want] = moved
-            else:
-                opened[moves.through(want)] = True
-    added = np.flatnonzero(opened & ~hidden[reach.cells])
-    for place in added[np.argsort(-counts.cost[reach.cells[added]], kind="stable")]:
+def _repaired(counts: Counts, reach: _Reach, hidden: Mask, cuts: list[_Cut]) -> Mask:
+    """A sufficient set, not always the cheapest: some rounds of cuts, then cheapest moves."""
+    must = hidden[reach.cells]
+    cost = np.where(must, 0.0, counts.cost[reach.cells])
+    for _ in range(_ROUGH_ROUNDS):
+        opened = _cheapest(cost, must, cuts, whole=True, gap=_ROUGHLY) > 0.5
+        failed = _failed(reach, opened)
+        cuts += [cut for found in failed if (cut := _cut(reach, must, *found))]
+        if not failed:
+            break
+    moves = _CheapestMoves(reach, np.where(opened, 0.0, cost))
+    chosen = opened.copy()
+    while failed:
+        for want, _ in failed:
+            opened[moves.through(want)] = True
+        failed = _failed(reach, opened)
+    added = np.flatnonzero(opened & ~chosen)
+    for place in added[np.argsort(-cost[added], kind="stable")]:
         opened[place] = False
         reach.open(opened.astype(float))
-        broken = [want for want, places in through.items() if place in places]
-        mended = {}
-        for want, moved, _ in reach.attempts(broken):
-            if not moved.size:
-                opened[place] = True
-                break
-            mended[want] = moved
-        else:
-            through |= mended
-    chosen = hidden.copy()
-    chosen[reach.cells[opened]] = True
-    return chosen
+        opened[place] = not all(moved.size for _, moved, _ in reach.attempts(reach.wants))
+    whole = hidden.copy()
+    whole[reach.cells[opened]] = True
+    return whole
+
+
+def _failed(reach: _Reach, opened: Mask) -> list[tuple[_Want, Vector]]:
+    """The wants that are not fulfilled when `opened` is hidden, with the dual prices."""
+    reach.open(opened.astype(float))
+    return [
+        (want, reduced) for want, moved, reduced in reach.attempts(reach.wants) if not moved.size
+    ]
 
 
 class _CheapestMoves:
@@ -393,8 +461,7 @@ class _CheapestMoves:
         there, back = (up, down) if want.sign == 1 else (down, up)
         self.program.changeColBounds(there, want.need, want.need)
         self.program.changeColBounds(back, 0.0, 0.0)
-        self.program.run()
-        if self.program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        if not _solved(self.program):
             raise RuntimeError("the linear program of the gate was not solved")
         moves = np.array(self.program.getSolution().col_value)
         for column in (there, back):

@@ -51,7 +51,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     with redirect_stdout(said), redirect_stderr(said):
         pipeline.build(folders, through="outcomes", say=print)
         first = publishing.release(Asked([folders], "2026-06", root / "one", 200), print)
-        second = publishing.release(Asked([folders], "2026-07", root / "two"), print)
+        second = publishing.release(
+            Asked([folders], "2026-07", root / "two", since="2024-10"), print
+        )
     return Made(folders, first, second, said.getvalue())
 
 

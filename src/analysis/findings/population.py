@@ -113,7 +113,7 @@ def modelled(outcomes: pd.DataFrame, claim_features: pd.DataFrame) -> pd.DataFra
 def scope(claims: pd.DataFrame, outcomes: pd.DataFrame) -> Scope:
     """What findings about `claims`, some of the claims in `outcomes`, speak about."""
     told = claims if "outcome_source" in claims else outcomes
-    return Scope(whose(told), _period(known_from(claims)), as_of(outcomes))
+    return Scope(whose(told), spoken(known_from(claims)), as_of(outcomes))
 
 
 def whose(claims: pd.DataFrame) -> str:
@@ -125,7 +125,8 @@ def whose(claims: pd.DataFrame) -> str:
     return f"claims of this practice, {share} answers as its own export tells them"
 
 
-def _period(days: pd.Series) -> str:
+def spoken(days: pd.Series) -> str:
+    """The months that claims of these days belong to, in words."""
     if days.empty:
         return "no claims"
     first, last = written(days.min(), "month"), written(days.max(), "month")

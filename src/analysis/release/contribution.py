@@ -16,8 +16,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from analysis import config, tables
 from analysis.config import Folders
 from analysis.errors import GateRefused, UsageError
@@ -90,10 +88,11 @@ def contribute(
         raise UsageError(f"--to {to}: it is something else than a contribution; name a new file")
     asked = Asked([practice], month, to)
     ledger = publishing.ledger_of([practice])
-    claims, scope, last = publishing.claims_of(asked)
-    # Later contributions keep the categories of what left the practice first.
+    counts = publishing.counted_of(asked, ledger.months)
+    scope = counts.scope
+    # Later contributions keep the categories of what left the practice before.
     first = Asked([practice], month, to, None if ledger.numbers else MERGE_BELOW)
-    now, earlier, is_again = publishing.counted_now(first, ledger, claims, scope)
+    now, earlier, is_again = publishing.counted_now(first, ledger, counts)
     number = next(iter(now.values)).release
     hidden = gate.hide(now, earlier)
     say(f"{len(hidden)} of {sum(map(bool, now.values.values()))} counts are withheld")
@@ -111,8 +110,8 @@ def contribute(
         name=stated.name or "" if is_named else "",
         is_made_up=stated.made_up,
         number=number,
-        first=f"{pd.Timestamp(population.known_from(claims).min()):%Y-%m}",
-        last=last,
+        first=counts.months.first,
+        last=counts.months.last,
         as_of=scope.as_of.isoformat(),
         maturity=MATURITY,
         maturity_days=int(outcomes["maturity_days"].max()),
@@ -222,6 +221,8 @@ def _entry(
         "release_id": done.checksum,
         "population": population_,
         "period": period,
+        "first": done.first,
+        "last": done.last,
         "as_of": done.as_of,
         "files": {f"tables/{name}": hashlib.sha256(c).hexdigest() for name, c in made.items()},
     }

@@ -216,9 +216,10 @@ class _Linked:
                 if not plain:
                     cells = [self.names[place] for place in refusal.cells]
                     jointly = " together with the earlier releases" if self.is_later else ""
+                    instead = "; count later months only" if self.is_later else ""
                     raise GateRefused(
                         f"{len(cells)} counts from 1 to 10 cannot be protected{jointly}:"
-                        f" {_named(cells)}"
+                        f" {_named(cells)}{instead}"
                     ) from refusal
                 for place in plain:
                     self.at_least[place] = self.values[place]

@@ -16,6 +16,7 @@ from analysis.errors import GateRefused
 from analysis.release import verify
 from analysis.release.counted import Categories
 from analysis.release.gate import Earlier
+from analysis.release.months import Months
 from analysis.release.verify import Cell
 
 _FIRST = "0" * 64
@@ -52,6 +53,19 @@ class Ledger:
     def numbers(self) -> list[int]:
         """The numbers of all releases ever made, retracted ones included: they stay known."""
         return sorted({e["release"] for e in self.entries if e["kind"] != "retraction"})
+
+    @property
+    def months(self) -> dict[int, Months]:
+        """The months that each release counts, retracted ones included."""
+        return {
+            e["release"]: Months(e["first"], e["last"])
+            for e in self.entries
+            if e["kind"] != "retraction"
+        }
+
+    def tied(self, months: Months) -> list[int]:
+        """The numbers of the releases that count some of `months`, in their order."""
+        return [n for n, other in sorted(self.months.items()) if other.overlaps(months)]
 
     def reason_of_retraction(self, number: int) -> str:
         """Why a release was retracted, or ''."""

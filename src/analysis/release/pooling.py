@@ -26,6 +26,7 @@ from analysis.release import contribution, gate, publishing, verify
 from analysis.release.contribution import Checked
 from analysis.release.counted import OTHER_CONDITIONS, OTHER_INSURERS, Categories, Counted
 from analysis.release.ledger import Ledger, digest
+from analysis.release.months import Months
 from analysis.release.publishing import Outgoing, Released
 from analysis.release.verify import ALL, Cell
 
@@ -80,6 +81,7 @@ def pool(files: Sequence[Path], to: Path, home: Folders, say: Callable[[str], No
     given = _in_order([contribution.read_checked(path) for path in files], files)
     ledger = _ledger(home, given)
     number, made_again = _number(ledger, given)
+    months = _months(ledger, given)
     merged = put_together(given, number)
     values = merged.values()
     one = given[0].contribution
@@ -87,12 +89,14 @@ def pool(files: Sequence[Path], to: Path, home: Folders, say: Callable[[str], No
     effect = max(checked.contribution.design_effect for checked in given)
     now = Counted(values, merged.categories, effect, scope.period, scope.as_of)
     hidden = withheld(now, merged)
-    restated = _restated(ledger, given, number, now, hidden)
+    restated = _restated(ledger, given, number, months, now, hidden)
     about = {
         "number": number,
         "publisher": _publisher(given),
         "population": scope.population,
         "made_up": one.is_made_up,
+        "first": months.first,
+        "last": months.last,
         "period": scope.period,
         "as_of": scope.as_of.isoformat(),
         "definition": one.definition,
@@ -261,11 +265,38 @@ def _number(ledger: Ledger, given: Sequence[Checked]) -> tuple[int, bool]:
     return numbers[-1] + 1, False
 
 
+def _months(ledger: Ledger, given: Sequence[Checked]) -> Months:
+    """The months pooled: later ones than before by all, or from where each began before by all.
+
+    Raises GateRefused where some count months again and others do not.
+    """
+    firsts = [one.contribution.first for one in given]
+    months = Months(min(firsts), given[0].contribution.last)
+    tied = ledger.tied(months)
+    if ledger.numbers and not tied and len(set(firsts)) > 1:
+        raise GateRefused(
+            f"the contributions begin in different months ({' and '.join(sorted(set(firsts)))});"
+            " after a pool all go on from the same one"
+        )
+    for number in tied:
+        if _kept_of(ledger, number)["firsts"] != firsts:
+            raise GateRefused(
+                f"some contributions count months of pool {number} again and others do not;"
+                f" have all made for months after {ledger.months[number].last}"
+            )
+    return months
+
+
 def _restated(
-    ledger: Ledger, given: Sequence[Checked], number: int, now: Counted, hidden: frozenset[Cell]
+    ledger: Ledger,
+    given: Sequence[Checked],
+    number: int,
+    months: Months,
+    now: Counted,
+    hidden: frozenset[Cell],
 ) -> list[list[int]]:
     """Pairs of pools between which a count fell, or may have fallen where it is withheld."""
-    before = [n for n in ledger.numbers if n < number]
+    before = [n for n in ledger.tied(months) if n < number]
     pairs: list[list[int]] = _kept_of(ledger, before[-1])["restated"] if before else []
     for earlier in before:
         shown = verify.counts_of(
@@ -287,6 +318,7 @@ def _keep(ledger: Ledger, number: int, given: Sequence[Checked], restated: list[
     kept = {
         "checksums": [one.contribution.checksum for one in given],
         "numbers": [one.contribution.number for one in given],
+        "firsts": [one.contribution.first for one in given],
         "restated": restated,
     }
     for path, content in (

@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -14,12 +14,13 @@ import pandas as pd
 
 from analysis import config, tables
 from analysis.config import Folders, Practice, project_folder
-from analysis.errors import GateRefused, UsageError
+from analysis.errors import DataError, GateRefused, UsageError
 from analysis.findings import population, public
 from analysis.findings.finding import Finding, Scope, written
-from analysis.release import counted, gate, package, pages, texts, verify
+from analysis.release import counted, density, gate, package, pages, texts, verify
 from analysis.release.counted import Categories, Counted
 from analysis.release.ledger import Ledger, digest
+from analysis.release.months import Months, chosen
 from analysis.reports import definitions, page, parameters, pdf, period, staging
 from analysis.reports.book import Book
 from analysis.reports.execution import execute
@@ -31,13 +32,14 @@ NOTEBOOK = "09_public_findings"
 MINIMUM_PRACTICES = 5
 MAXIMUM_SHARE = 0.5
 _DRAFT_BELOW = 200
-_SIZES = (25, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)
 
 
 @dataclass(frozen=True)
 class Asked:
     """What a release was asked for.
 
+    month        the last month counted, '' for the last complete one
+    since        the first month counted, '' for the one after the last release
     merge_below  insurers and conditions of fewer claims become "other"; None lets the gate propose
     corrects     number of the release that this one replaces, 0 for none, and the reason
     """
@@ -48,6 +50,17 @@ class Asked:
     merge_below: int | None = None
     corrects: int = 0
     reason: str = ""
+    since: str = ""
+
+
+@dataclass(frozen=True)
+class Population:
+    """What is counted: `claims` as `counted.answers`; `everything` is all up to the last month."""
+
+    claims: pd.DataFrame
+    everything: pd.DataFrame
+    scope: Scope
+    months: Months
 
 
 @dataclass(frozen=True)
@@ -73,21 +86,36 @@ def release(asked: Asked, say: Callable[[str], None]) -> Released:
     ledger = ledger_of(asked.practices)
     if asked.corrects and asked.corrects not in ledger.numbers:
         raise UsageError(f"--corrects {asked.corrects}: there is no release of that number")
-    claims, scope, month = claims_of(asked)
-    _require_nobody_identified(stated, claims)
-    now, earlier, is_again = counted_now(asked, ledger, claims, scope)
+    counts = counted_of(asked, ledger.months)
+    _require_nobody_identified(stated, counts.claims)
+    now, earlier, is_again = counted_now(asked, ledger, counts)
     number = next(iter(now.values)).release
     if is_again and (reason := ledger.reason_of_retraction(number)):
         raise GateRefused(f"this is release {number}, which was retracted: {reason}")
+    if earlier and not is_again and not (asked.since or asked.corrects):
+        _refuse_again(earlier[-1].number, counts.months)
     hidden = gate.hide(now, earlier)
-    if asked.merge_below is None and not earlier and not is_again:
-        _require_dense(now, hidden, claims, scope)
+    if asked.merge_below is None and not earlier:
+        density.require(
+            now,
+            hidden,
+            counts.claims,
+            counts.everything,
+            counts.months,
+            lambda: _counted_again(asked, ledger),
+        )
+    if earlier and not is_again:
+        say(
+            f"{_share(now, hidden)} of the counts are withheld, {_share(now, gate.hide(now, []))}"
+            " had none been published before: of those that grew by 1 to 10 the difference would"
+            " tell. Months that no release counts yet have no such past (leave --from out)"
+        )
     return put_out(
         Outgoing(
             to=asked.to,
-            month=month,
-            scope=scope,
-            about=_about(stated, now, earlier, scope, number),
+            month=counts.months.last,
+            scope=counts.scope,
+            about=_about(stated, now, earlier, counts, number),
             now=now,
             hidden=hidden,
             ledgers=[Ledger(_private(p, asked.practices)) for p in asked.practices],
@@ -129,7 +157,8 @@ def put_out(out: Outgoing, say: Callable[[str], None]) -> Released:
     with tempfile.TemporaryDirectory(dir=_parent(out.to), prefix=".release-") as room:
         stage = Path(room) / out.to.name
         made = package.tables(out.now, out.hidden)
-        earlier = [n for n in ledger.numbers if n != number]
+        months = Months(out.about["first"], out.about["last"])
+        earlier = [n for n in ledger.tied(months) if n != number]
         _write_counts(stage, out.about, made, ledger, earlier, out.scope, out.between)
         say("the attacker found nothing; writing the pages")
         _write_pages(stage, out)
@@ -196,11 +225,12 @@ def opened(**given: Any) -> tuple[Book, Path]:
 def _draft(given: ReleaseParameters) -> Path:
     folders = given.folders
     asked = Asked([folders], given.month, folders.private / "draft")
-    claims, scope, _ = claims_of(asked)
+    counts = counted_of(asked, {})
+    claims, scope = counts.claims, counts.scope
     now = counted.count(claims, counted.merged(claims, _DRAFT_BELOW), 1, scope.period, scope.as_of)
     made = package.tables(now, gate.hide(now, []))
     shutil.rmtree(asked.to, ignore_errors=True)
-    about = _about([config.load_practice(folders.raw)], now, [], scope, 1)
+    about = _about([config.load_practice(folders.raw)], now, [], counts, 1)
     _write_counts(asked.to, about, made, Ledger(asked.to), [], scope, [])
     return asked.to
 
@@ -208,49 +238,57 @@ def _draft(given: ReleaseParameters) -> Path:
 # ---- what is counted ------------------------------------------------------------------------
 
 
-def claims_of(asked: Asked) -> tuple[pd.DataFrame, Scope, str]:
-    """The claims that a release counts, as `counted.answers`, their scope, and the last month."""
-    months = [str(period.covered(p).month(asked.month)) for p in asked.practices]
-    month = min(months)
-    parts, scopes = [], []
+def counted_of(asked: Asked, earlier: Mapping[int, Months]) -> Population:
+    """What a release counts that comes after `earlier` ones."""
+    last = min(str(period.covered(p).month(asked.month)) for p in asked.practices)
+    parts, days = [], []
     for practice in asked.practices:
         outcomes = tables.read_frame(practice.processed, "claim_outcomes")
         payers = tables.read_frame(practice.processed, "payers")
-        claims = counted.answers(outcomes, payers, month)
+        claims = counted.answers(outcomes, payers, last)
         ids = {c: practice.practice + "/" + claims[c].astype(str) for c in ("claim_id",)}
         patients = (practice.practice + "/" + claims["patient_id"]).where(
             claims["patient_id"].notna()
         )
         parts.append(claims.assign(practice=practice.practice, patient_id=patients, **ids))
-        scopes.append((population.known_from(claims), population.as_of(outcomes)))
-    days = pd.concat([days for days, _ in scopes])
-    first, last = written(days.min(), "month"), written(days.max(), "month")
-    spoken = f"submitted in {first}" if first == last else f"submitted {first} to {last}"
+        days.append(population.as_of(outcomes))
+    everything = pd.concat(parts, ignore_index=True)
+    month = population.month_of(everything)
+    months = chosen(last, asked.since, asked.corrects, earlier, str(month.min()))
+    claims = everything[month >= pd.Period(months.first, "M")].reset_index(drop=True)
+    if claims.empty:
+        raise DataError(f"no claim of {months} is old enough and answered, so nothing to release")
     named = "one practice" if len(parts) == 1 else f"{len(parts)} practices together"
-    scope = Scope(f"claims of {named}", spoken, min(as_of for _, as_of in scopes))
-    return pd.concat(parts, ignore_index=True), scope, month
+    spoken = population.spoken(population.known_from(claims))
+    scope = Scope(f"claims of {named}", spoken, min(days))
+    return Population(claims, everything, scope, months)
 
 
 def counted_now(
-    asked: Asked, ledger: Ledger, claims: pd.DataFrame, scope: Scope
+    asked: Asked, ledger: Ledger, counts: Population
 ) -> tuple[Counted, list[gate.Earlier], bool]:
-    """The counts under their release's number, the releases before it, and if it is made again."""
-    numbers = ledger.numbers
-    if not numbers:
-        categories = counted.merged(claims, asked.merge_below or 0)
-        return counted.count(claims, categories, 1, scope.period, scope.as_of), [], False
-    categories = counted.extended(ledger.categories(numbers[-1]), claims)
+    """The counts under their release's number, earlier ones of the same months, if made again."""
+    claims, scope = counts.claims, counts.scope
+    numbers, tied = ledger.numbers, ledger.tied(counts.months)
+    number = max(numbers, default=0) + 1
+    if not tied:
+        categories = (
+            counted.extended(replace(ledger.categories(numbers[-1]), quarters=()), claims)
+            if numbers and asked.merge_below is None
+            else counted.merged(claims, asked.merge_below or 0)
+        )
+        return counted.count(claims, categories, number, scope.period, scope.as_of), [], False
+    categories = counted.extended(ledger.categories(tied[-1]), claims)
     if asked.merge_below is not None and not _fits(categories, claims, asked.merge_below):
         raise UsageError(
-            f"--merge-below {asked.merge_below}: this population was released in other categories;"
+            f"--merge-below {asked.merge_below}: these months were released in other categories;"
             " leave the option out, since tables of differing categories tell more together"
         )
-    number = numbers[-1] + 1
     now = counted.count(claims, categories, number, scope.period, scope.as_of)
-    earlier = [ledger.earlier(n) for n in numbers]
+    earlier = [ledger.earlier(n) for n in tied]
     last = earlier[-1]
     if {c[1:]: n for c, n in now.values.items()} == {c[1:]: n for c, n in last.values.items()}:
-        again = counted.count(claims, categories, numbers[-1], scope.period, scope.as_of)
+        again = counted.count(claims, categories, tied[-1], scope.period, scope.as_of)
         return again, earlier, True
     return now, earlier, False
 
@@ -258,6 +296,19 @@ def counted_now(
 def _fits(categories: Categories, claims: pd.DataFrame, below: int) -> bool:
     asked = counted.merged(claims, below)
     return set(asked.insurers) <= set(categories.insurers)
+
+
+def _counted_again(asked: Asked, ledger: Ledger) -> dict[str, float]:
+    """What would be withheld if the months of each earlier release were counted again."""
+    found: dict[str, float] = {}
+    for first in sorted({months.first for months in ledger.months.values()}):
+        try:
+            wider = replace(asked, since=first)
+            now, earlier, _ = counted_now(wider, ledger, counted_of(wider, ledger.months))
+            found[first] = gate.sparsity(now, gate.hide(now, earlier))
+        except GateRefused:
+            continue
+    return found
 
 
 # ---- guards ---------------------------------------------------------------------------------
@@ -282,29 +333,17 @@ def _require_nobody_identified(stated: Sequence[Practice], claims: pd.DataFrame)
         )
 
 
-def _require_dense(
-    now: Counted, hidden: frozenset[verify.Cell], claims: pd.DataFrame, scope: Scope
-) -> None:
-    """Refuse a first release of sparse tables, proposing the categories that would do."""
-    share = gate.sparsity(now, hidden)
-    if share <= gate.TOO_SPARSE:
-        return
-    tried = {0: share}
-    for below in _SIZES:
-        merged = counted.merged(claims, below)
-        if min(len(merged.insurers), len(merged.conditions)) < 2:
-            break
-        fewer = counted.count(claims, merged, 1, scope.period, scope.as_of)
-        tried[below] = gate.sparsity(fewer, gate.hide(fewer, []))
-        if tried[below] <= gate.TOO_SPARSE:
-            break
-    best = min(tried, key=lambda below: (tried[below], below))
+def _refuse_again(number: int, months: Months) -> None:
     raise GateRefused(
-        f"{written(share, 'percent')} of the counts would be withheld, more than a quarter. With"
-        f" insurers and conditions of fewer than {best} claims put together it would be"
-        f" {written(tried[best], 'percent')}: add `--merge-below {best}`. To publish as it is:"
-        " `--merge-below 0`. Later releases keep the categories of the first"
+        f"release {number} counts {months} already, and answers that came since would change some"
+        " of its counts by 1 to 10. Publish later months: the next release begins with"
+        f" {period.Month.parse(months.last).next.label}. To replace release {number}: `--corrects"
+        f" {number}` with a --reason"
     )
+
+
+def _share(now: Counted, hidden: frozenset[verify.Cell]) -> str:
+    return written(gate.sparsity(now, hidden), "percent")
 
 
 def require_room(to: Path) -> None:
@@ -354,10 +393,11 @@ def _about(
     stated: Sequence[Practice],
     now: Counted,
     earlier: Sequence[gate.Earlier],
-    scope: Scope,
+    counts: Population,
     number: int,
 ) -> dict[str, Any]:
     """What release.json says."""
+    scope = counts.scope
     named = [practice.name or "" for practice in stated]
     are_named = all(practice.consent_to_publish for practice in stated) and all(named)
     order = [e for e in earlier if e.number != number]
@@ -366,6 +406,8 @@ def _about(
         "publisher": ", ".join(named) if are_named else scope.population.removeprefix("claims of "),
         "population": scope.population,
         "made_up": stated[0].made_up,
+        "first": counts.months.first,
+        "last": counts.months.last,
         "period": scope.period,
         "as_of": scope.as_of.isoformat(),
         "definition": population.DEFINITIONS["first"],
@@ -449,9 +491,7 @@ def _entry(stage: Path, out: Outgoing) -> dict[str, Any]:
         "kind": "correction" if out.corrects else "release",
         "release": about["number"],
         "release_id": verify.release_id(stage),
-        "population": about["population"],
-        "period": about["period"],
-        "as_of": about["as_of"],
+        **{name: about[name] for name in verify.ON_RECORD},
         "files": verify.files_of(stage),
     }
     if out.corrects:

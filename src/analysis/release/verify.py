@@ -39,6 +39,8 @@ FIGURES = {
     "approval_by_condition": ("approval_by_insurer_and_condition", "condition"),
     "approval_by_quarter": ("approval_by_insurer_and_quarter", "quarter"),
 }
+# What release.json and the ledger both say of a release.
+ON_RECORD = ("population", "first", "last", "period", "as_of")
 # Numbers that stand in definitions and explanations; reviewed whenever one is added.
 PROSE_NUMBERS = {"95", "1", "10", "11", "30"}
 _NUMBER = re.compile(r"\d[\d.,]*")
@@ -188,8 +190,17 @@ def _ledger(folder: Path) -> Iterator[str]:
     for name in sorted(recorded.keys() | there.keys()):
         if recorded.get(name) != there.get(name):
             yield f"{name}: not as the ledger recorded it"
-    if of_releases[number]["release_id"] != release_id(folder):
+    own, stated = of_releases[number], _json(folder, "release.json")
+    if own["release_id"] != release_id(folder):
         yield f"{LEDGER}: the release's number is not that of its files"
+    for name in ON_RECORD:
+        if own[name] != stated[name]:
+            yield f"release.json: {name} is {stated[name]}, the ledger recorded {own[name]}"
+    for other in of_releases.values():
+        counts_the_same = other["first"] <= own["last"] and own["first"] <= other["last"]
+        is_judged = other["release"] in _earlier(folder)
+        if other["release"] < number and counts_the_same and not is_judged:
+            yield f"earlier/{other['release']}: missing, though it counts the same months"
     for earlier in _earlier(folder):
         for table in TABLES:
             name = f"tables/{table}.csv"
