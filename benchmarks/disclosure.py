@@ -3,7 +3,7 @@
 Made-up practices are released twice, and the attacker tries both releases together; single tables
 like those of pools are hidden by the exact program and by the heuristic that larger ones get. What
 he proves to be 10 or less, or tells, is to be nothing. "By quarter" is what a release publishes,
-insurer by condition and insurer by quarter, each by outcome; 10x10x2x4 is every combination of all.
+insurer by condition and insurer by quarter, each by outcome, over four quarters.
 
 Later releases: practices of 183 claims a month, released after two years and again some months
 later. All months counted again lose every count that was shown and grew by 1 to 10; the new months
@@ -28,7 +28,7 @@ from benchmarks.measuring import Row, Size, at_most
 
 _SHAPES: dict[Size, list[tuple[int, ...]]] = {
     "small": [(10, 10, 2), (20, 15, 2)],
-    "full": [(10, 10, 2), (20, 15, 2), (30, 20, 2), (10, 10, 2, 4)],
+    "full": [(10, 10, 2), (20, 15, 2), (30, 20, 2)],
 }
 
 
