@@ -16,8 +16,8 @@ SCOPE = Scope("claims of one practice", "submitted in March 2026", date(2026, 6,
 def test_a_finding_says_its_company_and_is_counted_from_two_numbers() -> None:
     found = public.approval({"insurer": "Harbor Trust 12"}, 45, 60, 1.5, SCOPE)
     assert found.sentence == (
-        "Of 60 claims answered by Harbor Trust 12, 75% were approved at the first answer (95%"
-        " interval 60 to 86%; submitted in March 2026; answers as of 30 June 2026)."
+        "Of 60 claims of one practice answered by Harbor Trust 12, 75% were approved at the first"
+        " answer (95% interval 60 to 86%; submitted in March 2026; answers as of 30 June 2026)."
     )
     assert (found.numerator, found.denominator, found.coverage) == (45, 60, public.COVERAGE)
     assert "generalised" in found.must_not

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import GateRefused, UsageError
+from analysis.findings import population
 from analysis.release import attacker, contribution, gate, package, publishing, verify
 from analysis.release.contribution import Contribution
 from release.conftest import TRACES, Made
@@ -31,7 +32,7 @@ def made_up(seed: int, n: int = 900) -> Contribution:
         as_of="2025-12-31",
         maturity=contribution.MATURITY,
         maturity_days=60,
-        definition="approved: allowed",
+        definition=population.DEFINITIONS["first"],
         design_effect=now.design_effect,
         is_restated=False,
         tables={name: content.decode().splitlines() for name, content in tables.items()},

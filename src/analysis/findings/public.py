@@ -10,21 +10,18 @@ from analysis.models.between import Between
 # Measured on made-up practices whose true rates are known (tests/findings/test_public_findings).
 COVERAGE = 0.95
 _LEVEL = 95
+_OF = "Of {denominator:n claim} of {whose}"
 _COMPANY = (
-    " ({level}% interval {lower:whole} to {upper:whole}%; {period}; answers as of {as_of:date})."
+    ", {estimate:percent} were approved at the first answer ({level}% interval {lower:whole} to"
+    " {upper:whole}%; {period}; answers as of {as_of:date})."
 )
 # What a row divides by -> its sentence.
 TEMPLATES: Mapping[str, str] = {
-    "": "Of {denominator:n claim} that insurers answered, {estimate:percent} were approved at the"
-    " first answer" + _COMPANY,
-    "insurer": "Of {denominator:n claim} answered by {insurer}, {estimate:percent} were approved at"
-    " the first answer" + _COMPANY,
-    "condition": "Of {denominator:n claim} for {condition}, {estimate:percent} were approved at the"
-    " first answer" + _COMPANY,
-    "quarter": "Of {denominator:n claim} submitted in {quarter}, {estimate:percent} were approved"
-    " at the first answer" + _COMPANY,
-    "insurer_condition": "Of {denominator:n claim} for {condition} answered by {insurer},"
-    " {estimate:percent} were approved at the first answer" + _COMPANY,
+    "": _OF + " that insurers answered" + _COMPANY,
+    "insurer": _OF + " answered by {insurer}" + _COMPANY,
+    "condition": _OF + " for {condition}" + _COMPANY,
+    "quarter": _OF + " submitted in {quarter}" + _COMPANY,
+    "insurer_condition": _OF + " for {condition} answered by {insurer}" + _COMPANY,
 }
 APPROVAL = Question(
     id="public_approval",
@@ -51,7 +48,10 @@ def approval(
     """
     rate = Rate(approved, answered, answered / design_effect)
     kind = "_".join(about)
-    return APPROVAL.answer(TEMPLATES[kind], scope, rate.numbers, {**about, "level": _LEVEL})
+    # A sentence is quoted alone, so it says itself that these are not all of an insurer's claims.
+    whose = scope.population.removeprefix("claims of ")
+    values: dict[str, Value] = {**about, "whose": whose, "level": _LEVEL}
+    return APPROVAL.answer(TEMPLATES[kind], scope, rate.numbers, values)
 
 
 _SPREAD = (

@@ -70,17 +70,19 @@ def _waiting(now: Counted, everything: pd.DataFrame, months: Months) -> list[str
     month = population.month_of(everything)
     last = pd.Period(months.last, "M")
     n_now = (last - pd.Period(months.first, "M")).n + 1
+    told, n = 0.0, 0
     for more in _MONTHS_MORE:
         like = everything[month > last - n_now - more]
         if month.min() > last - n_now - more + 1:
             break
+        n = len(like)
         kept = replace(now.categories, quarters=())
         if (told := _sparsity(now, like, counted.extended(kept, like))) <= gate.TOO_SPARSE:
             return [
                 f"wait until about {len(like):,} claims are answered, at this practice's pace those"
                 f" through {last + more}: {_percent(told)} of as many of its earlier claims"
             ]
-    return []
+    return [f"waiting alone takes long: even {n:,} claims withhold {_percent(told)}"] if n else []
 
 
 def _sparsity(now: Counted, claims: pd.DataFrame, categories: Categories) -> float:

@@ -460,8 +460,8 @@ def _write_pages(stage: Path, out: Outgoing) -> None:
     told = page.Page(
         title=page.title_of(records.notebook),
         insurer="",
-        practice_name=str(about["publisher"]),
-        month=period.Month.parse(out.month).label,
+        practice_name=f"{about['publisher']}, release {about['number']}",
+        month=str(about["period"]).removeprefix("submitted ").removeprefix("in "),
         as_of=pd.Timestamp(about["as_of"]).date(),
         is_made_up=bool(about["made_up"]),
         notebook=NOTEBOOK.split("_", 1)[1],

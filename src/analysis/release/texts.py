@@ -39,9 +39,12 @@ Release `{digest}`.
 {_pooled(about)}## How to quote
 
 Quote a finding's sentence whole, with its interval, number of claims and as-of date, and cite its
-number and the release. Say "associated with", never "because of". Do not quote a rate for others
-than the claims counted here, do not subtract releases, and do not name a figure that this release
-does not state.
+number and the release, for example "{about["publisher"]}, release {about["number"]}, finding 1".
+
+Not "the insurer refuses one claim in five": these are claims of the practices counted here, sent in
+the months named. Not "because of": a rate tells what happened together, not why. Not "worse" where
+ranges overlap. Not a figure that this release does not state: do not work out what is withheld, and
+do not subtract releases of the same months; those of different months may be added.
 
 ## What the check can tell
 

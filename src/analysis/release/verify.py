@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 SMALLEST_SHOWN = 11
 MAX_WIDTH = 0.30
+LEVEL = 95
 SYMBOL = "*"
 ALL = "all"
 OUTCOMES = ("answered", "approved", "denied")
@@ -44,7 +45,7 @@ ON_RECORD = ("population", "first", "last", "period", "as_of")
 # Numbers that stand in definitions and explanations; reviewed whenever one is added.
 PROSE_NUMBERS = {"95", "1", "10", "11", "30"}
 _NUMBER = re.compile(r"\d[\d.,]*")
-_Z = NormalDist().inv_cdf(0.975)
+_Z = NormalDist().inv_cdf(0.5 + LEVEL / 200)
 
 
 class Cell(NamedTuple):
@@ -461,8 +462,13 @@ def _findings(folder: Path) -> Iterator[str]:
             "estimate": round(share, 9),
             "lower": round(lower, 9),
             "upper": round(upper, 9),
-            "period": stated["period"],
-            "as_of": stated["as_of"],
+            **{name: stated[name] for name in ("population", "period", "as_of", "definition")},
+            "sources": [f"tables/{table_of(row)}.csv"],
+            "values": {
+                **{name: at for name, at in finding["row"].items() if at != ALL},
+                "whose": stated["population"].removeprefix("claims of "),
+                "level": LEVEL,
+            },
         }
         for field, value in right.items():
             same = (
