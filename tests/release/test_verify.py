@@ -127,6 +127,64 @@ TAMPERINGS = {
 }
 
 
+def digits_of_another_script(folder: Path) -> None:
+    edit(
+        folder / TABLE, lambda text: text.replace("all,all,1", "all,all,\N{FULLWIDTH DIGIT ONE}", 1)
+    )
+
+
+def rows_in_another_order(folder: Path) -> None:
+    def turned(text: str) -> str:
+        head, first, second, *rest = text.splitlines()
+        return "\n".join([head, second, first, *rest]) + "\n"
+
+    edit(folder / TABLE, turned)
+
+
+def a_file_added(folder: Path) -> None:
+    (folder / "press.txt").write_text("Insurers refuse 99% of claims.", encoding="utf-8")
+
+
+def the_words_for_a_picture(folder: Path) -> None:
+    edit(folder / verify.PAGE, lambda text: next_digit(text, r'aria-label="Approved[^"%]*\d\d'))
+
+
+def an_insurer_in_a_finding(folder: Path) -> None:
+    found = json.loads((folder / "findings.json").read_text("utf-8"))
+    one = next(one for one in found["findings"] if "insurer" in one["values"])
+    name, said = one["values"]["insurer"], one["sentence"]
+    one["values"]["insurer"], one["sentence"] = "Somebody Else", said.replace(name, "Somebody Else")
+    (folder / "findings.json").write_text(json.dumps(found), encoding="utf-8")
+    edit(folder / verify.PAGE, lambda text: text.replace(said, one["sentence"]))
+
+
+def whom_to_cite(folder: Path) -> None:
+    edit(folder / "CITATION.cff", lambda text: text.replace('name: "', 'name: "Not '))
+
+
+TAMPERINGS |= {
+    digits_of_another_script: "is no count",
+    rows_in_another_order: "not every combination of categories stands once",
+    a_file_added: "press.txt: no file of a release",
+    the_words_for_a_picture: "no picture says Approved at the first answer",
+    an_insurer_in_a_finding: "values is {'insurer': 'Somebody Else'",
+    whom_to_cite: "CITATION.cff: it does not say",
+}
+
+
+def test_a_link_is_named(released: Path) -> None:
+    (released / "more").symlink_to(released.parent, target_is_directory=True)
+    assert "more: a link; a release holds none" in verify.problems(released)
+
+
+def test_an_entry_left_out_of_the_ledger_is_named(released: Path) -> None:
+    *_, last = (released / verify.LEDGER).read_text("utf-8").splitlines()
+    anew = json.dumps(json.loads(last) | {"previous": "0" * 64}, sort_keys=True, ensure_ascii=False)
+    (released / verify.LEDGER).write_text(anew + "\n", encoding="utf-8")
+    write_sums(released)
+    assert "ledger.jsonl: the entry of release 1 is missing" in verify.problems(released)
+
+
 def test_a_release_holds_for_a_stranger_with_python_alone(released: Path) -> None:
     done = check(released)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
@@ -193,9 +251,11 @@ def test_only_numbers_made_known_elsewhere_tell_of_a_release_made_anew(
     # The honest limit: a consistent forgery holds, under another number than the published one.
     about = json.loads((released / "release.json").read_text("utf-8"))
     (released / "release.json").write_text(json.dumps({**about, "note": "x"}), encoding="utf-8")
-    page = (released / verify.PAGE).read_text("utf-8")
-    page = page.replace(made.second.release_id[:12], verify.release_id(released)[:12])
-    (released / verify.PAGE).write_text(page, encoding="utf-8")
+    now = verify.release_id(released)
+    for name in (verify.PAGE, "README.md", "CITATION.cff"):
+        text = (released / name).read_text("utf-8").replace(made.second.release_id, now)
+        text = text.replace(made.second.release_id[:12], now[:12])
+        (released / name).write_text(text, encoding="utf-8")
     write_ledger(released)
     write_sums(released)
     done = check(released)

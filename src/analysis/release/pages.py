@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Every row of the page is held against the table.
 _EVERY = 10_000
-_WHAT = "Approved at the first answer"
+_WHAT = verify.WHAT
 _COUNTS = [
     ColumnSpec("Answered", "count", missing=verify.SYMBOL),
     ColumnSpec("Approved", "count", missing=verify.SYMBOL),

@@ -40,6 +40,13 @@ FIGURES = {
     "approval_by_condition": ("approval_by_insurer_and_condition", "condition"),
     "approval_by_quarter": ("approval_by_insurer_and_quarter", "quarter"),
 }
+# Whatever else lies in a release's folder is not of it.
+FILES = re.compile(
+    r"(CITATION\.cff|README\.md|certificate\.json|datapackage\.json|findings(\.schema)?\.json"
+    rf"|public_findings\.(html|pdf)|release\.json|verify\.py|(tables|earlier/\d+)/({'|'.join(TABLES)})"
+    rf"\.csv|figures/({'|'.join(FIGURES)})\.(csv|png|svg))"
+)
+WHAT = "Approved at the first answer"
 # What release.json and the ledger both say of a release.
 ON_RECORD = ("population", "first", "last", "period", "as_of")
 # Numbers that stand in definitions and explanations; reviewed whenever one is added.
@@ -98,7 +105,8 @@ def problems(folder: Path) -> list[str]:
     found: list[str] = []
     if not (folder / "release.json").is_file():
         return [f"{folder}: no release lies here (release.json is missing)"]
-    for check in (_checksums, _ledger, _tables, _certificate, _findings, _page, _figures):
+    checks = (_checksums, _ledger, _tables, _certificate, _findings, _page, _figures, _texts)
+    for check in checks:
         try:
             found += check(folder)
         except Problem as problem:
@@ -147,7 +155,12 @@ def _checksums(folder: Path) -> Iterator[str]:
     lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
     listed = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     there = files_of(folder) | {LEDGER: sha256(folder / LEDGER)}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            yield f"{path.relative_to(folder).as_posix()}: a link; a release holds none"
     for name in sorted(listed.keys() | there.keys()):
+        if name != LEDGER and not FILES.fullmatch(name):
+            yield f"{name}: no file of a release"
         if name not in there:
             yield f"{name}: listed in {SUMS}, but missing"
         elif name not in listed:
@@ -179,6 +192,8 @@ def _ledger(folder: Path) -> Iterator[str]:
         previous = digest
     number = _json(folder, "release.json")["number"]
     of_releases = {e["release"]: e for _, e in entries if e["kind"] != "retraction"}
+    for missing in sorted({*range(1, max(of_releases, default=0) + 1)} - of_releases.keys()):
+        yield f"{LEDGER}: the entry of release {missing} is missing"
     if number not in of_releases:
         yield f"{LEDGER}: release {number} is not in it"
         return
@@ -571,6 +586,7 @@ class _Text(HTMLParser):
         self.sentences: list[str] = []
         self.rows: list[list[str]] = []
         self.rest: list[str] = []
+        self.labels: list[str] = []
         self.open: list[str] = []
         self.is_finding = False
 
@@ -578,6 +594,9 @@ class _Text(HTMLParser):
         if tag in ("meta", "link", "br", "img", "hr", "path", "use"):
             return
         self.open.append(tag)
+        self.labels += [
+            said or "" for name, said in attrs if name in ("alt", "aria-label", "title")
+        ]
         if ("class", "finding") in attrs:
             self.sentences.append("")
             self.is_finding = True
@@ -630,6 +649,11 @@ def _page(folder: Path) -> Iterator[str]:
     allowed = set(_NUMBER.findall(json.dumps(stated, ensure_ascii=False)))
     allowed |= {n for f in found for n in _NUMBER.findall(json.dumps(f["values"]))}
     allowed |= PROSE_NUMBERS
+    pictures = [label for label, _ in _drawn(folder).values()]
+    for label in pictures:
+        if label not in page.labels:
+            yield f"{PAGE}: no picture says {label[:90]}"
+    page.rest += [label for label in page.labels if label not in pictures]
     texts = " ".join(page.rest).replace(release_id(folder)[:12], "")
     for number in _NUMBER.findall(texts):
         if number.rstrip(".,") not in {a.rstrip(".,") for a in allowed}:
@@ -647,25 +671,46 @@ def shown_cells(row: Row, design_effect: float) -> list[str]:
     return [*labels, *counts, written(share, "percent"), f"{_whole(lower)} to {_whole(upper)}%"]
 
 
-def _figures(folder: Path) -> Iterator[str]:
+def _drawn(folder: Path) -> "dict[str, tuple[str, list[list[str]]]]":
+    """Each figure's alternative text and the rows it draws; a figure without rows is not made."""
     effect = _json(folder, "release.json")["design_effect"]
     tables = read_tables(folder / "tables")
+    drawn = {}
     for name, (table, column) in FIGURES.items():
         rows = figure_rows(tables[table], column, effect)
-        path = folder / "figures" / f"{name}.csv"
-        if not rows:
-            continue
-        with path.open(encoding="utf-8", newline="") as file:
+        words = [
+            f"{label} {written(float(share), 'percent')}"
+            f" ({_whole(float(lower))} to {_whole(float(upper))}, n {int(n):,})"
+            for label, share, lower, upper, n in rows
+        ]
+        if rows:
+            drawn[name] = (f"{WHAT}: {'; '.join(words)}.", rows)
+    return drawn
+
+
+def _figures(folder: Path) -> Iterator[str]:
+    for name, (label, rows) in _drawn(folder).items():
+        with (folder / "figures" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             if list(csv.reader(file))[1:] != rows:
                 yield f"figures/{name}.csv: not the numbers of the tables"
         picture = (folder / "figures" / f"{name}.svg").read_text(encoding="utf-8")
-        for label, share, lower, upper, n in rows:
-            words = (
-                f"{label} {written(float(share), 'percent')}"
-                f" ({_whole(float(lower))} to {_whole(float(upper))}, n {int(n):,})"
-            )
-            if _escaped(words) not in picture:
-                yield f"figures/{name}.svg: it does not say {words}"
+        if f'aria-label="{_escaped(label)}"' not in picture:
+            yield f"figures/{name}.svg: it does not say {label}"
+
+
+def _texts(folder: Path) -> Iterator[str]:
+    """What lies beside the page: it names this release, its publisher and its first finding."""
+    stated, digest = _json(folder, "release.json"), release_id(folder)
+    found = _json(folder, "findings.json")["findings"][:1]
+    named = {
+        "CITATION.cff": [json.dumps(stated["publisher"], ensure_ascii=False), digest[:12]],
+        "README.md": [stated["publisher"], digest, *(one["sentence"] for one in found)],
+    }
+    for name, words in named.items():
+        text = (folder / name).read_text(encoding="utf-8")
+        for word in words:
+            if word not in text:
+                yield f"{name}: it does not say {word}"
 
 
 def _escaped(text: str) -> str:
