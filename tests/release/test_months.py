@@ -1,5 +1,6 @@
 """Which months a release counts after others, and what is said where they are too few."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from analysis.errors import GateRefused, UsageError
 from analysis.release import publishing, verify
+from analysis.release.ledger import Ledger
 from analysis.release.months import Months, chosen
 from analysis.release.publishing import Asked
 from release.conftest import Made
@@ -94,3 +96,10 @@ def test_a_release_without_the_earlier_one_of_its_months_is_named(released: Path
     write_ledger(released)
     write_sums(released)
     assert "earlier/1: missing, though it counts the same months" in verify.problems(released)
+
+
+def test_a_ledger_that_notes_no_months_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    entry = {"kind": "release", "release": 1, "previous": "0" * 64}
+    (tmp_path / verify.LEDGER).write_text(json.dumps(entry) + "\n", encoding="utf-8")
+    with pytest.raises(GateRefused, match=r"entry 1 .* put that folder aside"):
+        _ = Ledger(tmp_path).months

@@ -36,7 +36,7 @@ class Ledger:
 
     @property
     def entries(self) -> list[dict[str, Any]]:
-        """The entries in their order. Raises GateRefused when the chain is broken."""
+        """The entries in their order. Raises GateRefused when the chain is broken or too old."""
         previous, entries = _FIRST, []
         for place, line in enumerate(self.text.splitlines(), start=1):
             entry = json.loads(line)
@@ -44,6 +44,13 @@ class Ledger:
                 raise GateRefused(
                     f"{self.folder}: the ledger of releases is broken before entry {place}; "
                     "restore it from a release's own copy (ledger.jsonl) before releasing again"
+                )
+            if entry["kind"] != "retraction" and "first" not in entry:
+                raise GateRefused(
+                    f"{self.folder}: entry {place} of the ledger of releases does not say which "
+                    "months it counts, for an earlier version wrote it. To go on, put that folder "
+                    "aside, and release only months (--from) after those it published: of the "
+                    "others the gate no longer knows what was shown"
                 )
             entries.append(entry)
             previous = digest(line)
