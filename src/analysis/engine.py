@@ -75,8 +75,14 @@ def workspace(folder: Path, memory_limit: str, cluster: "Cluster | None" = None)
 
 def room() -> Path | None:
     """The folder of the workspace; None outside of one."""
-    workspace = _workspace.get()
-    return workspace.folder if workspace else None
+    space = _workspace.get()
+    return space.folder if space else None
+
+
+def _cluster() -> "tuple[Cluster, Path] | None":
+    """The workspace's cluster, with the folder for its results; None where DuckDB does the work."""
+    space = _workspace.get()
+    return (space.cluster, space.folder) if space and space.cluster else None
 
 
 @contextmanager
@@ -90,10 +96,10 @@ def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckD
         settings: dict[str, Any] = {
             "allowed_paths": [str(source) for source in inputs.values() if isinstance(source, Path)]
         }
-        if room := _workspace.get():
-            settings["memory_limit"] = room.memory_limit
-            settings["temp_directory"] = str(room.folder)
-            settings["allowed_directories"] = [str(room.folder)]
+        if space := _workspace.get():
+            settings["memory_limit"] = space.memory_limit
+            settings["temp_directory"] = str(space.folder)
+            settings["allowed_directories"] = [str(space.folder)]
         # Last, since these close the door behind the others.
         settings |= {"enable_external_access": False, "lock_configuration": True}
         for name, value in settings.items():
@@ -113,9 +119,8 @@ def statements(package: str, file_name: str) -> dict[str, str]:
 
     Raises ValueError when a name occurs twice: the later would silently hide the earlier.
     """
-    room = _workspace.get()
-    if room is not None and room.cluster is not None:
-        return named(room.cluster.statements(package, file_name))
+    if elsewhere := _cluster():
+        return named(elsewhere[0].statements(package, file_name))
     return named((files(package) / file_name).read_text(encoding="utf-8"))
 
 
@@ -124,16 +129,16 @@ def named(text: str) -> dict[str, str]:
     parts = _NAME.split(text)[1:]
     names = parts[0::2]
     if len(set(names)) != len(names):
-        raise ValueError("a statement name occurs twice")
+        raise ValueError(f"a statement name occurs twice among {', '.join(names)}")
     return dict(zip(names, (sql.strip() for sql in parts[1::2]), strict=True))
 
 
 @contextmanager
 def staging(inputs: Mapping[str, Source]) -> Iterator[Staging]:
     """Tables to be staged over `inputs` (view name -> table), on the workspace's engine."""
-    room = _workspace.get()
-    if room is not None and room.cluster is not None:
-        yield room.cluster.staging(inputs, room.folder)
+    if elsewhere := _cluster():
+        cluster, folder = elsewhere
+        yield cluster.staging(inputs, folder)
     else:
         with connect(inputs) as connection:
             yield _Staging(connection)
@@ -161,11 +166,11 @@ class _Staging:
                 self.connection.execute(f"DROP TABLE {ended}")
 
     def fetch(self, name: str) -> Source:
-        room = _workspace.get()
+        folder = room()
         staged = self.connection.table(name)
-        if room is None:
+        if folder is None:
             return staged.to_arrow_table()
-        path = room.folder / f"{name}.parquet"
+        path = folder / f"{name}.parquet"
         # Sums are 128 bits wide, for which Parquet has no whole number.
         columns = [
             f'CAST("{column}" AS BIGINT) AS "{column}"' if kind == "HUGEINT" else f'"{column}"'

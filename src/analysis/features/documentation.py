@@ -61,7 +61,10 @@ def documentation(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
         "item_notes": _item_codes("note_codes"),
         "rarc": codes.table("rarc"),
     }
-    staged = engine.statements("analysis.features", "documentation.sql")
+    staged = {
+        **engine.statements("analysis.features", "prescribed.sql"),
+        **engine.statements("analysis.features", "documentation.sql"),
+    }
     made = engine.run(staged, given | references, list(OUTPUTS))
     return {name: tables.conform(name, made[name]) for name in OUTPUTS}
 

@@ -105,14 +105,6 @@ INNER JOIN item_notes AS n ON s.note_codes LIKE '%:' || n.code || ':%'
 -- name: claim_evidence
 SELECT DISTINCT claim_id, item_id FROM claim_elements
 
--- name: prescribed_codes
--- A code is written in the chart shorter than it is billed, so M54.5 speaks for M54.50 as well.
-SELECT
-    p.prescription_id,
-    n.code
-FROM prescriptions AS p
-CROSS JOIN unnest(string_split(p.diagnosis_codes, ':')) AS n (code)
-
 -- name: attested_answers
 -- What the practice wrote down of the visit, put back to the day of submission: a document dated
 -- later did not exist yet. The last parts read the minutes it noted, and its lists of authorizations
@@ -172,9 +164,8 @@ WHERE
         coalesce(p.diagnosis_codes, '') = ''
         OR EXISTS (
             SELECT 1
-            FROM prescribed_codes AS n
-            INNER JOIN claim_diagnoses AS d ON starts_with(d.diagnosis_code, n.code)
-            WHERE n.prescription_id = p.prescription_id AND d.claim_version_id = s.claim_id
+            FROM fitting_prescriptions AS f
+            WHERE f.prescription_id = p.prescription_id AND f.claim_id = s.claim_id
         )
     )
 

@@ -35,6 +35,9 @@ def visits(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     are counted from the day it was written.
     """
     given = {name: inputs[name] for name in INPUTS}
-    staged = engine.statements("analysis.features", "visits.sql")
+    staged = {
+        **engine.statements("analysis.features", "prescribed.sql"),
+        **engine.statements("analysis.features", "visits.sql"),
+    }
     made = engine.run(staged, given, list(OUTPUTS))
     return {name: tables.conform(name, made[name]) for name in OUTPUTS}

@@ -275,14 +275,6 @@ SELECT
 FROM drawn_on
 GROUP BY claim_id
 
--- name: prescribed_codes
--- A code is written in the chart shorter than it is billed, so M54.5 speaks for M54.50 as well.
-SELECT
-    p.prescription_id,
-    n.code
-FROM prescriptions AS p
-CROSS JOIN unnest(string_split(p.diagnosis_codes, ':')) AS n (code)
-
 -- name: prescribed
 -- A renewal takes the place of what was prescribed before.
 SELECT *
@@ -304,9 +296,8 @@ FROM (
         coalesce(p.diagnosis_codes, '') = ''
         OR EXISTS (
             SELECT 1
-            FROM prescribed_codes AS n
-            INNER JOIN claim_diagnoses AS d ON starts_with(d.diagnosis_code, n.code)
-            WHERE n.prescription_id = p.prescription_id AND d.claim_version_id = c.claim_id
+            FROM fitting_prescriptions AS f
+            WHERE f.prescription_id = p.prescription_id AND f.claim_id = c.claim_id
         )
 ) AS newest
 WHERE place = 1

@@ -166,14 +166,6 @@ SELECT DISTINCT
   item_id
 FROM claim_elements
 
--- name: prescribed_codes
-SELECT
-  p.prescription_id,
-  n.code
-FROM prescriptions AS p
-LATERAL VIEW
-EXPLODE(SPLIT(p.diagnosis_codes, CONCAT('\\Q', ':', '\\E'))) n AS code
-
 -- name: attested_answers
 SELECT
   s.claim_id,
@@ -254,11 +246,9 @@ WHERE
     OR EXISTS(
       SELECT
         1
-      FROM prescribed_codes AS n
-      INNER JOIN claim_diagnoses AS d
-        ON STARTSWITH(d.diagnosis_code, n.code)
+      FROM fitting_prescriptions AS f
       WHERE
-        n.prescription_id = p.prescription_id AND d.claim_version_id = s.claim_id
+        f.prescription_id = p.prescription_id AND f.claim_id = s.claim_id
     )
   )
 

@@ -342,14 +342,6 @@ FROM drawn_on
 GROUP BY
   claim_id
 
--- name: prescribed_codes
-SELECT
-  p.prescription_id,
-  n.code
-FROM prescriptions AS p
-LATERAL VIEW
-EXPLODE(SPLIT(p.diagnosis_codes, CONCAT('\\Q', ':', '\\E'))) n AS code
-
 -- name: prescribed
 SELECT
   *
@@ -368,11 +360,9 @@ FROM (
     OR EXISTS(
       SELECT
         1
-      FROM prescribed_codes AS n
-      INNER JOIN claim_diagnoses AS d
-        ON STARTSWITH(d.diagnosis_code, n.code)
+      FROM fitting_prescriptions AS f
       WHERE
-        n.prescription_id = p.prescription_id AND d.claim_version_id = c.claim_id
+        f.prescription_id = p.prescription_id AND f.claim_id = c.claim_id
     )
 ) AS newest
 WHERE
