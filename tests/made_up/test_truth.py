@@ -5,8 +5,13 @@ import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import pytest
+
 from analysis import findings, tables
 from analysis.config import Folders
+
+# In one process, so that the practice is built once.
+pytestmark = pytest.mark.xdist_group("made_up")
 
 
 def _truth(folder: Path) -> dict[str, dict[str, str]]:
