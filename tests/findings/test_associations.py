@@ -12,6 +12,9 @@ from analysis.models.predictors import DOCUMENTS, FIXED, RANDOM, predictors
 from findings.made_claims import AS_OF, payers
 from models.world import World, with_column, world
 
+# In one process, since what they share takes long to make.
+pytestmark = pytest.mark.xdist_group("associations")
+
 ITEM = {row["name"]: row["item_id"] for row in codes.rows("documentation")}
 SCOPE = population.Scope("claims of this practice", "no claims", AS_OF)
 NULL = "progress_report"

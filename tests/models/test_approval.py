@@ -15,6 +15,9 @@ from analysis.schemas import MODELS, TABLES
 from models.threads import agree_on_threads
 from models.world import with_column, world
 
+# In one process, since what they share takes long to make.
+pytestmark = pytest.mark.xdist_group("approval")
+
 DESIGN = ModelDesign(n_resamples=20, n_origins=1)
 ROLLING = ModelDesign(n_resamples=20)
 

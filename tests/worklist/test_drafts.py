@@ -19,6 +19,9 @@ from analysis.errors import DataError, UsageError
 from analysis.models.predictors import DOCUMENTS
 from analysis.worklist import drafts, scoring
 
+# In one process, since what they share takes long to make.
+pytestmark = pytest.mark.xdist_group("drafts")
+
 TODAY = date(2026, 9, 30)
 HEADER = "claim_number,service_date,insurer,procedure_codes,units,diagnoses,visit_number"
 # The made-up practice's commonest insurer, by its id or its name.
