@@ -80,6 +80,28 @@ def test_a_build_killed_in_a_step_goes_on_from_it_to_the_same_bytes(
     assert not (practice.private / "work").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")
+def test_a_build_killed_after_its_last_table_leaves_no_patients_rows_once_it_runs_again(
+    whole: Folders, tmp_path: Path
+) -> None:
+    practice = copy(whole, tmp_path)
+    code = (
+        "import os, signal; from analysis import pipeline, tables\n"
+        "write_all = tables.write_all\n"
+        "def killed(folder, written, provenance):\n"
+        "    write_all(folder, written, provenance)\n"
+        f"    if provenance['step'] == {STEPS[-1]!r}:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "tables.write_all = killed\n"
+        f"pipeline.ready('clinic', through={STEPS[-1]!r}, data_dir={str(practice.data_dir)!r})"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert (practice.private / "work").exists()
+    assert pipeline.build(practice, say=lambda _: None) == []
+    assert not (practice.private / "work").exists()
+    assert contents(practice) == contents(whole)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no limit of a file's size")
 @pytest.mark.parametrize(
     "filled", [["outcomes"], pytest.param(STEPS, marks=pytest.mark.slow)], ids=["one", "every"]

@@ -51,6 +51,8 @@ def _intake(folders: Folders, practice: Practice, _: Tables) -> "dict[str, Sourc
     read = folder.read_folder(folders.raw, practice, pseudonymize.Pseudonyms(key))
     folder.quarantine_file(folders.private, read["row_ledger"])
     payer_names.suggestions_file(folders.private, tables.load(read["payer_names"]))
+    folders.processed.mkdir(parents=True, exist_ok=True)
+    (folders.processed / "README.md").write_text(tables.dictionary(), encoding="utf-8")
     return read
 
 
@@ -264,14 +266,20 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
     n_steps = names.index(through) + 1
     steps, later = STEPS[:n_steps], STEPS[n_steps:]
     keys = _keys(folders)
-    if all(_is_fresh(folders, step, keys[step.name]) for step in steps):
+    fresh = all(_is_fresh(folders, step, keys[step.name]) for step in steps)
+    # A build killed after its last table leaves a patient's tables behind, however fresh all is.
+    if fresh and not any(path.exists() for path in _scratch(folders)):
         return []
     folders.private.mkdir(parents=True, exist_ok=True, mode=0o700)
     waiting = f"{folders.practice}: another run is building its tables; waiting until it is done"
     # The second run then finds the tables fresh.
     with turn(folders.private / ".build.lock", say, waiting):
         practice = load_practice(folders.raw)
-        _say_interrupted(folders, say)
+        _clear_interrupted(folders, say)
+        # Before the steps, so that a build killed after its last one has done it all.
+        for step in later:
+            if not _is_fresh(folders, step, keys[step.name]):
+                tables.remove(folders.processed, step.writes)
         ran = []
         with _cluster(folders, practice) as cluster:
             for step in steps:
@@ -286,11 +294,6 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
                     written = {name: made[name] for name in step.writes}
                     tables.write_all(folders.processed, written, provenance)
                 ran.append(step.name)
-        for step in later:
-            if not _is_fresh(folders, step, keys[step.name]):
-                tables.remove(folders.processed, step.writes)
-        dictionary = folders.processed / "README.md"
-        dictionary.write_text(tables.dictionary(), encoding="utf-8")
     return ran
 
 
@@ -334,8 +337,7 @@ def _cluster(folders: Folders, practice: Practice) -> Iterator["Cluster | None"]
         return
     from analysis import spark
 
-    spilled = folders.private / "spark"
-    shutil.rmtree(spilled, ignore_errors=True)
+    _, spilled = _scratch(folders)
     try:
         with spark.cluster(practice.spark_master, spilled) as cluster:
             yield cluster
@@ -347,7 +349,7 @@ def _cluster(folders: Folders, practice: Practice) -> Iterator["Cluster | None"]
 def _workspace(
     folders: Folders, practice: Practice, step: Step, cluster: "Cluster | None"
 ) -> Iterator[None]:
-    """An empty folder for one step; whatever a killed build left in it goes first.
+    """An empty folder for one step.
 
     Raises DataError, naming the step, when its memory or the disk is too small.
     """
@@ -355,8 +357,7 @@ def _workspace(
 
     from analysis import engine
 
-    work = folders.private / "work"
-    shutil.rmtree(work, ignore_errors=True)
+    work, _ = _scratch(folders)
     try:
         with engine.workspace(work / step.name, practice.memory_limit, cluster):
             yield
@@ -391,14 +392,22 @@ def _is_full_disk(problem: Exception) -> bool:
     return any(words in str(problem) for words in told)
 
 
-def _say_interrupted(folders: Folders, say: Say) -> None:
-    """Name the step in which an earlier build was killed; nothing else leaves its folder behind."""
+def _scratch(folders: Folders) -> tuple[Path, Path]:
+    """Where a step, and Spark, keep what they do not hold in memory: gone once the step ends."""
+    return folders.private / "work", folders.private / "spark"
+
+
+def _clear_interrupted(folders: Folders, say: Say) -> None:
+    """Remove what a killed build left, and name its step; nothing else leaves its folder behind."""
+    work, spilled = _scratch(folders)
     for step in STEPS:
-        if (folders.private / "work" / step.name).exists():
+        if (work / step.name).exists():
             say(
                 f"{folders.practice}: the last build was ended while {step.title}; the steps"
                 " before it are kept"
             )
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.rmtree(spilled, ignore_errors=True)
 
 
 def _is_fresh(folders: Folders, step: Step, key: str) -> bool:
