@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.findings import approval, unbound_digits
+from analysis.findings import approval, rates, unbound_digits
 from findings.made_claims import claims, outcomes, payers
 
 MONTH = "2026-08"
@@ -88,6 +88,15 @@ def test_an_insurer_with_few_claims_is_not_compared():
     table = outcomes(claims(180, 20) + claims(0, 10, 300, **AUTO))
     assert approval.against_the_rest(table, payers(), MONTH)["payer_id"].tolist() == ["00123"]
     assert "none is compared" in approval.spread(table, payers(), MONTH).sentence
+
+
+def test_an_insurer_whose_rate_is_too_uncertain_to_state_is_not_called_different():
+    table = outcomes(
+        claims(180, 20) + claims(160, 40, 300, payer_id="7") + claims(3, 9, 600, **AUTO)
+    )
+    rows = approval.by(table, payers(), MONTH, ["payer_id"]).set_index("insurer")
+    assert rows["refusal"]["Cascade Auto"] == rates.TOO_UNCERTAIN
+    assert "Cascade Auto" not in approval.spread(table, payers(), MONTH).sentence
 
 
 def test_a_payer_nobody_named_keeps_its_number_and_none_is_not_known():

@@ -67,8 +67,8 @@ def texts(svg: str) -> str:
         (*CHARTS[2], "Approved: Not covered 3 (75%); Authorization 1 (25%)."),
         (
             *CHARTS[3],
-            "Approved: Prescription 80% present, 15% absent, 5% not known, n 100; "
-            "Plan of care 0% present, 0% absent, 0% not known, n 0.",
+            "Approved: Prescription 80% present, 15% missing, 5% not known, n 100; "
+            "Plan of care 0% present, 0% missing, 0% not known, n 0.",
         ),
         (*CHARTS[4], "Approved: 20% predicted 25% happened (10 to 40, n 40)."),
     ],

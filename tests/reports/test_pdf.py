@@ -47,7 +47,8 @@ def table(n_rows=2, name="Evergreen Health", **given):
     cells = [[f"{name} {n}", str(n), "ask for it"] for n in range(n_rows)]
     return {
         "caption": "Claims by insurer", "note": "", "headers": ["Insurer", "Claims", "What to do"],
-        "is_number": [False, True, False], "cells": cells, "more": "", **given,
+        "is_number": [False, True, False], "cells": cells, "rows": cells, "name": "claims",
+        **given,
     }  # fmt: skip
 
 

@@ -117,9 +117,11 @@ def test_a_column_with_nothing_to_read_stands_in_the_csv_alone():
 def test_a_long_table_shows_its_first_rows_and_says_where_the_others_are():
     many = rates(*[(f"Insurer {n}", *KNOWN[1:]) for n in range(1200)])
     record = tables.record(dataclasses.replace(many, at_most=2))
-    html = tables.html(record)
+    html = tables.html(record, "../tables/<x>")
     assert ("Insurer 1<" in html, "Insurer 2<" in html) == (True, False)
-    assert "The first 2 of 1,200 rows; all stand in tables/rates.csv. Ranges at 95%." in html
+    link = '<a href="../tables/&lt;x&gt;/rates.csv">all rows</a>'
+    assert f"The first 2 of 1,200 rows; {link}. Ranges at 95%." in html
+    assert "The first 2 of 1,200 rows. Ranges at 95%." in tables.html(record)
     assert len(tables.csv_text(record).splitlines()) == 1201
     assert tables.schema(record)["description"] == "Ranges at 95%."
 

@@ -137,12 +137,14 @@ def against_the_rest(
     """Each group's approval minus that of all other claims, the intervals true of all at once.
 
     Columns: the group and its words, n, gap, lower, upper, verdict (higher, lower, no difference
-    shown). Groups under `minimum_cell_size` claims are not compared. Method: Newcombe intervals,
+    shown). Groups whose own rate must not be stated are not compared. Method: Newcombe intervals,
     widened for the number of comparisons (Bonferroni).
     """
     answers = population.answered(population.matured(outcomes, month))
-    sizes = answers[column].value_counts()
-    compared = sorted(sizes[sizes >= minimum_cell_size].index)
+    of_group = rates.judged(rates.rates(answers, [column]), minimum_cell_size)
+    is_stated = of_group[column].notna() & of_group["estimate"].notna()
+    sizes = of_group[is_stated].set_index(column)["n"]
+    compared = sorted(sizes.index)
     level = 1 - 0.05 / max(1, len(compared))
     rows = []
     for group in compared:
@@ -180,22 +182,21 @@ def spread(
     apart = table[table["verdict"] != NO_DIFFERENCE]
     values: dict[str, Value] = {
         "compared": len(table),
-        "minimum": minimum_cell_size,
         "less": _listed(apart.loc[apart["verdict"] == LOWER, noun]),
         "more": _listed(apart.loc[apart["verdict"] == HIGHER, noun]),
     }
     if len(table) < 2:
-        template = f"Fewer than two {noun}s have {{minimum:n claim}} or more, so none is compared."
+        template = f"Fewer than two {noun}s have a rate that can be stated, so none is compared."
     elif apart.empty:
         template = (
-            f"Among {{compared:n {noun}}} with {{minimum:n claim}} or more, none differs from the"
-            " rest by more than chance allows."
+            f"Among {{compared:n {noun}}} with a stated rate, none differs from the rest by more"
+            " than chance allows."
         )
     else:
         template = (
             "Approved less often than the rest, by more than chance allows: {less}; more often:"
-            f" {{more}} (among {{compared:n {noun}}} with {{minimum:n claim}} or more,"
-            " {denominator:n claim} in all, {period})."
+            f" {{more}} (among {{compared:n {noun}}} with a stated rate, {{denominator:n claim}} in"
+            " all, {period})."
         )
     return SPREAD[column].answer(
         template,

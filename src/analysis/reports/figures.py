@@ -44,7 +44,7 @@ _ROLES = {
 # A document's status: column of the frame -> words, colour of the bar, colour of the text on it.
 _STATUSES = {
     "present": ("present", BLUE, PLATE),
-    "absent": ("absent", ORANGE, PLATE),
+    "absent": ("missing", ORANGE, PLATE),
     "unknown": ("not known", GREY, PLATE),
 }
 

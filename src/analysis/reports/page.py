@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from analysis.reports import book, definitions
+from analysis.reports import book, definitions, tables
 from analysis.reports.period import in_words
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,6 +34,8 @@ class Page:
     made_from: str
     up: str
     """Relative path from the page to the month's folder: '' or '../'."""
+    tables: str = ""
+    """The folder of its tables' CSV files, seen from `up`; '' where none are named like them."""
     pdf: str = ""
     """The PDF's name beside the page; '' where none is made."""
     limits: str = definitions.FOR_THE_PRACTICE
@@ -75,6 +77,7 @@ def _exporter() -> Any:
         template_extension=".html.j2",
     )
     exporter.register_filter("prose", _prose)
+    exporter.register_filter("shown", _shown)
     exporter.environment.autoescape = True
     exporter.environment.globals["definitions"] = definitions
     exporter.environment.tests["recorded"] = _is_recorded
@@ -83,6 +86,14 @@ def _exporter() -> Any:
 
 def _is_recorded(output: Mapping[str, Any]) -> bool:
     return not _RECORDED.isdisjoint(output.get("data", {}))
+
+
+def _shown(output: Mapping[str, Any], page: Mapping[str, Any]) -> str:
+    """What the Book recorded, as HTML; a table with the way to its CSV."""
+    data = output["data"]
+    if book.TABLE not in data:
+        return str(data["text/html"])
+    return tables.html(data[book.TABLE], f"{page['up']}{page['tables']}" if page["tables"] else "")
 
 
 def _prose(markdown: str) -> str:

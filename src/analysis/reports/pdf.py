@@ -19,14 +19,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from analysis.reports import book, definitions
+from analysis.reports import book, definitions, tables
 from analysis.reports.page import TEMPLATES, Page
 from analysis.reports.period import in_words
 
 _RECORDED = {
     book.FINDING: "finding",
     book.NOTE: "note",
-    book.TABLE: "table",
     book.FIGURE: "figure",
 }
 # A word as long as this breaks anywhere rather than leave its column.
@@ -47,7 +46,7 @@ def render(notebook: Any, page: Page) -> bytes:
 
     report = {
         "page": {**vars(page), "as_of": in_words(page.as_of)},
-        "blocks": list(_blocks(notebook)),
+        "blocks": list(_blocks(notebook, page.tables)),
         "definitions": list(definitions.DEFINITIONS.items()),
         "limits": [page.limits, definitions.WHAT_A_RATE_SAYS],
         "made_with": definitions.MADE_WITH,
@@ -67,8 +66,8 @@ def render(notebook: Any, page: Page) -> bytes:
     return _with_row_headers(made)
 
 
-def _blocks(notebook: Any) -> Iterator[dict[str, Any]]:
-    """The notebook's prose and what its Book recorded, in its order."""
+def _blocks(notebook: Any, folder: str) -> Iterator[dict[str, Any]]:
+    """The notebook's prose and what its Book recorded, in its order; CSVs lie in `folder`."""
     import mistune
 
     markdown: Any = mistune.create_markdown(renderer=None)
@@ -81,8 +80,17 @@ def _blocks(notebook: Any) -> Iterator[dict[str, Any]]:
             continue
         for output in cell.get("outputs", []):
             for media_type, record in output.get("data", {}).items():
-                if media_type in _RECORDED:
+                if media_type == book.TABLE:
+                    yield {"kind": "table", **record, "below": _below(record, folder)}
+                elif media_type in _RECORDED:
                     yield {"kind": _RECORDED[media_type], **record}
+
+
+def _below(record: Mapping[str, Any], folder: str) -> str:
+    rest = tables.more(record)
+    if rest:
+        rest += f"; all stand in {folder}/{record['name']}.csv." if folder else "."
+    return " ".join(filter(None, (rest, record["note"])))
 
 
 # ---- what can be printed ------------------------------------------------------------------

@@ -394,6 +394,8 @@ def _published(
     from analysis.reports import pdf
 
     title = page.title_of(records.notebook)
+    # An insurer's tables have the names of every other insurer's.
+    folder = f"tables/{report.name}" if report.insurer else "tables"
     told = Page(
         title=title,
         insurer=report.insurer,
@@ -405,6 +407,7 @@ def _published(
         version=made["program"]["version"],
         made_from=made["made_from"],
         up="../" * report.name.count("/"),
+        tables=folder,
         pdf=f"{Path(report.name).name}.pdf" if with_pdf else "",
     )
     files = {f"{report.name}.html": page.render(records.notebook, told).encode()}
@@ -412,8 +415,6 @@ def _published(
         files[f"{report.name}.pdf"] = pdf.render(records.notebook, told)
     captions = {}
     for table in records.tables:
-        # An insurer's tables have the names of every other insurer's.
-        folder = f"tables/{report.name}" if report.insurer else "tables"
         path = f"{folder}/{table['name']}"
         captions[f"{path}.csv"] = table["caption"]
         files[f"{path}.csv"] = shown_tables.csv_text(table).encode()

@@ -103,8 +103,8 @@ class Shown:
 def record(shown: Shown) -> dict[str, Any]:
     """The table as plain data: what the CSV holds (fields, rows) and what people read.
 
-    `headers`, `cells` and `more` are the words of the page and the PDF; `is_number` tells the
-    columns that stand to the right. A column with nothing to read in any row is left out of them.
+    `headers` and `cells` are the words of the page and the PDF; `is_number` tells the columns that
+    stand to the right. A column with nothing to read in any row is left out of them.
     """
     names = iter(str(name) for name in shown.frame.columns)
     fields = []
@@ -140,14 +140,13 @@ def record(shown: Shown) -> dict[str, Any]:
         "headers": [column.header for column in columns],
         "is_number": [column.kind not in ("text", "date") for column in columns],
         "cells": [[row[n] for n in read] for row in cells],
-        "more": _more(shown, len(rows)),
     }
 
 
-def _more(shown: Shown, n_rows: int) -> str:
-    if n_rows <= shown.at_most:
-        return ""
-    return f"The first {shown.at_most} of {n_rows:,} rows; all stand in tables/{shown.name}.csv."
+def more(record: Mapping[str, Any]) -> str:
+    """How many rows a page leaves to the CSV, as the beginning of a sentence; '' for none."""
+    n_shown, n_rows = len(record["cells"]), len(record["rows"])
+    return f"The first {n_shown} of {n_rows:,} rows" if n_shown < n_rows else ""
 
 
 def csv_text(record: Mapping[str, Any]) -> str:
@@ -169,8 +168,11 @@ def schema(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def html(record: Mapping[str, Any]) -> str:
-    """A recorded table as HTML: caption, headers with scope, numbers to the right."""
+def html(record: Mapping[str, Any], folder: str = "") -> str:
+    """A recorded table as HTML: caption, headers with scope, numbers to the right.
+
+    `folder` is where the CSV lies, seen from the page; '' where none is written.
+    """
     aligned = [' class="number"' if is_number else "" for is_number in record["is_number"]]
     columns = list(zip(record["headers"], aligned, strict=True))
     head = "".join(
@@ -178,8 +180,8 @@ def html(record: Mapping[str, Any]) -> str:
         for header, align in columns
     )
     body = "".join(_row(columns, cells) for cells in record["cells"])
-    below = " ".join(filter(None, (record["more"], record["note"])))
-    note = f'<p class="note">{escape(below)}</p>' if below else ""
+    below = " ".join(filter(None, (_rest(record, folder), escape(record["note"]))))
+    note = f'<p class="note">{below}</p>' if below else ""
     label = escape(f"table-{record['name']}")
     # The region takes the focus so that a wide table can be scrolled by keyboard. The roles keep
     # it a table where a phone's style lays its rows out as blocks.
@@ -190,6 +192,14 @@ def html(record: Mapping[str, Any]) -> str:
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody></table></div>{note}'
     )
+
+
+def _rest(record: Mapping[str, Any], folder: str) -> str:
+    told = more(record)
+    if not told or not folder:
+        return f"{told}." if told else ""
+    path = escape(f"{folder}/{record['name']}.csv")
+    return f'{told}; <a href="{path}">all rows</a>.'
 
 
 def _span(column: ColumnSpec) -> tuple[str, ...]:
