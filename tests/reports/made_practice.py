@@ -109,7 +109,8 @@ book.show(Shown("by_insurer", "Claims by insurer", named,
 DRAW = """
 from analysis.reports import figures
 rows = named.rename(columns={"payer_name": "label", "n": "count"})
-book.draw(figures.bars(rows, "Claims sent"), "by_insurer", "Claims sent, by insurer")
+rows = rows.assign(estimate=rows["count"] / rows["count"].sum(), lower=0.0, upper=1.0)
+book.draw(figures.shares(rows, "Claims sent"), "by_insurer", "Claims sent, by insurer")
 """
 STRAY = """
 import sys, warnings

@@ -107,7 +107,8 @@ def test_a_table_and_a_figure_of_one_name_are_recorded_beside_each_other(book):
     frame = pd.DataFrame({"label": ["Auto"], "count": [3]})
     columns = [ColumnSpec("Insurer"), ColumnSpec("Claims", "count")]
     table = shown(book.show, Shown("insurers", "By insurer", frame, columns))
-    figure = shown(book.draw, figures.bars(frame, "Claims"), "insurers", "By insurer")
+    drawn = figures.shares(frame.assign(estimate=1.0, lower=0.4, upper=1.0), "Claims")
+    figure = shown(book.draw, drawn, "insurers", "By insurer")
     assert table[media.TABLE]["rows"] == [["Auto", 3]]
-    assert figure[media.FIGURE]["alt"] == "Claims: Auto 3 (100%)."
+    assert figure[media.FIGURE]["alt"] == "Claims: Auto 3, 100% (40 to 100)."
     assert "<figcaption>By insurer</figcaption>" in figure["text/html"]

@@ -27,7 +27,15 @@ MONTHS = pd.DataFrame(
         "n": [90, 4, 80],
     }
 )
-COUNTS = pd.DataFrame({"label": ["Not covered", "Authorization"], "count": [3, 1]})
+COUNTS = pd.DataFrame(
+    {
+        "label": ["Not covered", "Authorization"],
+        "count": [3, 1],
+        "estimate": [0.75, 0.25],
+        "lower": [0.3, 0.05],
+        "upper": [0.95, 0.7],
+    }
+)
 STATUSES = pd.DataFrame(
     {
         "label": ["Prescription", "Plan of care"],
@@ -42,7 +50,7 @@ CALIBRATION = pd.DataFrame(
 CHARTS = [
     (figures.rates_with_intervals, RATES),
     (figures.monthly_rate, MONTHS),
-    (figures.bars, COUNTS),
+    (figures.shares, COUNTS),
     (figures.status_grid, STATUSES),
     (figures.calibration, CALIBRATION),
 ]
@@ -64,7 +72,7 @@ def texts(svg: str) -> str:
             "Approved: January 2026 70% (60 to 80, n 90); February 2026 no rate, n 4; "
             "March 2026 50% (40 to 60, n 80).",
         ),
-        (*CHARTS[2], "Approved: Not covered 3 (75%); Authorization 1 (25%)."),
+        (*CHARTS[2], "Approved: Not covered 3, 75% (30 to 95); Authorization 1, 25% (5 to 70)."),
         (
             *CHARTS[3],
             "Approved: Prescription 80% present, 15% missing, 5% not known, n 100; "

@@ -157,18 +157,18 @@ def monthly_rate(frame: "pd.DataFrame", what: str) -> Drawn:
 
 
 @_styled
-def bars(frame: "pd.DataFrame", what: str) -> Drawn:
-    """A bar per row with its count and share of the sum: label, count."""
-    _require(frame, "label", "count")
-    counts = [int(count) for count in frame["count"]]
-    total = sum(counts)
+def shares(frame: "pd.DataFrame", what: str) -> Drawn:
+    """A bar with a whisker per row: label, count, and its share of all: estimate, lower, upper."""
+    _require(frame, "label", "count", "estimate", "lower", "upper")
     figure, axes, places = _rows(frame["label"], what)
-    axes.barh(places, counts, color=BLUE, height=0.2)
-    said = [f"{count:,} ({_percent(count / total)})" if total else "0" for count in counts]
-    _values(axes, places, said)
-    axes.set_xlim(0, max(*counts, 1))
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
+    axes.barh(places, frame["estimate"], color=BLUE, height=0.2)
+    axes.hlines(places, frame["lower"], frame["upper"], color=INK, linewidth=1.2)
+    rows = list(frame.itertuples())
+    _values(axes, places, [f"{row.count:,.0f} ({_percent(row.estimate)})" for row in rows])
+    axes.set_xlim(0, float(frame["upper"].max()))
+    axes.xaxis.set_major_locator(MaxNLocator(3))
+    axes.xaxis.set_major_formatter(_PERCENT_TICKS)
+    said = [f"{row.count:,.0f}, {_percent(row.estimate)} ({_interval(row)})" for row in rows]
     return Drawn(figure, _listed(what, frame["label"], said))
 
 
