@@ -41,6 +41,14 @@ def test_denials_are_followed_to_their_wins_in_claims():
     assert appeals.result(appealed, table, MONTH).denominator == finding.values["decided"]
 
 
+def test_an_appeal_nobody_wrote_down_is_not_said_to_be_missing():
+    table = outcomes([claim(n, "denied") for n in range(20, 30)])
+    finding = appeals.followed(appeals.by_claim(told(), table, MONTH), table, MONTH)
+    assert finding.sentence == (
+        "Of 10 claims denied at the first answer none is known to have been appealed."
+    )
+
+
 def test_claims_too_recent_to_judge_are_followed_no_further_than_reasons_are():
     recent = [claim(n, "denied", submitted_date=date(2026, 8, 20)) for n in range(50, 53)]
     table = outcomes([claim(1, "denied"), *recent])

@@ -7,6 +7,7 @@ from scipy.special import expit, logit
 
 from analysis import codes, tables
 from analysis.findings import associations, population, sensitivity, unbound_digits
+from analysis.models.doubly_robust import SecondOpinion
 from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 from analysis.models.predictors import DOCUMENTS, FIXED, RANDOM, predictors
 from findings.made_claims import AS_OF, payers
@@ -76,6 +77,18 @@ def test_with_nothing_hidden_both_methods_hold_the_truth(known, plain):
         assert row["check_lower"] < truth < row["check_upper"]
         assert row["agreement"] == associations.AGREES
         assert row["verdict"] == associations.MORE
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "said"),
+    [
+        (-0.1, 0.2, associations.AGREES),
+        (0.1, 0.3, associations.DIFFERS),
+        (-1.1, 0.9, associations.NO_CHECK),
+    ],
+)
+def test_a_second_method_that_leaves_nearly_anything_open_agrees_with_nothing(lower, upper, said):
+    assert associations.agreement(0.07, SecondOpinion(0.05, lower, upper)) == said
 
 
 def test_documents_that_do_nothing_cover_nought(plain):

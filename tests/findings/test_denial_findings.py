@@ -30,6 +30,15 @@ def test_a_denial_without_a_reason_is_unknown_and_still_counted():
     assert denials.by_category(outcomes(nameless), MONTH)["reason"].tolist() == ["no reason given"]
 
 
+def test_a_reason_nobody_gave_is_not_the_most_frequent_one():
+    nameless = claims(0, 60, denial_category=None, denial_reason_code=None)
+    finding = denials.leading(outcomes(nameless + claims(0, 30, 100)), MONTH)
+    assert "“prior authorization missing or used up”: 33% of denials" in finding.sentence
+    assert finding.sentence.endswith("For 60 denials no reason is given.")
+    finding = denials.leading(outcomes(nameless), MONTH)
+    assert finding.sentence.startswith("The files name no reason for any of 60 denied claims.")
+
+
 def test_few_denials_name_no_leading_reason():
     finding = denials.leading(outcomes(claims(100, 4)), MONTH)
     assert finding.sentence == "Too few denials to name a leading reason: 4 denied claims."
@@ -62,8 +71,14 @@ def test_preventable_counts_neither_the_plans_limits_nor_codes_nobody_graded():
     table = outcomes(claims(0, 150) + claims(0, 30, 300, **unmapped) + claims(0, 20, 400, **limit))
     finding = denials.preventable(table, frame("line_outcomes", []), MONTH)
     assert {row["reason_code"]: row["preventable"] for row in codes.rows("carc")}["119"] == "high"
-    assert (finding.numerator, finding.denominator) == (150, 200)
-    assert "plan's own limits: 20 others" in finding.sentence
+    assert (finding.numerator, finding.denominator) == (150, 170)
+    assert "plan's own limits: 20 others. For 30 other denials no code tells." in finding.sentence
+
+
+def test_denials_without_any_code_are_not_said_to_be_beyond_prevention():
+    nameless = claims(0, 60, denial_category=None, denial_reason_code=None)
+    finding = denials.preventable(outcomes(nameless), frame("line_outcomes", []), MONTH)
+    assert (finding.estimate, finding.denominator) == (None, 0)
 
 
 def test_a_modifier_that_foretells_the_denial_makes_it_expected():

@@ -149,6 +149,28 @@ def test_no_model_is_an_answer():
     assert model.metrics(empty).empty
 
 
+def test_a_refused_model_says_what_is_missing_and_what_was_left_out():
+    undated = outcomes(claims(3, 0, submitted_date=None, service_date=date(2026, 3, 1)))
+    design = {"refused": "no approval model: denied claims: 4, at least 20 needed"}
+    finding = model.unjudged(design, frame("predictions", []), undated, SCOPE)
+    assert finding.sentence == (
+        "There is no approval model: denied claims: 4, at least 20 needed. 3 answered claims of all"
+        " months have no day of submission and are left out."
+    )
+    assert unbound_digits(finding) == []
+
+
+@pytest.mark.parametrize(("n_denied", "is_judged"), [(10, False), (11, True)])
+def test_a_model_tested_on_few_denials_is_not_praised(n_denied, is_judged):
+    approved = np.arange(60) >= n_denied
+    rows = predicted(np.where(approved, 0.9, 0.2), approved)
+    finding = model.unjudged({}, frame("predictions", rows), TABLE, SCOPE)
+    assert (finding is None) == is_judged
+    if finding is not None:
+        assert "50 of 60 later claims approved" in finding.sentence
+        assert unbound_digits(finding) == []
+
+
 def test_a_group_too_small_to_be_judged_shows_its_claims_and_no_value():
     table = evaluation((model.MODEL, "brier", None, None, None), kind="payer", value="900")
     rows = model.by_group(table, payers())

@@ -71,6 +71,15 @@ def test_answers_without_their_day_are_told_as_such_not_as_none():
     )
 
 
+def test_visits_whose_day_of_sending_nobody_wrote_down_are_not_said_to_be_unsent():
+    visits = {"submitted_date": None, "service_date": date(2026, 8, 3)}
+    table = outcomes(claims(5, 0, first_determination_date=date(2026, 8, 20), **visits))
+    said = month.glance(table, frame("payments", []), MONTH).sentence
+    assert "0 claims sent, 5 claims of visits in it whose day of sending is in no file" in said
+    assert "5 claims answered" in said
+    assert "cannot be told" in performance.days_in_receivables(table, MONTH).sentence
+
+
 def open_claims(rows, actions):
     table = outcomes([*claims(20, 0), *rows])
     given = recovery.Tables(frame("next_actions", actions), table, frame("appeal_outcomes", []))

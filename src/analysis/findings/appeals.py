@@ -95,11 +95,19 @@ def followed(appealed: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Find
     """From denials to wins, every step counted in claims."""
     claims = population.matured(outcomes, month)
     denied = population.denied(claims)
+    scope = population.scope(claims, outcomes)
+    if appealed.empty:
+        return FOLLOWED.answer(
+            "Of {denominator:n claim} denied at the first answer none is known to have been"
+            " appealed.",
+            scope,
+            Numbers(denominator=len(denied)),
+        )
     return FOLLOWED.answer(
         "Of {denominator:n claim} denied at the first answer, {numerator:count} were appealed;"
         " {decided:count} of those appeals were decided, {won:count} of them won in full or in"
         " part.",
-        population.scope(claims, outcomes),
+        scope,
         Numbers(numerator=len(appealed), denominator=len(denied)),
         {
             "decided": int(appealed["is_decided"].sum()),

@@ -18,12 +18,14 @@ from analysis.models.advice import CONDITION, PESSIMISTIC, WORTHWHILE, as_if
 from analysis.models.predictors import DOCUMENTS, predictors
 
 if TYPE_CHECKING:
+    from analysis.models.doubly_robust import SecondOpinion
     from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 
 MORE, LESS = "more approval with it", "less approval with it"
 NOT_SHOWN = "no difference shown"
 CANNOT = "the data cannot carry this"
 COMPLETE, NO_ADVICE = f"complete it, {CONDITION}", "none"
+WIDEST_CHECK = 0.6
 AGREES, DIFFERS, NO_CHECK = "agrees", "differs", "cannot be made"
 N_DRAWS = 200
 _CAVEATS = (
@@ -326,15 +328,25 @@ def _checked(contrast: Contrast, row: dict[str, object]) -> dict[str, object]:
     if row["verdict"] == CANNOT:
         return {"agreement": NO_CHECK}
     second = second_opinion(contrast.claims, contrast.document)
-    if second is None:
+    verdict = agreement(float(str(row["gap"])), second)
+    if second is None or verdict == NO_CHECK:
         return {"agreement": NO_CHECK}
-    agrees = second.lower <= float(str(row["gap"])) <= second.upper
     return {
         "check": second.gap,
         "check_lower": second.lower,
         "check_upper": second.upper,
-        "agreement": AGREES if agrees else DIFFERS,
+        "agreement": verdict,
     }
+
+
+def agreement(gap: float, second: "SecondOpinion | None") -> str:
+    """Whether a second method's range holds the difference found by the first.
+
+    A range wider than WIDEST_CHECK holds nearly any answer, so that it agrees with nothing.
+    """
+    if second is None or second.upper - second.lower > WIDEST_CHECK:
+        return NO_CHECK
+    return AGREES if second.lower <= gap <= second.upper else DIFFERS
 
 
 def _largest_first(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -81,10 +81,21 @@ def leading(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> 
             scope,
             Numbers(denominator=n_denied),
         )
-    first = table.iloc[0]
+    named = table[table["category"] != "unknown"]
+    unnamed = n_denied - int(named["n"].sum())
+    if named.empty:
+        return LEADING.answer(
+            "The files name no reason for any of {denominator:n denied claim}. Add the insurers'"
+            " remittance files (ERA), or name the export's column of it (reason_code) in"
+            " practice.toml.",
+            scope,
+            Numbers(denominator=n_denied),
+        )
+    first = named.iloc[0]
     return LEADING.answer(
         "The most frequent reason was “{reason}”: {estimate:percent} of denials ({lower:whole} to"
-        " {upper:whole}), {denominator:n denied claim}, {period}. Who can act: {who}.",
+        " {upper:whole}), {denominator:n denied claim}, {period}. Who can act: {who}."
+        + (" For {unnamed:n denial} no reason is given." if unnamed else ""),
         scope,
         Numbers(
             float(first["estimate"]),
@@ -93,7 +104,7 @@ def leading(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> 
             int(first["n"]),
             n_denied,
         ),
-        {"reason": first["reason"], "who": first["who_can_act"]},
+        {"reason": first["reason"], "who": first["who_can_act"], "unnamed": unnamed},
     )
 
 
@@ -103,27 +114,36 @@ def preventable(
     month: str,
     minimum_cell_size: int = 11,
 ) -> Finding:
-    """The share of denied claims a step before sending could usually have prevented."""
+    """The share of denied claims a step before sending could usually have prevented.
+
+    Counted among those whose reason code is known and graded; of the others nothing is known.
+    """
     matured = population.matured(outcomes, month)
     claims = population.denied(matured)
     grades = {row["reason_code"]: row["preventable"] for row in codes.rows("carc")}
     expected = is_expected(claims, line_outcomes)
     graded = claims["denial_reason_code"].map(grades, na_action="ignore")
-    rate = _share(claims, (graded == "high") & ~expected)
+    is_graded = graded.notna()
+    rate = _share(claims[is_graded], ((graded == "high") & ~expected)[is_graded])
     scope = population.scope(matured, outcomes)
     if rate.refusal(minimum_cell_size):
         return PREVENTABLE.answer(
-            "Too few denials to say how many could be prevented: {denominator:n denied claim}.",
+            "Too few denials with a known reason code to say how many could be prevented:"
+            " {denominator:n denied claim}.",
             scope,
             Numbers(denominator=rate.denominator),
         )
     return PREVENTABLE.answer(
         "{estimate:percent} of denials ({lower:whole} to {upper:whole}, {denominator:n denied"
         " claim}) carry a code that usually points to a step the practice can take before sending;"
-        " expected from the plan's own limits: {expected:n other}.",
+        " expected from the plan's own limits: {expected:n other}."
+        + (" For {unknown:n other denial} no code tells." if not is_graded.all() else ""),
         scope,
         rate.numbers,
-        {"expected": int(expected.sum())},
+        {
+            "expected": int((expected & is_graded).sum()),
+            "unknown": int((~is_graded).sum()),
+        },
     )
 
 

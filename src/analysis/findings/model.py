@@ -1,7 +1,9 @@
 """How far the approval model can be trusted, on later claims it had not seen."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +31,14 @@ GROUPS = {
     "cell_size": "insurer and condition",
 }
 N_BINS = 10
+FEWEST = 11
+UNJUDGED = Question(
+    id="approval_model.unjudged",
+    question="Why is there nothing to say of the model?",
+    unit="claim",
+    definition="what a fit and a test of it need at least, in claims, denials and patients",
+    method="counted before the fit, and among the later claims of patients it had not met",
+)
 RANKING = Question(
     id="approval_model.ranking",
     question="Can approvals be told from denials before sending?",
@@ -156,6 +166,38 @@ def scope(predictions: pd.DataFrame, outcomes: pd.DataFrame) -> Scope:
         period = f"submitted from {written(predictions['split_date'].min(), 'date')} on"
     as_of = population.as_of(outcomes)
     return Scope("matured claims of patients the model had not met", period, as_of)
+
+
+def unjudged(
+    design: Mapping[str, Any], predictions: pd.DataFrame, outcomes: pd.DataFrame, scope: Scope
+) -> Finding | None:
+    """Why the model cannot be judged: there is none, or later answers are too few; else None.
+
+    `design` as of `Book.design`. Later claims need FEWEST approved and FEWEST denied ones: below
+    that, two standard errors hold less often than they promise.
+    """
+    if "refused" in design:
+        undated = int(population.answered(outcomes)["submitted_date"].isna().sum())
+        told = (
+            " {undated:n answered claim} of all months have no day of submission and are left out."
+        )
+        return UNJUDGED.answer(
+            "There is {refused}." + (told if undated else ""),
+            scope,
+            values={"refused": str(design["refused"]), "undated": undated},
+        )
+    later = predictions.loc[predictions["model"] == MODEL, "is_approved"].astype(bool)
+    n_approved = int(later.sum())
+    if min(n_approved, len(later) - n_approved) >= FEWEST:
+        return None
+    return UNJUDGED.answer(
+        "A model was learned, but too few later claims tell how good it is: {numerator:count} of"
+        " {denominator:n later claim} approved, where {fewest:count} approved and as many denied"
+        " are needed. Take its chances as untested.",
+        scope,
+        Numbers(numerator=n_approved, denominator=len(later)),
+        {"fewest": FEWEST},
+    )
 
 
 def ranking(evaluation: pd.DataFrame, scope: Scope) -> Finding:

@@ -70,16 +70,20 @@ def scope(outcomes: pd.DataFrame, month: str) -> Scope:
 
 def glance(outcomes: pd.DataFrame, payments: pd.DataFrame, month: str) -> Finding:
     """What was sent, answered and deposited in the month; of answers without a day, that."""
-    sent = outcomes[outcomes["submitted_date"].dt.to_period("M") == pd.Period(month, "M")]
+    claims = population.of_month(outcomes, month)
+    visits = claims[claims["submitted_date"].isna()]
     deposits = payments[payments["payment_date"].dt.to_period("M") == pd.Period(month, "M")]
     undated = len(population.undated(outcomes))
+    sent = "{sent:n claim} sent"
+    if len(visits):
+        sent += ", {visits:n claim} of visits in it whose day of sending is in no file"
     template = (
-        "In {period}: {sent:n claim} sent, {denominator:n claim} answered for the first time,"
+        f"In {{period}}: {sent}, {{denominator:n claim}} answered for the first time,"
         " {deposited:dollars} deposited by insurers."
     )
     if undated:
         template = (
-            "In {period}: {sent:n claim} sent. How many were answered in it cannot be told:"
+            f"In {{period}}: {sent}. How many were answered in it cannot be told:"
             " {undated:n answer} of all months came without their day. Name the export's column of"
             " it (payment_date) in practice.toml, or add the insurers' remittance files (ERA)."
         )
@@ -88,7 +92,8 @@ def glance(outcomes: pd.DataFrame, payments: pd.DataFrame, month: str) -> Findin
         scope(outcomes, month),
         Numbers(denominator=len(answers_in(outcomes, month))),
         {
-            "sent": len(sent),
+            "sent": len(claims) - len(visits),
+            "visits": len(visits),
             "deposited": int(deposits["deposit_cents"].sum()),
             "undated": undated,
         },

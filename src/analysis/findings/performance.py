@@ -186,6 +186,12 @@ def days_in_receivables(outcomes: pd.DataFrame, month: str) -> Finding:
     recent = claims[claims["submitted_date"] > end - pd.Timedelta(days=REVENUE_DAYS)]
     charged, sent = int(with_insurers["charge_cents"].sum()), int(recent["charge_cents"].sum())
     scope = _scope(outcomes, month)
+    if not sent and len(population.of_month(outcomes, month)):
+        return IN_RECEIVABLES.answer(
+            "How much work waits with the insurers cannot be told: the day of sending is in no"
+            " file.",
+            scope,
+        )
     if not sent:
         return IN_RECEIVABLES.answer("Nothing was sent in the weeks up to {period}.", scope)
     if len(undated):

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.findings import documentation, insurer, population, rates
-from analysis.findings.finding import Finding, Numbers, Question, Value
+from analysis.findings.finding import Finding, Numbers, Question, Value, written
 from analysis.models.patients import patients
 
 # Chance of one false alarm among all insurers together.
@@ -271,17 +271,19 @@ def falls(table: pd.DataFrame, outcomes: pd.DataFrame, month: str) -> Finding:
     if len(searched) > len(found):
         open_ones = searched.loc[searched["verdict"] != FOUND, "could_find"].astype(float)
         values |= {"least": float(open_ones.min()), "most": float(open_ones.max())}
+        reach = "{least:points}"
+        if written(values["least"], "points") != written(values["most"], "points"):
+            reach = "{least:points} to {most:points}"
         power = (
-            " For the others none is found: a fall of {least:points} to {most:points} points,"
-            " by insurer, would most likely have been found."
+            f" For the others none is found: a fall of {reach} points, by insurer, would most"
+            " likely have been found."
         )
     else:
         power = ""
     if found.empty:
         template = (
             "Among {searched:n insurer} no visit is found after which approvals fall. A fall of"
-            " {least:points} to {most:points} points, by insurer, would most likely have been"
-            " found."
+            f" {reach} points, by insurer, would most likely have been found."
         )
     else:
         first = found.iloc[0]

@@ -114,7 +114,9 @@ class Book:
         _display(f"<p>{escape(text)}</p>", NOTE, {"text": text})
 
     def show(self, shown: Shown) -> None:
-        """Show a table, and record it for the CSV that others re-check."""
+        """Show a table, and record it for the CSV that others re-check; nothing of an empty one."""
+        if shown.frame.empty:
+            return
         self._once("table", shown.name)
         record = shown_tables.record(shown)
         _display(shown_tables.html(record), TABLE, record)
