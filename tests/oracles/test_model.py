@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from analysis.models import laplace
 from analysis.models.mixed_effects import MixedEffectsLogisticRegression
-from analysis.models.terms import Terms, keys
+from analysis.models.terms import Terms
 from models.test_mixed_effects import EFFECTS, FIXED, made
 
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("default")]
@@ -37,7 +37,7 @@ def by_gpboost(frame, y, patient):
     import gpboost
 
     whole = np.full(len(frame), "all")
-    groups = [whole, *(keys(frame, effect.by) for effect in EFFECTS[:3])]
+    groups = [whole, *(frame[list(effect.by)].agg("/".join, axis=1) for effect in EFFECTS[:3])]
     variances = [laplace.INTERCEPT_SCALE**2, *SCALES[:3] ** 2]
     if patient is not None:
         groups.append(patient.astype(str))

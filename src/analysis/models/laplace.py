@@ -5,7 +5,7 @@ Laplace approximation of the restricted likelihood, times a gamma(2) prior that 
 nought (Chung, Rabe-Hesketh, Dorie, Gelman and Liu 2013) and a half-normal one that keeps it from
 running away. It is found by Newton's method with the average of the observed and the expected
 information (Gilmour, Thompson and Cullis 1995). Patients' intercepts form a diagonal block and are
-eliminated, so that many patients are cheap.
+eliminated, so that many patients are cheap. Many claims start from the answer of a share of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.interpolate import BarycentricInterpolator
 from scipy.linalg import cho_solve, cholesky, lapack
 from scipy.special import expit
 
@@ -29,12 +30,17 @@ INTERCEPT_SCALE = 5.0
 _SMALLEST, _LARGEST = 0.01, 3.0
 _MOST_STEPS, _MOST_ROUNDS = 100, 200
 _ROWS_AT_ONCE = 50_000
-_DENSE = 0.04
+_ROWS_TO_START = 40_000
+_DENSE, _MANY_ROWS = 0.04, 10_000
 # Newton's error falls as the square of its step: near enough for a draw, and for one round.
 NEARLY = 0.3
 # No direction of the standard deviations is known worse than the priors alone would leave it.
 _LEAST_KNOWN = 0.7
-_LEAST_CURVED = 0.2
+_LEAST_CURVED = 0.05
+# The longest step of a log standard deviation, and what is left to gain in log evidence at the top.
+_LONGEST = 0.7
+_GAIN = 1e-5
+_INTERPOLATED = 1e-5
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,22 @@ class Problem:
         zero = np.where(rows, 0.0, 1.0)
         return replace(self, approved=self.approved * zero, trials=self.trials * zero)
 
+    def sampled(self) -> "Problem | None":
+        """Every so many patients, or rows without patients, of many; None of few."""
+        n = len(self.trials)
+        one_in = n // _ROWS_TO_START
+        if one_in < 2:
+            return None
+        whole = np.arange(n) if self.patient is None else self.patient
+        rows = np.flatnonzero(whole % one_in == 0)
+        return replace(
+            self,
+            design=self.design[rows],
+            approved=self.approved[rows],
+            trials=self.trials[rows],
+            patient=None if self.patient is None else self.patient[rows] // one_in,
+        )
+
     def precision(self, scales: Vector) -> Vector:
         """Prior precision of every coefficient."""
         made = np.full(len(self.effect_of), 1 / self.fixed_scale**2)
@@ -107,9 +129,10 @@ class Problem:
 
     @cached_property
     def dense_and_sparse(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The design's columns with few noughts, and the others."""
-        filled = np.bincount(self.design.indices, minlength=self.design.shape[1])
-        is_dense = filled > _DENSE * self.design.shape[0]
+        """The design's columns with few noughts, where that spares time, and the others."""
+        n, n_columns = self.design.shape
+        is_dense = np.bincount(self.design.indices, minlength=n_columns) > _DENSE * n
+        is_dense &= n > _MANY_ROWS
         return np.flatnonzero(is_dense), np.flatnonzero(~is_dense)
 
     def parts(self, rows: slice) -> tuple[Matrix, Any]:
@@ -125,6 +148,10 @@ class Problem:
         made: Vector = np.bincount(self.patient, rows, self.n_patients).astype(np.float64)
         return made
 
+    def own(self, weight: Vector, scale: float) -> Vector:
+        """The patients' own precision, given the rows' and their standard deviation."""
+        return self.of_patients(weight) + 1 / scale**2
+
     def log_posterior(self, coefficients: Vector, patients: Vector, scales: Vector) -> float:
         """Up to what does not depend on the coefficients."""
         odds = self.log_odds(coefficients, patients)
@@ -135,15 +162,23 @@ class Problem:
         return float(likelihood - penalty / 2)
 
 
-def mode(problem: Problem, scales: Vector, start: tuple[Vector, Vector], tol: float = 1e-8) -> Mode:
+def mode(
+    problem: Problem,
+    scales: Vector,
+    start: tuple[Vector, Vector],
+    tol: float = 1e-8,
+    told: Matrix | None = None,
+) -> Mode:
     """The mode at given standard deviations, by Newton's method with step halving.
 
-    Raises DataError where it is not reached.
+    `told` is the rows' information at the start, where it is known. Raises DataError where the mode
+    is not reached.
     """
     coefficients, patients = start
     height = problem.log_posterior(coefficients, patients, scales)
     for _ in range(_MOST_STEPS):
-        found, step, patient_step = _newton(problem, scales, coefficients, patients)
+        found, step, patient_step = _newton(problem, scales, coefficients, patients, told)
+        told = None
         size = max(np.abs(step).max(), np.abs(patient_step).max(initial=0.0))
         share = min(1.0, 5.0 / max(size, 1e-12))
         while True:
@@ -163,7 +198,7 @@ def mode(problem: Problem, scales: Vector, start: tuple[Vector, Vector], tol: fl
 
 
 def _newton(
-    problem: Problem, scales: Vector, coefficients: Vector, patients: Vector
+    problem: Problem, scales: Vector, coefficients: Vector, patients: Vector, told: Matrix | None
 ) -> tuple[Mode, Vector, Vector]:
     """The factor at a point, and the Newton step of coefficients and of patients from there."""
     X = problem.design
@@ -174,10 +209,10 @@ def _newton(
     gradient = X.T @ residual - prior * coefficients
     own, own_gradient = np.empty(0), np.empty(0)
     if problem.patient is not None:
-        own = problem.of_patients(weight) + 1 / scales[-1] ** 2
+        own = problem.own(weight, scales[-1])
         own_gradient = problem.of_patients(residual) - patients / scales[-1] ** 2
         gradient = gradient - X.T @ (weight * (own_gradient / own)[problem.patient])
-    precision = _crossed(problem, weight, own)
+    precision = _told(problem, weight, own) if told is None else told
     precision[np.diag_indices_from(precision)] += prior
     # It is symmetric, and LAPACK reads columns: turned over it need not be copied.
     factor = cholesky(precision.T, lower=True, overwrite_a=True, check_finite=False)
@@ -188,26 +223,35 @@ def _newton(
     return Mode(coefficients, patients, factor, own, weight), step, patient_step
 
 
-def _crossed(problem: Problem, weight: Vector, own: Vector) -> Matrix:
+def _told(problem: Problem, weight: Vector, own: Vector) -> Matrix:
     """The rows' information on the coefficients, less what they tell of the patients alone."""
-    made = np.zeros((problem.design.shape[1],) * 2)
-    root = np.sqrt(weight)
-    for rows, of_patient, some in _blocks(problem):
-        parts = problem.parts(rows)
-        _add_gram(made, [_scaled(part, root[rows]) for part in parts])
-        if of_patient is not None:
-            cross = (of_patient @ _scaled(part, weight[rows]) for part in parts)
-            _add_gram(made, [_scaled(part, 1 / np.sqrt(own[some])) for part in cross], np.subtract)
+    made = _of_rows(problem, weight)
+    if problem.patient is not None:
+        made -= next(_of_patients(problem, weight, [own]))
+    return made
+
+
+def _of_rows(problem: Problem, weight: Vector) -> Matrix:
+    """X' W X."""
+    made, root = _nothing(problem), np.sqrt(weight)
+    for rows, _, _ in _blocks(problem):
+        _add_gram(made, [_scaled(part, root[rows]) for part in problem.parts(rows)])
     return _in_order(problem, made)
 
 
-def _taken(problem: Problem, at: Mode) -> Matrix:
-    """B' D^-2 B, where D is the patients' own precision and B what they share with the rest."""
-    made = np.zeros_like(at.factor)
+def _of_patients(problem: Problem, weight: Vector, by: Sequence[Vector]) -> Iterator[Matrix]:
+    """B' D^-1 B for each diagonal D of `by`, where B is what patients share with the rest."""
+    made = [_nothing(problem) for _ in by]
     for rows, of_patient, some in _blocks(problem):
-        cross = (of_patient @ _scaled(part, at.weight[rows]) for part in problem.parts(rows))
-        _add_gram(made, [_scaled(part, 1 / at.own[some]) for part in cross])
-    return _in_order(problem, made)
+        shared = [of_patient @ _scaled(part, weight[rows]) for part in problem.parts(rows)]
+        for one, own in zip(made, by, strict=True):
+            _add_gram(one, [_scaled(part, 1 / np.sqrt(own[some])) for part in shared])
+    while made:
+        yield _in_order(problem, made.pop(0))
+
+
+def _nothing(problem: Problem) -> Matrix:
+    return np.zeros((problem.design.shape[1],) * 2)
 
 
 def _blocks(problem: Problem) -> Iterator[tuple[slice, Any, slice]]:
@@ -236,7 +280,7 @@ def _scaled(part: Any, by: Vector) -> Any:
     return sp.csr_array((data, part.indices, part.indptr), shape=part.shape)
 
 
-def _add_gram(made: Matrix, parts: Sequence[Any], add: np.ufunc = np.add) -> None:
+def _add_gram(made: Matrix, parts: Sequence[Any]) -> None:
     """Add the products of all columns of a matrix, given as its dense and its sparse columns."""
     dense, sparse = parts
     n = dense.shape[1]
@@ -248,11 +292,13 @@ def _add_gram(made: Matrix, parts: Sequence[Any], add: np.ufunc = np.add) -> Non
         (slice(n), slice(n, None), between.T),
         (slice(n, None), slice(n, None), within),
     ):
-        add(made[rows, columns], product, out=made[rows, columns])
+        made[rows, columns] += product
 
 
 def _in_order(problem: Problem, made: Matrix) -> Matrix:
     """Columns as in the design again, where the dense ones stood first."""
+    if not len(problem.dense_and_sparse[0]):
+        return made
     place = np.argsort(np.concatenate(problem.dense_and_sparse))
     return made[np.ix_(place, place)]
 
@@ -275,7 +321,8 @@ def evidence(problem: Problem, scales: Vector, at: Mode) -> tuple[Vector, Matrix
     if problem.patient is not None:
         size = np.append(size, problem.n_patients)
         squares = np.append(squares, at.patients @ at.patients)
-        trace = np.append(trace, (1 / at.own).sum() + (inverse * _taken(problem, at)).sum())
+        taken = next(_of_patients(problem, at.weight, [at.own**2]))
+        trace = np.append(trace, (1 / at.own).sum() + np.vdot(inverse, taken))
         own = at.patients / scales[-1] ** 2 / at.own
         own_held = own**2 @ at.own
         through = problem.design.T @ (at.weight * own[problem.patient])
@@ -283,12 +330,13 @@ def evidence(problem: Problem, scales: Vector, at: Mode) -> tuple[Vector, Matrix
     variance = scales**2
     likely = squares / variance - (size - trace / variance)
     pull = variance / problem.random_scale**2
-    average = np.diag(squares / variance) - held.T @ inverse @ held
+    average = np.diag(squares / variance) - held.T @ (inverse @ held)
     average[n:, n:] -= own_held
     # The likelihood's and the priors' curvature beyond it: at the top, where slopes cancel, two.
     beyond = 2 * np.diag(pull - likely)
     grouped = is_of.astype(float)
-    expected = grouped.T @ inverse**2 @ grouped / np.outer(variance[:n], variance[:n])
+    square = np.square(inverse, out=inverse)
+    expected = grouped.T @ (square @ grouped) / np.outer(variance[:n], variance[:n])
     expected += np.diag(size[:n] - 2 * trace[:n] / variance[:n])
     information = 2 * average
     information[:n, :n] += 2 * (average[:n, :n] - expected)
@@ -302,21 +350,34 @@ def _root(information: Matrix, least: float) -> Matrix:
     return made
 
 
-def estimate_scales(problem: Problem, tol: float = 5e-3) -> tuple[Vector, Mode, int]:
+def estimate_scales(problem: Problem) -> tuple[Vector, Mode, int]:
     """The standard deviations, the mode at them, and the rounds it took.
 
     Raises DataError where they do not settle.
     """
-    scales = np.full(problem.n_scales, 0.4)
-    at = mode(problem, scales, problem.start(), NEARLY)
+    scales, start = np.full(problem.n_scales, 0.4), problem.start()
+    sampled = problem.sampled()
+    if sampled is not None:
+        scales, about, _ = estimate_scales(sampled)
+        start = (about.coefficients, start[1])
+    at = mode(problem, scales, start, NEARLY)
     if not len(scales):
         return scales, mode(problem, scales, (at.coefficients, at.patients)), 0
+    longest, before = np.full(len(scales), _LONGEST), np.zeros(len(scales))
     for n_rounds in range(1, _MOST_ROUNDS + 1):
         slope, information = evidence(problem, scales, at)
-        root = _root(information, _LEAST_CURVED)
-        step = np.clip(root @ (root.T @ slope), -0.7, 0.7)
-        scales = np.clip(scales * np.exp(step), _SMALLEST, _LARGEST)
-        settled = np.abs(step).max() < tol
+        # One that its bound holds takes no part: it would pull on the others for ever.
+        is_held = ((scales <= _SMALLEST) & (slope < 0)) | ((scales >= _LARGEST) & (slope > 0))
+        free = np.flatnonzero(~is_held)
+        root = _root(information[np.ix_(free, free)], _LEAST_CURVED)
+        slope[is_held] = 0.0
+        step = np.zeros(len(scales))
+        step[free] = root @ (root.T @ slope[free])
+        settled = slope @ step < 2 * _GAIN
+        # Who has overshot goes half as far, so that no round can come again.
+        longest *= np.select([slope * before < 0, slope * before > 0], [0.5, 1.5], 1.0)
+        longest, before = np.minimum(longest, _LONGEST), slope
+        scales = np.clip(scales * np.exp(np.clip(step, -longest, longest)), _SMALLEST, _LARGEST)
         at = mode(problem, scales, (at.coefficients, at.patients), 1e-8 if settled else NEARLY)
         if settled:
             return scales, at, n_rounds
@@ -334,7 +395,36 @@ def draw_scales(
         yield scales, at
         return
     spread = _root(evidence(problem, scales, at)[1], _LEAST_KNOWN)
-    start, centre = (at.coefficients, at.patients), np.log(scales)
-    for _ in range(n):
-        tried = np.clip(np.exp(centre + spread @ rng.standard_normal(len(scales))), _SMALLEST, 2.5)
-        yield tried, mode(problem, tried, start, NEARLY)
+    noise = rng.standard_normal((n, len(scales)))
+    drawn = np.clip(np.exp(np.log(scales) + noise @ spread.T), _SMALLEST, 2.5)
+    start = (at.coefficients, at.patients)
+    for tried, told in zip(drawn, _told_at(problem, at, drawn), strict=True):
+        yield tried, mode(problem, tried, start, NEARLY, told)
+
+
+def _told_at(problem: Problem, at: Mode, drawn: Matrix) -> Iterator[Matrix]:
+    """`_told` at one mode for each row of standard deviations, of which patients' matter alone.
+
+    Smooth in the patients' logarithm, it is interpolated where that spares work: it is analytic
+    but for poles half a pi off, so Chebyshev's points tell it to a stated error.
+    """
+    of_rows = _of_rows(problem, at.weight)
+    if problem.patient is None:
+        for _ in drawn:
+            yield of_rows.copy()
+        return
+    place = np.log(drawn[:, -1])
+    reach = max((place.max() - place.min()) / 2, 1e-6)
+    away = np.pi / 2 / reach
+    n = 1 + int(np.ceil(-np.log(_INTERPOLATED) / np.log(away + np.hypot(1, away))))
+    nodes = (place.max() + place.min()) / 2 + reach * np.cos(np.pi * (np.arange(n) + 0.5) / n)
+    if n >= len(place):
+        nodes = np.unique(place)
+    own = [problem.own(at.weight, float(np.exp(node))) for node in nodes]
+    known, product = list(_of_patients(problem, at.weight, own)), np.empty_like(of_rows)
+    for share in BarycentricInterpolator(nodes, np.eye(len(nodes)), rng=0)(place):
+        told = of_rows.copy()
+        # Not a product of matrices, whose last digit hangs on where they lie in memory.
+        for one, some in zip(known, share, strict=True):
+            told -= np.multiply(some, one, out=product)
+        yield told

@@ -23,7 +23,14 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 from threadpoolctl import threadpool_limits
 
 from analysis.models import laplace
-from analysis.models.terms import Matrix, RandomEffect, Terms, Vector, keys, standard_normal
+from analysis.models.terms import (
+    Matrix,
+    RandomEffect,
+    Terms,
+    Vector,
+    distinct,
+    standard_normal,
+)
 
 _PERIOD = "\x00period"
 _N_MEAN_DRAWS = 96
@@ -47,8 +54,9 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
     standard deviation `fixed_scale`. `random` lists the `RandomEffect`s; `random_scale` is the
     scale of the half-normal prior of their standard deviations. `n_variance_draws` draws of these
     carry their uncertainty. `model_error` is the standard deviation, in log odds, of what the form
-    misses in each cell of the random effect with most columns, or "auto" to measure it on cells
-    left out.
+    misses in each cell of the random effect with most columns, or "auto": nought where the form
+    has an intercept for these cells, whose variance is just that, and else measured on cells left
+    out.
 
     Missing categories are a level of their own. Missing numbers, outcomes, patients or weights are
     refused with ValueError; a fit that does not converge raises DataError with a remedy.
@@ -90,43 +98,41 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         """
         claims = self._frame(X)
         self.n_features_in_ = claims.shape[1]
-        labels, outcome = _outcome(y, len(claims))
+        self.classes_, outcome = _outcome(y, len(claims))
         count = _counts(sample_weight, len(claims))
         random = tuple(self.random)
         if time is not None:
             claims = claims.assign(**{_PERIOD: _complete(time, len(claims), "time")})
             random += (RandomEffect("time", (_PERIOD,)),)
         patient = None if groups is None else _complete(groups, len(claims), "groups")
-        occurred = count > 0
-        if not occurred.any():
+        if not count.any():
             raise ValueError("there are no claims to learn from: every weight is zero")
-        claims, outcome, count = claims[occurred], outcome[occurred], count[occurred]
         self.terms_ = Terms(tuple(self.fixed), random)
-        tidy = self.terms_.tidy(claims)
+        tidy, approved, trials, number = _aggregated(
+            self.terms_.tidy(claims), outcome, count, patient
+        )
         self.terms_.learn(tidy)
-        number = np.zeros(len(tidy), dtype=np.int64)
-        if patient is not None:
-            number = pd.factorize(pd.Series(patient[occurred]), sort=True)[0].astype(np.int64)
-        pattern = _patterns(tidy, number)
-        first = np.unique(pattern, return_index=True)[1]
         problem = laplace.Problem(
-            self.terms_.design(tidy.iloc[first].reset_index(drop=True)),
-            np.bincount(pattern, outcome * count).astype(float),
-            np.bincount(pattern, count).astype(float),
+            self.terms_.design(tidy),
+            approved,
+            trials,
             self.terms_.effect_of,
-            None if patient is None else number[first],
+            number,
             float(self.fixed_scale),
             float(self.random_scale),
         )
+        cell = None
+        if self._cell_columns() and not self._has_cells():
+            cell = distinct(tidy, self._cell_columns())[1]
+        self.n_patterns_ = len(tidy)
+        del claims, tidy
         # One thread gives one answer everywhere, and matrices this small gain nothing from more.
         with threadpool_limits(limits=1):
-            self._learn(problem, self._cells(tidy.iloc[first]))
-        self.classes_ = labels
-        self.n_patterns_ = len(first)
+            self._learn(problem, cell)
         self.converged_ = True
         return self
 
-    def _learn(self, problem: laplace.Problem, cells: NDArray[np.object_] | None) -> None:
+    def _learn(self, problem: laplace.Problem, cell: NDArray[np.int64] | None) -> None:
         scales, at, self.n_iter_ = laplace.estimate_scales(problem)
         names = [effect.name for effect in self.terms_.random]
         names += ["patient"] if problem.patient is not None else []
@@ -134,18 +140,21 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
             name: float(scale**2) for name, scale in zip(names, scales, strict=True)
         }
         self.coef_ = at.coefficients
-        rng = np.random.default_rng(self.random_state)
-        drawn = laplace.draw_scales(problem, scales, at, self.n_variance_draws, rng)
         self.has_patients_ = problem.patient is not None
+        n, n_coefficients = self.n_variance_draws if len(scales) else 1, len(at.coefficients)
+        self.scale_draws_ = np.empty((n, len(scales)))
+        self.coefficient_draws_ = np.empty((n, n_coefficients))
         # Factors at half the size: as exact as noise needs to be.
-        kept = [(s, one.coefficients, one.factor.astype(np.float32)) for s, one in drawn]
-        self.scale_draws_ = np.array([scale for scale, _, _ in kept]).reshape(len(kept), -1)
-        self.coefficient_draws_ = np.array([coefficients for _, coefficients, _ in kept])
-        self.factor_draws_ = np.array([factor for _, _, factor in kept])
-        if self.model_error == "auto":
-            self.model_error_ = 0.0 if cells is None else _form_error(problem, scales, at, cells)
-        else:
+        self.factor_draws_ = np.empty((n, n_coefficients, n_coefficients), np.float32)
+        rng = np.random.default_rng(self.random_state)
+        for place, (drawn, one) in enumerate(laplace.draw_scales(problem, scales, at, n, rng)):
+            self.scale_draws_[place] = drawn
+            self.coefficient_draws_[place] = one.coefficients
+            self.factor_draws_[place] = one.factor
+        if self.model_error != "auto":
             self.model_error_ = float(self.model_error)
+        else:
+            self.model_error_ = 0.0 if cell is None else _form_error(problem, scales, at, cell)
 
     def predict_proba(self, X: pd.DataFrame) -> Matrix:
         """Posterior mean chances of denial and approval, one row per claim."""
@@ -255,29 +264,32 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
 
     def _missed(self, tidy: pd.DataFrame, n: int, seed: int) -> Matrix:
         """What the model's form misses in each row's cell: (rows, n)."""
-        cells = self._cells(tidy)
-        if cells is None or not self.model_error_:
+        if not self._cell_columns() or not self.model_error_:
             return np.zeros((len(tidy), n))
-        names, cell = np.unique(cells, return_inverse=True)
+        names, cell = distinct(tidy, self._cell_columns())
         drawn = np.array([standard_normal(seed, ("missed", name), n) for name in names])
         return self.model_error_ * drawn[cell]
 
-    def _cells(self, tidy: pd.DataFrame) -> NDArray[np.object_] | None:
-        """Each row's level of the random effect with most columns, if any has two or more."""
-        effects = [effect for effect in self.terms_.random if len(effect.by) > 1]
-        return keys(tidy, max(effects, key=lambda e: len(e.by)).by) if effects else None
+    def _cell_columns(self) -> tuple[Hashable, ...]:
+        """What the random effect of most columns varies by, if by two or more."""
+        crossed = [effect.by for effect in self.terms_.random if len(effect.by) > 1]
+        return max(crossed, key=len, default=())
+
+    def _has_cells(self) -> bool:
+        """Whether the form has an intercept for each cell."""
+        by = self._cell_columns()
+        return any(effect.by == by and not effect.slopes for effect in self.terms_.random)
 
 
 def _form_error(
-    problem: laplace.Problem, scales: Vector, at: laplace.Mode, cells: NDArray[np.object_]
+    problem: laplace.Problem, scales: Vector, at: laplace.Mode, cell: NDArray[np.int64]
 ) -> float:
     """Standard deviation, in log odds, of cells about their prediction when left out of the fit.
 
     What chance, patients and the uncertainty of the prediction explain is taken off (a weighted
     method of moments); nought where nothing is left or the cells are too few to tell.
     """
-    names, cell = np.unique(cells, return_inverse=True)
-    n = len(names)
+    n = int(cell.max()) + 1
     if n < _FEWEST_CELLS:
         return 0.0
     of_patient = scales[-1] if problem.patient is not None else 0.0
@@ -309,11 +321,44 @@ def _form_error(
     return float(np.clip(np.sqrt(max(variance, 0.0)), 0.0, _LARGEST_MODEL_ERROR))
 
 
+def _aggregated(
+    tidy: pd.DataFrame, outcome: Vector, count: Vector, patient: NDArray[Any] | None
+) -> tuple[pd.DataFrame, Vector, Vector, NDArray[np.int64] | None]:
+    """Distinct rows of a patient, how many of each were approved, how many there were, and whose.
+
+    Patients are numbered in order, and so are the rows.
+    """
+    occurred = count > 0
+    if not occurred.all():
+        tidy, outcome, count = (
+            tidy[occurred].reset_index(drop=True),
+            outcome[occurred],
+            count[occurred],
+        )
+        patient = None if patient is None else patient[occurred]
+    number = np.zeros(len(tidy), dtype=np.int64)
+    if patient is not None:
+        number = pd.factorize(pd.Series(patient), sort=True)[0].astype(np.int64)
+    pattern = _patterns(tidy, number)
+    first = np.unique(pattern, return_index=True)[1]
+    return (
+        tidy.iloc[first].reset_index(drop=True),
+        np.bincount(pattern, outcome * count).astype(float),
+        np.bincount(pattern, count).astype(float),
+        None if patient is None else number[first],
+    )
+
+
 def _patterns(tidy: pd.DataFrame, patient: NDArray[np.int64]) -> NDArray[np.int64]:
     """Each row's number among the distinct rows, in their order, whatever the order of `tidy`."""
-    by = [tidy[column].to_numpy() for column in tidy.columns]
-    numbered = pd.Series(patient).groupby([patient, *by], sort=True).ngroup()
-    return np.asarray(numbered, dtype=np.int64)
+    made, found = pd.factorize(patient, sort=True)
+    for column in tidy.columns:
+        # Rows already told apart stand in the order that further columns would leave them in.
+        if len(found) == len(tidy):
+            break
+        code, values = pd.factorize(tidy[column].to_numpy(), sort=True)
+        made, found = pd.factorize(made * len(values) + code, sort=True)
+    return made.astype(np.int64)
 
 
 def _outcome(y: ArrayLike, n: int) -> tuple[NDArray[Any], Vector]:

@@ -72,7 +72,7 @@ def predictors(claims: pd.DataFrame) -> pd.DataFrame:
     0 or 1, and how many are, in threes; numbers as shares of LARGEST, at most 1, nought and
     a mark where missing; `lacking` tells whether no document is absent, one, or more.
     """
-    made = {column: claims[column].astype(object) for column in CATEGORIES}
+    made = {column: claims[column] for column in CATEGORIES}
     for document in DOCUMENTS:
         for status in ("absent", "unknown"):
             made[f"{document}_{status}"] = (claims[document] == status).astype(float)

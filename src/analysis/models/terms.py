@@ -18,6 +18,7 @@ Matrix = NDArray[np.float64]
 
 _MISSING = "\x00"
 _BETWEEN = "\x1f"
+_ROWS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Terms:
     def learn(self, X: pd.DataFrame) -> "Terms":
         """Take the levels from training rows."""
         for place, effect in enumerate(self.random):
-            levels = pd.Index(np.unique(keys(X, effect.by)))
+            levels = pd.Index(distinct(X, effect.by)[0])
             slopes: tuple[Hashable | None, ...] = effect.slopes or (None,)
             self.blocks += [Block(place, slope, levels) for slope in slopes]
         return self
@@ -96,18 +97,34 @@ class Terms:
 
     def design(self, X: pd.DataFrame) -> sp.csr_matrix:
         """One row per row of tidy `X`, one column per coefficient; unseen levels stay empty."""
-        head = np.column_stack([np.ones(len(X)), *(X[column] for column in self.fixed)])
-        parts = [sp.csr_matrix(head)]
+        levels: dict[tuple[Hashable, ...], NDArray[np.int32]] = {}
         for block in self.blocks:
-            place = block.levels.get_indexer(pd.Index(keys(X, self.random[block.effect].by)))
-            rows = np.flatnonzero(place >= 0)
-            values = np.ones(len(rows)) if block.slope is None else X[block.slope].to_numpy()[rows]
-            shape = (len(X), len(block.levels))
-            part = sp.csr_matrix((values, (rows, place[rows])), shape=shape)
-            part.eliminate_zeros()
-            parts.append(part)
-        made: sp.csr_matrix = sp.hstack(parts, format="csr")
-        return made
+            by = self.random[block.effect].by
+            if by not in levels:
+                names, level = distinct(X, by)
+                place = block.levels.get_indexer(pd.Index(names)).astype(np.int32)
+                levels[by] = place[level]
+        # Some rows at a time, whose parts would otherwise take more memory than the whole.
+        begins = range(0, max(len(X), 1), _ROWS_AT_ONCE)
+        made = [self._rows(X, levels, slice(begin, begin + _ROWS_AT_ONCE)) for begin in begins]
+        return made[0] if len(made) == 1 else sp.vstack(made, format="csr")
+
+    def _rows(
+        self,
+        X: pd.DataFrame,
+        levels: dict[tuple[Hashable, ...], NDArray[np.int32]],
+        rows: slice,
+    ) -> sp.csr_matrix:
+        """Some rows of the design, given every row's place among the levels, -1 for none."""
+        X = X.iloc[rows]
+        parts = [sp.csr_matrix(np.column_stack([np.ones(len(X)), *(X[c] for c in self.fixed)]))]
+        for block in self.blocks:
+            place = levels[self.random[block.effect].by][rows]
+            values = np.ones(len(X)) if block.slope is None else X[block.slope].to_numpy()
+            filled = np.flatnonzero((place >= 0) & (values != 0))
+            entries = (values[filled], (filled, place[filled]))
+            parts.append(sp.csr_matrix(entries, shape=(len(X), len(block.levels))))
+        return sp.csr_matrix(sp.hstack(parts, format="csr"))
 
     def unseen(self, X: pd.DataFrame, scales: Matrix, seed: int) -> Matrix:
         """What levels never met in training add to the log odds: (rows, draws).
@@ -117,10 +134,9 @@ class Terms:
         """
         added = np.zeros((len(X), len(scales)))
         for block in self.blocks:
-            level = keys(X, self.random[block.effect].by)
-            is_new = block.levels.get_indexer(pd.Index(level)) < 0
-            for name in np.unique(level[is_new]):
-                rows = is_new & (level == name)
+            names, level = distinct(X, self.random[block.effect].by)
+            for place in np.flatnonzero(block.levels.get_indexer(pd.Index(names)) < 0):
+                name, rows = names[place], level == place
                 drawn = standard_normal(
                     seed, (self.random[block.effect].name, block.slope, name), len(scales)
                 )
@@ -131,14 +147,24 @@ class Terms:
         return added
 
 
-def keys(X: pd.DataFrame, by: Sequence[Hashable]) -> NDArray[np.object_]:
-    """The level of each row of tidy claims: the values of `by`, joined, or "" without any."""
-    if not by:
-        return np.full(len(X), "", dtype=object)
-    joined = X[by[0]]
-    for column in by[1:]:
-        joined = joined + _BETWEEN + X[column]
-    return joined.to_numpy(object)
+def distinct(
+    X: pd.DataFrame, by: Sequence[Hashable]
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """The levels that tidy claims have, in order, and each row's place among them.
+
+    A level is the values of `by`, joined, or "" without any.
+    """
+    names, place = np.array([""], dtype=object), np.zeros(len(X), dtype=np.int64)
+    for number, column in enumerate(by):
+        code, values = pd.factorize(X[column].to_numpy(object), sort=True)
+        place, met = pd.factorize(place * len(values) + code, sort=True)
+        before, value = names[met // len(values)], values[met % len(values)]
+        names = before + _BETWEEN + value if number else value
+    if len(by) > 1:
+        # What stands between values is no letter, yet may change their order.
+        order = np.argsort(names)
+        names, place = names[order], np.argsort(order)[place]
+    return names, place
 
 
 def standard_normal(seed: int, name: object, n: int) -> Vector:
@@ -158,11 +184,11 @@ def _number(values: pd.Series, column: Hashable) -> Vector:
 
 
 def _category(values: pd.Series) -> NDArray[np.object_]:
-    is_missing = values.isna().to_numpy()
+    code, found = pd.factorize(values)
+    texts = pd.Series(found)
     # 1, 1.0 and True are one category, however a file happened to be read.
-    as_numbers = pd.api.types.is_numeric_dtype(values.dtype)
-    texts = values[~is_missing]
-    texts = texts.astype(float).astype(str) if as_numbers else texts.astype(str)
-    made = np.full(len(values), _MISSING, dtype=object)
-    made[~is_missing] = texts.to_numpy(object)
+    if pd.api.types.is_numeric_dtype(texts.dtype):
+        texts = texts.astype(float)
+    # One text for all its rows; the last stands for those without a value, whose code is -1.
+    made: NDArray[np.object_] = np.append(texts.astype(str).to_numpy(object), _MISSING)[code]
     return made
