@@ -99,6 +99,18 @@ class ExportStatement(_Stated):
     only: dict[str, tuple[str, ...]] = {}
 
 
+class Story(_Stated):
+    """One case to be told in a public release, with the patient's consent on record."""
+
+    title: str = Field(min_length=1, max_length=100)
+    text: str = Field(min_length=1, max_length=2_000)
+    # Whose base rate is printed beside it: as the release's tables name them, one or both.
+    insurer: str = ""
+    condition: str = ""
+    consented_on: date
+    consent_is_kept: str = Field(min_length=1)
+
+
 class Practice(_Stated):
     """practice.toml. Everything may be left out; what was assumed is said aloud."""
 
@@ -113,6 +125,7 @@ class Practice(_Stated):
     payers: tuple[PayerStatement, ...] = ()
     plans: tuple[PlanStatement, ...] = ()
     exports: tuple[ExportStatement, ...] = ()
+    stories: tuple[Story, ...] = ()
 
     @model_validator(mode="after")
     def _names_its_cluster(self) -> "Practice":
@@ -215,6 +228,7 @@ def _sentences(problem: ValidationError) -> str:
         "exports": list(ExportStatement.model_fields),
         "columns": list(ExportColumns.model_fields),
         "outcome_words": list(OutcomeWords.model_fields),
+        "stories": list(Story.model_fields),
     }
     said = []
     for error in problem.errors():

@@ -96,20 +96,27 @@ def test_what_waits_for_the_practice_is_worth_what_the_insurer_allows():
     finding = month.at_stake(open_now, table)
     # 80% of 20,000 cents; 52% of appeals were won by a published figure, 34% to 57%.
     assert finding.sentence == (
-        "On 30 September 2026, 2 claims waited for you to act, worth about $160. Going by how such"
-        " work went so far, about $83 of it may come in ($54 to $91). Due within 14 days: 1 claim."
+        "On 30 September 2026, 2 claims needed something from you, worth about $160 at what the"
+        " insurers usually allow. Going by how such work went so far, about $83 of it may come in"
+        " once you act ($54 to $91). Due within 14 days: 1 claim."
     )
     assert unbound_digits(finding) == []
     guessed, _ = open_claims(claims(0, 2, 100), [action(101, deadline_date=AS_OF), action(100)])
     assert month.at_stake(guessed, table).sentence.endswith(
-        "Due within 14 days: 1 claim. That is by usual deadlines, as no letter's was written down;"
-        " your letters decide."
+        "Due within 14 days: 1 claim, all by the deadline that is usual, because nobody entered the"
+        " one in the letter; the letter decides."
     )
     dateless, _ = open_claims(claims(0, 1, 100), [action(100, deadline_date=None)])
     told = month.at_stake(dateless, table).sentence
-    assert told.endswith("Due within 14 days: 0 claims. No deadline is known for 1 claim.")
+    assert told.endswith("Due within 14 days: 0 claims. For 1 claim no deadline is known.")
     table = month.deadlines(open_now)
-    assert table[["what", "n", "n_usual"]].values.tolist() == [["appeal", 1, 0]]
+    assert table[["what", "who", "n", "n_usual"]].values.tolist() == [
+        ["appeal", "front desk", 1, 0]
+    ]
+    # What comes first by its date is not told again among what brings most.
+    assert month.to_do(open_now)["n"].tolist() == [1]
+    said = month.listed(open_now, outcomes(claims(0, 3, 100)), "river").sentence
+    assert said.startswith("The command outcomes worklist river lists all 2, each with")
 
 
 def test_what_may_bring_most_comes_first_and_what_nobody_can_tell_last():

@@ -47,7 +47,7 @@ def test_the_commented_blocks_are_valid_once_the_signs_are_removed(tmp_path) -> 
         "outcome",
         "approved",
     )
-    keys += ("denied", "pending")
+    keys += ("denied", "pending", "title", "text", "insurer", "condition", "consent")
     lines = []
     for line in path.read_text().splitlines():
         bare = line.removeprefix("# ")
@@ -58,6 +58,7 @@ def test_the_commented_blocks_are_valid_once_the_signs_are_removed(tmp_path) -> 
     assert practice.payers[0].payer_type == "commercial_fully_insured_WA"
     assert practice.plans[0].payer_id == practice.payers[0].id
     assert practice.exports[0].columns is not None
+    assert practice.stories[0].consented_on.year == 2026
 
 
 def test_the_examples_of_the_readme_are_accepted_as_rows(tmp_path) -> None:

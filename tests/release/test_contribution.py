@@ -5,12 +5,15 @@ import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from analysis.errors import GateRefused, UsageError
 from analysis.findings import population
 from analysis.release import attacker, contribution, gate, package, publishing, verify
 from analysis.release.contribution import Contribution
+from analysis.release.publishing import Asked
 from release.conftest import TRACES, Made
 from release.test_gate import claims, counts
 
@@ -126,6 +129,37 @@ def test_a_practice_contributes_jointly_with_its_releases_and_names_nobody(
     text = to.read_text("utf-8")
     assert not [trace for trace in TRACES if trace.lower() in text.lower()]
     assert again.name == ""
+
+
+def test_what_an_insurer_charges_and_pays_leaves_no_trace(made: Made, tmp_path: Path) -> None:
+    """With all amounts seven times as high the same bytes leave the practice."""
+    released = []
+    for times in (1, 7):
+        folder = tmp_path / str(times)
+        copy = Path(shutil.copytree(made.folders.data_dir, folder / "data"))
+        folders = type(made.folders)(copy, folder / "reports", made.folders.practice)
+        shutil.rmtree(folders.private / "releases")
+        path = folders.processed / "claim_outcomes.parquet"
+        outcomes = pq.read_table(path)
+        for place, name in enumerate(outcomes.column_names):
+            if name.endswith("_cents"):
+                dearer = pc.multiply(outcomes[name], times)
+                outcomes = outcomes.set_column(place, outcomes.schema.field(name), dearer)
+        pq.write_table(outcomes, path)
+        given = contribution.contribute(folders, "2026-06", folder / "given.json", lambda _: None)
+        now, _, _ = publishing.counted_now(
+            Asked([folders], "2026-06", folder, 100, since="2024-10"),
+            publishing.ledger_of([folders]),
+            publishing.counted_of(Asked([folders], "2026-06", folder, since="2024-10"), {}),
+        )
+        released.append((given.tables, now.values))
+    assert (
+        outcomes["allowed_cents"]
+        != pq.read_table(
+            made.folders.processed / "claim_outcomes.parquet", columns=["allowed_cents"]
+        )["allowed_cents"]
+    )
+    assert released[0] == released[1]
 
 
 def package_tables(folder: Path) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Pools: what they tell nobody, what they refuse, what a contributor learns of the others."""
 
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from analysis.config import Folders
 from analysis.errors import GateRefused
-from analysis.release import contribution, counted, gate, package, pooling, verify
+from analysis.release import attacker, contribution, counted, gate, package, pooling, verify
 from analysis.release.contribution import Contribution
 from analysis.release.counted import Counted
 from release import contributor
@@ -220,6 +221,71 @@ def test_the_same_pool_again_is_the_same_and_another_circle_is_refused(pool: Pat
     assert verify.files_of(pool / "out") == before
     with pytest.raises(GateRefused, match="another circle"):
         pooling.pool(files[:5], pool / "less", home(pool), lambda _: None)
+
+
+@pytest.fixture
+def copied(pool: Path, tmp_path: Path) -> Path:
+    """The first pool with its ledger, to be followed by a second one."""
+    return Path(shutil.copytree(pool, tmp_path / "pool"))
+
+
+@pytest.mark.slow
+def test_a_second_pool_of_later_months_stands_beside_the_first(copied: Path) -> None:
+    later = [
+        replace(alike(n)[0], number=2, first="2025-10", last="2026-03", as_of="2026-06-30",
+                tables=alike(n + 10)[0].tables, contributor=f"{n:016x}")
+        for n in range(1, 7)
+    ]  # fmt: skip
+    (copied / "later").mkdir()
+    files = read(copied / "later", later)
+    second = pooling.pool(files, copied / "two", home(copied), lambda _: None)
+    assert second.number == 2
+    assert verify.problems(second.folder) == []
+    # They count no claim in common, so neither has to be judged with the other.
+    assert not (second.folder / "earlier").exists()
+    with pytest.raises(GateRefused, match="older than the one pooled before"):
+        pooling.pool(sorted(copied.glob("0*.json")), copied / "x", home(copied), lambda _: None)
+
+
+@pytest.mark.slow
+def test_a_second_pool_of_the_same_months_is_judged_with_the_first(copied: Path) -> None:
+    """Some answers came since. Each contributes jointly with what it gave before, as it must."""
+    (copied / "again").mkdir()
+    given = []
+    for n in range(1, 7):
+        one, now, frame = alike(n)
+        more = pd.concat([frame, claims(40, 900 + n, 5, 4)], ignore_index=True)
+        categories = counted.extended(now.categories, more)
+        grown = counted.count(more, categories, 2, "then", pd.Timestamp("2025-12-31").date())
+        earlier = gate.Earlier(1, now.values, gate.hide(now, []))
+        tables = package.tables(grown, gate.hide(grown, [earlier]))
+        lines = {name: content.decode().splitlines() for name, content in tables.items()}
+        given.append(replace(one, number=2, tables=lines))
+    files = read(copied / "again", given)
+    second = pooling.pool(files, copied / "two", home(copied), lambda _: None)
+    assert verify.problems(second.folder) == []
+    assert (second.folder / "earlier" / "1").is_dir()
+    published, _ = gate.as_published(*verify.published(second.folder))
+    assert not attacker.attack(published).succeeded
+
+
+def test_a_second_pool_that_tells_who_came_between_is_refused_by_category(copied: Path) -> None:
+    """Contributions made without regard to the first: what grew by a few would be plain."""
+    (copied / "naive").mkdir()
+    given = []
+    for n in range(1, 7):
+        one, now, frame = alike(n)
+        largest = frame["insurer"].value_counts().index[0]
+        more = pd.concat([frame, frame[frame["insurer"] == largest].head(1)], ignore_index=True)
+        grown = counted.count(more, now.categories, 2, "then", pd.Timestamp("2025-12-31").date())
+        tables = package.tables(grown, gate.hide(grown, []))
+        lines = {name: content.decode().splitlines() for name, content in tables.items()}
+        given.append(replace(one, number=2, tables=lines))
+    files = read(copied / "naive", given)
+    with pytest.raises(GateRefused, match="would be exposed by this release") as refusal:
+        pooling.pool(files, copied / "two", home(copied), lambda _: None)
+    assert "release 2, all insurers, answered" in str(refusal.value)
+    assert not (copied / "two").exists()
 
 
 def test_a_digit_of_what_practices_differ_by_is_named(pool: Path) -> None:

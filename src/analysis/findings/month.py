@@ -52,6 +52,13 @@ AT_STAKE = Question(
         "claims acted on so far were chosen; others may fare worse",
     ),
 )
+LISTED = Question(
+    id="practice_month.listed",
+    question="Where are the claims themselves?",
+    unit="claim",
+    definition=AT_STAKE.definition,
+    method="count of all claims",
+)
 WITHIN_DAYS = 14
 FEW_VISITS = 3
 SEEN_DAYS = 90
@@ -169,11 +176,13 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
         for bound in ("chance", "chance_lower", "chance_upper")
     )
     return AT_STAKE.answer(
-        "On {as_of:date}, {denominator:n claim} waited for you to act, worth about {worth:dollars}."
-        " Going by how such work went so far, about {expected:dollars} of it may come in"
-        " ({low:dollars} to {high:dollars}). Due within {within:count} days: {soon:n claim}"
+        "On {as_of:date}, {denominator:n claim} needed something from you, worth about"
+        " {worth:dollars} at what the insurers usually allow. Going by how such work went so far,"
+        " about {expected:dollars} of it may come in once you act ({low:dollars} to"
+        " {high:dollars})."
+        " Due within {within:count} days: {soon:n claim}"
         + _by_usual_date(usual, len(soon))
-        + (" No deadline is known for {dateless:n claim}." if dateless else ""),
+        + (" For {dateless:n claim} no deadline is known." if dateless else ""),
         told,
         Numbers(denominator=len(claims)),
         {
@@ -192,20 +201,36 @@ def at_stake(open_claims: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
 def _by_usual_date(usual: int, soon: int) -> str:
     if usual == 0:
         return "."
-    of_them = "That is" if usual == soon else "For {usual:count} of them that is"
-    return f". {of_them} by usual deadlines, as no letter's was written down; your letters decide."
+    of_them = "all" if usual == soon else "{usual:count} of them"
+    return (
+        f", {of_them} by the deadline that is usual, because nobody entered the one in the letter;"
+        " the letter decides."
+    )
+
+
+def listed(open_claims: pd.DataFrame, outcomes: pd.DataFrame, practice: str) -> Finding:
+    """Where the claims behind the tables are listed."""
+    as_of = population.as_of(outcomes)
+    claims = open_claims[~open_claims["is_late"]]
+    return LISTED.answer(
+        "The command outcomes worklist {practice} lists all {denominator:count}, each with its"
+        " insurer, papers and deadline.",
+        Scope(population.whose(outcomes), f"open on {written(as_of, 'date')}", as_of),
+        Numbers(denominator=len(claims)),
+        {"practice": practice},
+    )
 
 
 def to_do(open_claims: pd.DataFrame, n: int = 3) -> pd.DataFrame:
     """The `n` things expected to bring most, of `recovery.open_claims` still in time.
 
+    What falls due within WITHIN_DAYS is left to `deadlines`: it comes first, whatever it brings.
     Columns: step (what to do, and who can), reason (why they are open, and how), n, first_due,
     worth_cents, expected_cents, lower_cents, upper_cents (null where nothing tells a chance; the
     bounds as in `at_stake`).
     """
-    claims = open_claims[~open_claims["is_late"]]
-    claims = claims.assign(category=claims["category"].fillna("unknown"))
-    claims.loc[claims["why"] == "no_answer", "category"] = "no_answer"
+    is_soon = _is_soon(open_claims)
+    claims = _with_reason(open_claims[~open_claims["is_late"] & ~is_soon])
     for bound in ("lower", "upper"):
         claims[f"{bound}_cents"] = claims["worth_cents"] * claims[f"chance_{bound}"]
     table = claims.groupby(["action", "category"], as_index=False).agg(
@@ -219,8 +244,7 @@ def to_do(open_claims: pd.DataFrame, n: int = 3) -> pd.DataFrame:
     bounds = ["lower_cents", "upper_cents"]
     table[bounds] = table[bounds].astype("Float64").round()
     actions = {row["action"]: row for row in codes.rows("next_actions")}
-    reasons = {row["category"]: row for row in codes.rows("denial_categories")}
-    reasons["no_answer"] = {"label": "no answer for longer than usual", "who_can_act": "biller"}
+    reasons = _reasons()
     table["step"] = [
         f"{actions[action]['label']} ({reasons[category]['who_can_act']})"
         for action, category in zip(table["action"], table["category"], strict=True)
@@ -239,16 +263,37 @@ def _known_sum(cents: pd.Series) -> Any:
     return cents.sum(min_count=1)
 
 
-def deadlines(open_claims: pd.DataFrame) -> pd.DataFrame:
-    """What falls due within WITHIN_DAYS: what, n, first_due, worth_cents, n_usual; the next first.
+def _is_soon(open_claims: pd.DataFrame) -> pd.Series:
+    due: pd.Series = open_claims["days_left"] <= WITHIN_DAYS
+    return due.fillna(False).astype(bool) & ~open_claims["is_late"]
 
-    `n_usual` counts the claims whose date is only what is usual for that kind of insurance.
+
+def _with_reason(claims: pd.DataFrame) -> pd.DataFrame:
+    claims = claims.assign(category=claims["category"].fillna("unknown"))
+    claims.loc[claims["why"] == "no_answer", "category"] = "no_answer"
+    return claims
+
+
+def _reasons() -> dict[str, dict[str, str]]:
+    """Each category of denials, and what no answer is: label, who_can_act."""
+    reasons = {row["category"]: row for row in codes.rows("denial_categories")}
+    reasons["no_answer"] = {"label": "no answer for longer than usual", "who_can_act": "biller"}
+    return reasons
+
+
+def deadlines(open_claims: pd.DataFrame) -> pd.DataFrame:
+    """What falls due within WITHIN_DAYS: what, who, n, first_due, worth_cents, n_usual.
+
+    The next first. `n_usual` counts the claims whose date is only what is usual for that kind of
+    insurance.
     """
-    soon = open_claims[~open_claims["is_late"] & (open_claims["days_left"] <= WITHIN_DAYS)]
+    soon = _with_reason(open_claims[_is_soon(open_claims)])
+    who = soon["category"].map({name: row["who_can_act"] for name, row in _reasons().items()})
     table = (
-        soon.assign(is_usual=soon["deadline_source"] == "default")
+        soon.assign(is_usual=soon["deadline_source"] == "default", who=who)
         .groupby("action", as_index=False)
         .agg(
+            who=("who", lambda names: ", ".join(sorted(set(names)))),
             n=("claim_id", "size"),
             first_due=("deadline_date", "min"),
             worth_cents=("worth_cents", "sum"),
@@ -256,7 +301,7 @@ def deadlines(open_claims: pd.DataFrame) -> pd.DataFrame:
         )
     )
     table["what"] = table["action"].map(codes.labels("next_actions"))
-    columns = ["what", "n", "first_due", "worth_cents", "n_usual"]
+    columns = ["what", "who", "n", "first_due", "worth_cents", "n_usual"]
     return table[columns].sort_values(["first_due", "what"]).reset_index(drop=True)
 
 

@@ -54,6 +54,31 @@ def approval(
     return APPROVAL.answer(TEMPLATES[kind], scope, rate.numbers, values)
 
 
+STORY_TEMPLATE = (
+    "One case, told with the patient's recorded consent: {title}. {text} It stands for no other"
+    " case. The rate of claims like it: {base}"
+)
+STORY = Question(
+    id="public_story",
+    question="What can happen to one claim?",
+    unit="share of claims answered, of claims like the one told",
+    definition=population.DEFINITIONS["first"],
+    method=f"told by the practice; of the rate beside it: {rates.METHOD}",
+    caveats=("one case was chosen to be told, so nothing follows from it for others",),
+    must_not="must not be quoted without the rate beside it, nor as typical",
+    coverage=COVERAGE,
+)
+
+
+def story(title: str, text: str, base: Finding) -> Finding:
+    """The finding that tells a case with its base rate: the numbers are those of `base`."""
+    numbers = Numbers(base.estimate, base.lower, base.upper, base.numerator, base.denominator)
+    scope = Scope(base.population, base.period, base.as_of)
+    about = {n: v for n, v in base.values.items() if n in ("insurer", "condition")}
+    told: dict[str, Value] = {"title": title, "text": text, "base": base.sentence}
+    return STORY.answer(STORY_TEMPLATE, scope, numbers, {**about, **told})
+
+
 _SPREAD = (
     ", {estimate:percent} of claims{answered_by} were approved at the first answer ({level}%"
     " interval {lower:whole} to {upper:whole}%); a further practice like these is expected between"

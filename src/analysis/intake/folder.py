@@ -103,7 +103,7 @@ def read_folder(raw: Path, practice: Practice, pseudonyms: Pseudonyms) -> dict[s
     """
     payers.check(practice)
     reading = _Reading(practice, pseudonyms)
-    for file in _files(raw):
+    for file in files(raw):
         reading.take(file)
     reading.read_waiting()
     read = reading.spool.sources()
@@ -133,7 +133,7 @@ def quarantine_file(private: Path, ledger: Source) -> Path:
 
 
 @dataclass(frozen=True)
-class _File:
+class File:
     """A file or a member of an archive: its name, its bytes, or why there are none.
 
     Of a large file of X12 there is the `path` instead: it is read a part at a time.
@@ -215,7 +215,7 @@ class _Reading:
         self._waiting: list[_Opened] = []
         self._n_waiting = 0
 
-    def take(self, file: _File) -> None:
+    def take(self, file: File) -> None:
         """Read one file, or set it aside; a defect of ours costs this file only.
 
         Its interchanges are read at the latest by `read_waiting`, since many cost little more
@@ -293,7 +293,7 @@ class _Reading:
             for name, rows in run.tables().items():
                 self.spool.add(name, rows)
 
-    def _contents(self, file: _File) -> Iterator[tuple[str, _Read | envelopes.Interchange]]:
+    def _contents(self, file: File) -> Iterator[tuple[str, _Read | envelopes.Interchange]]:
         """(digest, part) of each part of a file that may stand in another file as well."""
         is_large = file.path is not None
         if file.problem or not (is_large or file.data.strip()):
@@ -315,7 +315,7 @@ class _Reading:
                 digest, sheet = "", Parsed(sheet.tables, [LedgerRow("file", 1, "accepted")])
             yield digest, (Together.of([sheet]), 0)
 
-    def _sheet(self, file: _File) -> Parsed:
+    def _sheet(self, file: File) -> Parsed:
         if not records.recognises(file.data):
             export = practice_exports.read(file.data, file.name, self._practice, self._pseudonyms)
             if export:
@@ -361,7 +361,7 @@ def _defect(file_name: str, record: str, position: int, defect: Exception) -> To
     return Together.of([Parsed({}, [row])])
 
 
-def _set_aside(file: _File, reason: str) -> Together:
+def _set_aside(file: File, reason: str) -> Together:
     row = LedgerRow("file", 1, "quarantined", f"{file.name}: {reason}")
     return Together.of([Parsed({}, [row])])
 
@@ -380,14 +380,14 @@ _LATER_SEGMENT = re.compile(rb"(?:ISA|GS|ST|BHT)[^\w\s,;]")
 # ---- finding files ----------------------------------------------------------------------
 
 
-def _files(raw: Path) -> Iterator[_File]:
+def files(raw: Path) -> Iterator[File]:
     """Every file of the folder in the order of their names, archives opened."""
     for path in sorted(_paths(raw), key=lambda path: path.relative_to(raw).as_posix()):
         # A name that is not valid Unicode could not be written to a table.
         name = os.fsencode(path.relative_to(raw).as_posix()).decode("utf-8", "replace")
         try:
             if path.is_file() and _is_large(path):
-                yield _File(name, path=path)
+                yield File(name, path=path)
                 continue
             # A pipe would be waited for without end.
             data = path.read_bytes() if path.is_file() else None
@@ -398,14 +398,14 @@ def _files(raw: Path) -> Iterator[_File]:
                 "could not be opened; check that it is a file you may read and that no other "
                 "program holds it"
             )
-            yield _File(name, problem=problem)
+            yield File(name, problem=problem)
         elif data.startswith(_PDF):
             problem = "is a PDF, which only people can read; ask the clearinghouse for the 835"
-            yield _File(name, data, problem)
+            yield File(name, data, problem)
         elif data.startswith(_ARCHIVE):
             yield from _members(name, data)
         else:
-            yield _File(name, data)
+            yield File(name, data)
 
 
 def _is_large(path: Path) -> bool:
@@ -439,20 +439,20 @@ def _is_ignored(name: str) -> bool:
     )
 
 
-def _members(name: str, data: bytes) -> Iterator[_File]:
+def _members(name: str, data: bytes) -> Iterator[File]:
     """The files in a zip archive, one at a time; or the archive itself, with what is wrong."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except _UNREADABLE_ARCHIVE:
-        yield _File(name, data, "is a damaged zip archive; make or download it again")
+        yield File(name, data, "is a damaged zip archive; make or download it again")
         return
     infos = [info for info in archive.infolist() if not _is_ignored_member(info)]
     problem = _archive_problem(infos, len(data))
     if not problem and any(info.filename == "xl/workbook.xml" for info in infos):
-        yield _File(name, data)
+        yield File(name, data)
         return
     if problem:
-        yield _File(name, data, problem)
+        yield File(name, data, problem)
         return
     n_met: Counter[str] = Counter()
     for info in sorted(infos, key=lambda info: info.filename):
@@ -477,14 +477,14 @@ def _archive_problem(infos: list[zipfile.ZipInfo], n_packed: int) -> str | None:
     return None
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> _File:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> File:
     if info.flag_bits & 1:
         problem = "is locked with a password; unpack the archive and put its files here"
-        return _File(name, problem=problem)
+        return File(name, problem=problem)
     try:
         data = archive.read(info)
     except _UNREADABLE_ARCHIVE:
-        return _File(name, problem="is damaged inside its archive; download or pack it again")
+        return File(name, problem="is damaged inside its archive; download or pack it again")
     if data.startswith(b"PK\x03\x04"):
-        return _File(name, data, "is an archive or document inside an archive; unpack it here")
-    return _File(name, data)
+        return File(name, data, "is an archive or document inside an archive; unpack it here")
+    return File(name, data)

@@ -40,7 +40,7 @@ def hide(now: Counted, earlier: Sequence[Earlier]) -> frozenset[Cell]:
     Raises GateRefused, naming cells by category, when no choice keeps the promise.
     """
     last = earlier[-1] if earlier else None
-    if last and _same(now.values, last):
+    if last and same(now.values, last):
         return frozenset(_of(cell, now) for cell in last.hidden)
     problem = _Linked(now, earlier)
     chosen = problem.suppress()
@@ -133,7 +133,8 @@ def _of(cell: Cell, now: Counted) -> Cell:
     return _numbered(cell, next(iter(now.values)).release)
 
 
-def _same(values: Mapping[Cell, int], last: Earlier) -> bool:
+def same(values: Mapping[Cell, int], last: Earlier) -> bool:
+    """Whether these are the counts of an earlier release."""
     return {cell[1:]: n for cell, n in values.items()} == {
         cell[1:]: n for cell, n in last.values.items()
     }

@@ -55,16 +55,16 @@ def finding_of(row: Row, design_effect: float, scope: Scope) -> Finding:
     return public.approval(about, row.approved or 0, row.answered or 0, design_effect, scope)
 
 
-def numbered_from(first: int, between: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Findings that no row of the tables carries, as findings.json holds them."""
+def numbered_from(first: int, others: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Findings that say more than a row of the tables, as findings.json holds them."""
     return [
         {"number": number, **finding.as_dict(), "id": f"{finding.id}_{number}"}
-        for number, finding in enumerate(between, start=first)
+        for number, finding in enumerate(others, start=first)
     ]
 
 
-def between_of(folder: Path) -> list[Finding]:
-    """The findings of a pool that no row of its tables carries, from its findings.json."""
+def others_of(folder: Path) -> list[Finding]:
+    """The findings that say more than a row of the tables, from a release's findings.json."""
     found = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
     return [
         Finding(
@@ -73,7 +73,8 @@ def between_of(folder: Path) -> list[Finding]:
             caveats=tuple(one["caveats"]),
             sources=tuple(one["sources"]),
         )
-        for one in found.get("between_practices", [])
+        for name in verify.OTHERS
+        for one in found.get(name, [])
     ]
 
 
@@ -186,7 +187,7 @@ def findings_schema() -> dict[str, Any]:
         "sources": texts,
         "values": {"type": "object"},
     }
-    between = {name: kind for name, kind in finding.items() if name != "row"}
+    other = {name: kind for name, kind in finding.items() if name != "row"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Findings of a release",
@@ -208,8 +209,18 @@ def findings_schema() -> dict[str, Any]:
                 "description": "of a pool: how practices differ; no row of the tables carries it",
                 "items": {
                     "type": "object",
-                    "properties": {**between, "numerator": {"type": "null"}},
-                    "required": sorted(between),
+                    "properties": {**other, "numerator": {"type": "null"}},
+                    "required": sorted(other),
+                    "additionalProperties": False,
+                },
+            },
+            "stories": {
+                "type": "array",
+                "description": "single cases, told with consent, with the rate of claims like them",
+                "items": {
+                    "type": "object",
+                    "properties": other,
+                    "required": sorted(other),
                     "additionalProperties": False,
                 },
             },

@@ -29,8 +29,8 @@ _COUNTS = [
     ColumnSpec("Range", "interval", missing="not stated"),
 ]
 NOTE = (
-    f"'{verify.SYMBOL}' is a count withheld so that no small count can be told; '{ALL}' is the"
-    " total. No rate is stated where counts are withheld, few, or the range is too wide."
+    f"'{verify.SYMBOL}' is a count withheld so that no small count can be told. No rate is stated"
+    " where counts are withheld, few, or the range is too wide."
 )
 
 POOLED = (
@@ -43,7 +43,7 @@ POOLED = (
 
 def say(book: "Book", folder: Path) -> None:
     """Say every finding of the release, numbered; or that none could be stated."""
-    told = [*findings(folder), *package.between_of(folder)]
+    told = [*findings(folder), *package.others_of(folder)]
     if not told:
         book.note("No rate can be stated: the counts are withheld, few, or too uncertain.")
     if "contributors" in _stated(folder):
@@ -76,13 +76,14 @@ def table(folder: Path, *columns: str) -> Shown:
         columns=[*columns, *verify.OUTCOMES, "share", "lower", "upper"],
     )
     words = " and ".join(columns) or "all claims"
+    is_whole = all(verify.stated_rate(row, effect) for row in rows)
     heads = [ColumnSpec(column.capitalize()) for column in columns]
     return Shown(
         f"by_{'_and_'.join(columns)}",
         f"{_WHAT}, by {words}",
         frame,
         [*heads, *_COUNTS],
-        NOTE,
+        "" if is_whole else NOTE,
         at_most=_EVERY,
     )
 

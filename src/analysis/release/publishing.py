@@ -13,11 +13,11 @@ from typing import Any
 import pandas as pd
 
 from analysis import config, tables
-from analysis.config import Folders, Practice, project_folder
+from analysis.config import Folders, Practice, Story, project_folder
 from analysis.errors import DataError, GateRefused, UsageError
 from analysis.findings import population, public
 from analysis.findings.finding import Finding, Scope, written
-from analysis.release import counted, density, gate, package, pages, texts, verify
+from analysis.release import counted, density, gate, package, pages, stories, texts, verify
 from analysis.release.counted import Categories, Counted
 from analysis.release.ledger import Ledger, digest
 from analysis.release.months import Months, chosen
@@ -88,6 +88,7 @@ def release(asked: Asked, say: Callable[[str], None]) -> Released:
         raise UsageError(f"--corrects {asked.corrects}: there is no release of that number")
     counts = counted_of(asked, ledger.months)
     _require_nobody_identified(stated, counts.claims)
+    told = stories.allowed(asked.practices, stated, date.today())
     now, earlier, is_again = counted_now(asked, ledger, counts)
     number = next(iter(now.values)).release
     if is_again and (reason := ledger.reason_of_retraction(number)):
@@ -122,6 +123,7 @@ def release(asked: Asked, say: Callable[[str], None]) -> Released:
             home=asked.practices[0],
             corrects=asked.corrects,
             reason=asked.reason,
+            stories=told,
         ),
         say,
     )
@@ -135,6 +137,7 @@ class Outgoing:
     ledgers  where it is recorded, alike in all; the first is read
     home     whose private folder keeps the executed notebook
     between  findings that its tables do not carry
+    stories  cases to tell beside the rate of claims like them
     """
 
     to: Path
@@ -148,6 +151,7 @@ class Outgoing:
     corrects: int = 0
     reason: str = ""
     between: Sequence[Finding] = ()
+    stories: Sequence[Story] = ()
 
 
 def put_out(out: Outgoing, say: Callable[[str], None]) -> Released:
@@ -159,7 +163,7 @@ def put_out(out: Outgoing, say: Callable[[str], None]) -> Released:
         made = package.tables(out.now, out.hidden)
         months = Months(out.about["first"], out.about["last"])
         earlier = [n for n in ledger.tied(months) if n != number]
-        _write_counts(stage, out.about, made, ledger, earlier, out.scope, out.between)
+        _write_counts(stage, out.about, made, ledger, earlier, out.scope, out.between, out.stories)
         say("the attacker found nothing; writing the pages")
         _write_pages(stage, out)
         entry = _entry(stage, out)
@@ -231,7 +235,7 @@ def _draft(given: ReleaseParameters) -> Path:
     made = package.tables(now, gate.hide(now, []))
     shutil.rmtree(asked.to, ignore_errors=True)
     about = _about([config.load_practice(folders.raw)], now, [], counts, 1)
-    _write_counts(asked.to, about, made, Ledger(asked.to), [], scope, [])
+    _write_counts(asked.to, about, made, Ledger(asked.to), [], scope)
     return asked.to
 
 
@@ -287,7 +291,8 @@ def counted_now(
     now = counted.count(claims, categories, number, scope.period, scope.as_of)
     earlier = [ledger.earlier(n) for n in tied]
     last = earlier[-1]
-    if {c[1:]: n for c, n in now.values.items()} == {c[1:]: n for c, n in last.values.items()}:
+    # A correction of words alone, such as a story taken back, is a release of its own.
+    if not asked.corrects and gate.same(now.values, last):
         again = counted.count(claims, categories, tied[-1], scope.period, scope.as_of)
         return again, earlier, True
     return now, earlier, False
@@ -414,7 +419,7 @@ def _about(
         "symbol": verify.SYMBOL,
         "design_effect": now.design_effect,
         "restated": gate.restated([*((e.number, e.values) for e in order), (number, now.values)]),
-        "templates": dict(public.TEMPLATES),
+        "templates": {**public.TEMPLATES, "story": public.STORY_TEMPLATE},
         "version": program(),
     }
 
@@ -426,7 +431,8 @@ def _write_counts(
     ledger: Ledger,
     earlier: Sequence[int],
     scope: Scope,
-    between: Sequence[Finding],
+    between: Sequence[Finding] = (),
+    told_cases: Sequence[Story] = (),
 ) -> None:
     """Everything that the release's own number stands for."""
     _write(stage / "release.json", staging.as_json(about))
@@ -439,6 +445,9 @@ def _write_counts(
     found = {"release": about["number"], "findings": told}
     if between:
         found["between_practices"] = package.numbered_from(len(told) + 1, between)
+    if told_cases:
+        cases = stories.found(told_cases, list(pages.findings(stage)))
+        found["stories"] = package.numbered_from(len(told) + len(between) + 1, cases)
     _write(stage / "findings.json", staging.as_json(found))
     _write(stage / "certificate.json", _compact(package.certificate(stage)))
     for name, content in package.figures(stage).items():

@@ -47,10 +47,13 @@ FILES = re.compile(
     rf"\.csv|figures/({'|'.join(FIGURES)})\.(csv|png|svg))"
 )
 WHAT = "Approved at the first answer"
+# What findings.json holds besides the findings on rows: of pools, and single cases told.
+OTHERS = ("between_practices", "stories")
 # What release.json and the ledger both say of a release.
 ON_RECORD = ("population", "first", "last", "period", "as_of")
 # Numbers that stand in definitions and explanations; reviewed whenever one is added.
 PROSE_NUMBERS = {"95", "1", "10", "11", "30"}
+_NUMBERS = ("numerator", "denominator", "estimate", "lower", "upper")
 _NUMBER = re.compile(r"\d[\d.,]*")
 _Z = NormalDist().inv_cdf(0.5 + LEVEL / 200)
 
@@ -500,6 +503,7 @@ def _findings(folder: Path) -> Iterator[str]:
     for about in rows.keys() - told:
         yield f"findings.json: the finding on {', '.join(about)} is missing"
     yield from _between(folder, len(found))
+    yield from _stories(folder, found)
 
 
 def _between(folder: Path, n_before: int) -> Iterator[str]:
@@ -526,6 +530,29 @@ def _between(folder: Path, n_before: int) -> Iterator[str]:
         if finding["sentence"] != sentence(finding):
             yield f"{name}: its sentence does not say its own numbers"
         if finding["template"] != stated["templates"].get(kind):
+            yield f"{name}: its sentence is not worded as the release's findings are"
+
+
+def _stories(folder: Path, findings: list[dict[str, Any]]) -> Iterator[str]:
+    """What can be checked of single cases: no number of their own, and the rate of claims like."""
+    stated, found = _json(folder, "release.json"), _json(folder, "findings.json")
+    first = len(findings) + len(found.get("between_practices", [])) + 1
+    for place, story in enumerate(found.get("stories", []), start=first):
+        name = f"findings.json, finding {story['number']}"
+        values = story["values"]
+        like = {n: values[n] for n in ("insurer", "condition") if n in values}
+        bases = [f for f in findings if {n: v for n, v in f["row"].items() if v != ALL} == like]
+        if story["number"] != place:
+            yield f"{name}: out of order"
+        if _NUMBER.search(values["title"] + values["text"]):
+            yield f"{name}: its case holds a number"
+        if not bases or values["base"] != bases[0]["sentence"]:
+            yield f"{name}: the rate beside its case is no finding's of this release"
+        elif any(story[n] != bases[0][n] for n in _NUMBERS):
+            yield f"{name}: its numbers are not those of the rate beside its case"
+        if story["sentence"] != sentence(story):
+            yield f"{name}: its sentence does not say its own words"
+        if story["template"] != stated["templates"].get("story"):
             yield f"{name}: its sentence is not worded as the release's findings are"
 
 
@@ -627,7 +654,8 @@ def _page(folder: Path) -> Iterator[str]:
     page = _Text()
     page.feed((folder / PAGE).read_text(encoding="utf-8"))
     stated_findings = _json(folder, "findings.json")
-    found = stated_findings["findings"] + stated_findings.get("between_practices", [])
+    found = stated_findings["findings"]
+    found += [one for name in OTHERS for one in stated_findings.get(name, [])]
     sentences = [text.strip() for text in page.sentences]
     right = [f"Finding {finding['number']}. {finding['sentence']}" for finding in found]
     for text in sentences:
