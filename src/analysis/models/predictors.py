@@ -55,6 +55,8 @@ RICHER_FROM = 750
 RICHER = (
     RandomEffect("documents by condition_group", ("condition_group",), ABSENT),
     RandomEffect("completeness by payer_id", ("payer_id",), ("n_absent",)),
+    # An insurer's limit on visits shows as a steeper fall along them.
+    RandomEffect("visits by payer_id", ("payer_id",), ("visit_number",)),
     # What fits none of the above: with it the intervals hold where documents count differently.
     RandomEffect("lack of fit", ("payer_id", "condition_group", "lacking")),
 )
