@@ -75,28 +75,53 @@ def evaluation_of(lower, upper):
     return pd.DataFrame([{**row, "metric": "calibration_slope", "upper": upper}])
 
 
+def test_later_claims_show_a_sign_where_an_interval_leaves_out_what_is_right():
+    off, right = evaluation_of(0.6, 0.9), evaluation_of(0.8, 1.1)
+    assert method_check.judged_later(off, -0.01) == {"calibration"}
+    assert method_check.judged_later(right, 0.01) == {"trees"}
+    assert method_check.judged_later(right, None) == set()
+
+
 def test_a_warning_needs_a_sign_and_a_coverage_that_failed(monkeypatch):
-    structure = method_check.QUOTED.answer("Nothing.", SCOPE)
     assumed, drift = ("as_assumed", 300, 100, 96), ("drift", 300, 100, 70)
     measured_as(monkeypatch, assumed, drift)
-    off, right = evaluation_of(0.6, 0.9), evaluation_of(0.8, 1.1)
-    assert method_check.warned(500, right, structure, SCOPE) is None
-    told = method_check.warned(500, off, structure, SCOPE)
+    assert method_check.warned(500, set(), SCOPE) is None
+    assert method_check.warned(500, {"visits", "unrecorded"}, SCOPE) is None
+    told = method_check.warned(500, {"time"}, SCOPE)
     assert "quarter to quarter" in told.sentence
     assert "70 times" in told.sentence
     measured_as(monkeypatch, assumed, ("drift", 300, 100, 85))
-    assert method_check.warned(500, off, structure, SCOPE) is None
+    assert method_check.warned(500, {"time"}, SCOPE) is None
 
 
 def test_a_band_of_cells_alone_can_call_for_the_warning(monkeypatch):
-    structure = method_check.QUOTED.answer("Nothing.", SCOPE)
-    assumed, off = ("as_assumed", 300, 100, 96), evaluation_of(0.6, 0.9)
+    assumed = ("as_assumed", 300, 100, 96)
     measured_as(monkeypatch, assumed, ("drift", 300, 100, 90, 20, 14))
-    told = method_check.warned(500, off, structure, SCOPE)
+    told = method_check.warned(500, {"calibration"}, SCOPE)
     assert "cells of 11 to 50 claims" in told.sentence
     assert "70 times" in told.sentence
     measured_as(monkeypatch, assumed, ("drift", 300, 100, 90, 10, 7))
-    assert method_check.warned(500, off, structure, SCOPE) is None
+    assert method_check.warned(500, {"calibration"}, SCOPE) is None
+
+
+def test_alarms_count_signs_that_fit_and_false_ones_apart(monkeypatch):
+    none = {f"sign_{name}": 0 for name in method_check.SIGNS}
+    rows = [
+        {"kind": "as_assumed", **none},
+        {"kind": "as_assumed", **none, "sign_trees": 1},
+        {"kind": "drift", **none, "sign_time": 1, "sign_calibration": 1},
+        {"kind": "drift", **none, "sign_visits": 1},
+        {"kind": "hidden_confounder", **none, "sign_time": 1},
+    ]
+    worlds = pd.DataFrame(rows).assign(n_claims=300)
+    counted = method_check.alarms(worlds).set_index("kind")
+    assert counted["fitting"].to_dict() == {"as_assumed": 1, "drift": 1, "hidden_confounder": 0}
+    assert counted.loc["drift", ["n_worlds", "sign_time", "sign_visits"]].tolist() == [2, 1, 1]
+    monkeypatch.setattr(method_check, "measured", lambda: worlds)
+    told = method_check.reliability(500, SCOPE)
+    assert "showed in 1 of 2 with an assumption broken" in told.sentence
+    assert "falsely in 1 of 2" in told.sentence
+    assert method_check.reliability(299, SCOPE) is None
 
 
 def test_cells_that_miss_together_tell_less_than_as_many_that_miss_alone():

@@ -223,11 +223,16 @@ def test_cells_that_the_form_misses_widen_the_intervals():
         RandomEffect("payer", ("payer",)),
         RandomEffect("cell by visit", ("payer", "condition"), ("visit",)),
     )
-    plain = MixedEffectsLogisticRegression((), blind, n_variance_draws=8).fit(frame, y)
+    missed = MixedEffectsLogisticRegression((), blind, n_variance_draws=8).fit(frame, y)
     frame2, y2, _, _ = made(4000, cell_sd=0.0)
-    held = model().fit(frame2, y2)
-    assert plain.model_error_ > 0.4
+    held = MixedEffectsLogisticRegression((), blind, n_variance_draws=8).fit(frame2, y2)
+    assert missed.model_error_ > 0.4
     assert held.model_error_ < 0.25
+    # With an intercept for each cell, its variance is what cells differ by.
+    whole = MixedEffectsLogisticRegression((), (*blind, EFFECTS[2]), n_variance_draws=8)
+    whole.fit(frame, y)
+    assert whole.model_error_ == 0
+    assert whole.variance_components_["payer x condition"] ** 0.5 > missed.model_error_
 
 
 def test_a_lack_of_fit_within_cells_widens_the_intervals():
@@ -274,6 +279,44 @@ def test_a_fit_that_does_not_converge_says_what_to_do(monkeypatch):
     monkeypatch.setattr(laplace, "_MOST_ROUNDS", 1)
     with pytest.raises(DataError, match="Leave out the random effects"):
         model().fit(frame, y)
+
+
+def test_a_variance_at_its_bound_does_not_keep_the_others_from_settling():
+    """Levels that do not differ at all, in many claims: the likeliest variance lies below any."""
+    levels = pd.MultiIndex.from_product([range(30), range(20), [1, 0]]).to_frame(index=False)
+    frame = levels.set_axis(["payer", "condition", "y"], axis=1).astype(str)
+    count = np.where(frame["y"] == "1", 7_000, 3_000)
+    fitted = MixedEffectsLogisticRegression((), EFFECTS[:3], n_variance_draws=2)
+    fitted.fit(frame, frame["y"].astype(int), sample_weight=count)
+    assert fitted.variance_components_["payer x condition"] == pytest.approx(1e-4)
+    assert fitted.n_iter_ < 20
+    told = fitted.standardise(frame, by=["payer"]).cells
+    assert_allclose(told["mean"], 0.7, atol=0.001)
+
+
+def test_many_claims_start_from_some_of_the_patients_and_end_at_the_same(monkeypatch, claims):
+    from analysis.models import laplace
+
+    frame, y, patient, _ = claims
+    plain = model().fit(frame, y, groups=patient)
+    monkeypatch.setattr(laplace, "_ROWS_TO_START", 500)
+    started = model().fit(frame, y, groups=patient)
+    assert_allclose(started.coef_, plain.coef_, atol=1e-3)
+    for name, variance in plain.variance_components_.items():
+        assert started.variance_components_[name] == pytest.approx(variance, rel=0.02)
+
+
+def test_draws_may_share_what_patients_tell(monkeypatch, claims):
+    """Interpolated between few standard deviations of patients, or told at each of them."""
+    from analysis.models import laplace
+
+    frame, y, patient, _ = claims
+    shared = model(n_variance_draws=24).fit(frame, y, groups=patient)
+    monkeypatch.setattr(laplace, "_INTERPOLATED", 1e-300)
+    apart = model(n_variance_draws=24).fit(frame, y, groups=patient)
+    assert_array_equal(shared.scale_draws_, apart.scale_draws_)
+    assert_allclose(shared.coefficient_draws_, apart.coefficient_draws_, atol=1e-4)
+    assert_allclose(shared.factor_draws_, apart.factor_draws_, atol=1e-3)
 
 
 def test_runs_and_thread_counts_agree():

@@ -3,7 +3,7 @@
 # scikit-learn's estimators carry no types.
 # mypy: disable-error-code="no-untyped-call"
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from importlib.resources import files
@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
+from analysis import tables
 from analysis.findings.finding import Finding, Numbers, Question, Scope
 from analysis.synthetic import known_truth
 
@@ -32,6 +33,16 @@ _FEWEST_TO_RANK = 11
 _TOO_LOW = 0.80
 _FEWEST_WORLDS = 4
 _FEWEST_CELLS = 11
+SIGNS: Mapping[str, tuple[str, ...]] = {
+    "time": ("drift",),
+    "visits": ("visit_cliff",),
+    "unrecorded": ("documentation_after_denial",),
+    "calibration": ("drift", "documentation_after_denial"),
+    "trees": ("visit_cliff", "interactions"),
+}
+"""A sign that an assumption is broken, and the kinds of practices that it makes suspected."""
+_UNLIKELY = 0.05
+_SHARE_LATER, _N_RESAMPLES = 0.3, 200
 _IN_BAND = {
     "0": " of cells without a claim to learn from",
     "1-10": " of cells of 1 to 10 claims",
@@ -54,6 +65,13 @@ WARNED = replace(
     id="method_check.warning",
     question="Do the claims look as where the model's ranges fail?",
 )
+ALARMS = replace(
+    QUOTED,
+    id="method_check.alarms",
+    question="How often do the claims show that an assumption is broken?",
+    unit="share of made-up practices",
+    definition="practices that break an assumption, in which a sign that fits it showed",
+)
 MEASURED = replace(
     QUOTED,
     id="method_check.measured",
@@ -73,7 +91,7 @@ def measure(n_claims: int, kind: str, seed: int) -> dict[str, Any]:
     categories joined, penalty chosen by cross-validation), plain as scikit-learn has it by default
     (every category, C=1); bias (predicted minus true); calibration
     slope; insurers said to be among the lowest three, and wrongly; documents, whose gain the
-    interval holds, and their bias.
+    interval holds, and their bias; 1 for each of SIGNS that shows, else 0.
     """
     from analysis.models import approval
     from analysis.models.one_hot import OneHotLogistic
@@ -104,6 +122,7 @@ def measure(n_claims: int, kind: str, seed: int) -> dict[str, Any]:
         **_ranks(earlier, told, draws),
         **_documents(model, later, made.gain),
         "model_error": model.model_error_,
+        **_signs(model, earlier, told, seed),
     }
 
 
@@ -170,6 +189,74 @@ def _documents(
         "n_documents_covered": sum(covered),
         "document_bias": float(np.mean(errors)),
     }
+
+
+def _signs(
+    model: "MixedEffectsLogisticRegression", earlier: pd.DataFrame, told: pd.DataFrame, seed: int
+) -> dict[str, int]:
+    """The signs that a report would see, later claims answered at random by their true chance."""
+    from analysis.models import evaluation
+    from analysis.models.challenger import BoostedTrees
+    from analysis.models.predictors import predictors
+
+    seen = learned(model, earlier, earlier["quarter"])
+    rng = np.random.default_rng([seed, len(earlier)])
+    judged = told.head(max(_FEWEST_TO_RANK, int(_SHARE_LATER * len(earlier))))
+    chance = judged["mean"].to_numpy()
+    approved = (rng.random(len(judged)) < judged["chance"].to_numpy()).astype(float)
+    judged = judged.assign(
+        model="mixed_effects_logistic",
+        approval_probability=chance,
+        is_approved=approved,
+        cell_size=evaluation.CELL_SIZES[0],
+    )
+    boosted = BoostedTrees(random_state=seed)
+    boosted.fit(predictors(earlier), earlier["is_approved"].to_numpy(int))
+    gain, error = evaluation.log_loss_gain(
+        boosted.predict_proba(predictors(judged))[:, 1],
+        chance,
+        approved,
+        judged["patient"].to_numpy(),
+    )
+    table = tables.to_frame(evaluation.evaluate(judged, _N_RESAMPLES, seed))
+    seen |= judged_later(table, gain - 2 * error)
+    return {f"sign_{name}": int(name in seen) for name in SIGNS}
+
+
+def learned(
+    model: "MixedEffectsLogisticRegression", claims: pd.DataFrame, sent: pd.Series
+) -> set[str]:
+    """The SIGNS that the claims the model learned from show by themselves.
+
+    `claims` has the columns of `claim_features`, is_approved and patient; `sent` is when each was
+    sent, a day or a number.
+    """
+    from analysis.models import signs
+    from analysis.models.predictors import predictors
+
+    chance = model.predict_proba(predictors(claims))[:, 1]
+    seen = set()
+    if signs.unsteady(chance, claims, sent) < _UNLIKELY:
+        seen.add("time")
+    if signs.unsteady(chance, claims, claims["visit_number"]) < _UNLIKELY:
+        seen.add("visits")
+    if signs.gain_of_unrecorded(model, claims)[0] > 0:
+        seen.add("unrecorded")
+    return seen
+
+
+def judged_later(evaluation_table: pd.DataFrame, lead_of_trees: float | None) -> set[str]:
+    """The SIGNS that later claims show: calibration clearly off, boosted trees clearly ahead.
+
+    `lead_of_trees` is the least that log loss falls from the model to boosted trees, as in
+    `findings.model.structure`; null where nothing was tested.
+    """
+    seen = set()
+    if _is_off(evaluation_table, "calibration_slope", 1.0):
+        seen.add("calibration")
+    if lead_of_trees is not None and lead_of_trees > 0:
+        seen.add("trees")
+    return seen
 
 
 def _means(claims: pd.DataFrame, by: list[str], draws: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -292,34 +379,73 @@ def quoted(n_claims: int, scope: Scope) -> Finding:
     )
 
 
-def warned(
-    n_claims: int, evaluation_table: pd.DataFrame, structure: Finding, scope: Scope
-) -> Finding | None:
+def warned(n_claims: int, seen: set[str], scope: Scope) -> Finding | None:
     """A warning where the data show signs of a broken assumption under which intervals failed.
 
-    The signs: a calibration slope or intercept clearly off on later claims; boosted trees clearly
-    ahead (`structure`, as from `findings.model`). The rule: coverage measured below 80%, of all
-    cells or in a band of cell size with cells enough to tell.
+    `seen` are the SIGNS that `learned` and `judged_later` found. The rule: coverage measured below
+    80% at the largest size up to `n_claims`, of all cells or in a band of cell size with cells
+    enough to tell.
     """
-    suspected = set()
-    if _is_off(evaluation_table, "calibration_slope", 1.0) or _is_off(
-        evaluation_table, "calibration_intercept", 0.0
-    ):
-        suspected |= {"drift", "informative_pending", "documentation_after_denial"}
-    if structure.lower is not None and structure.lower > 0:
-        suspected |= {"visit_cliff", "interactions"}
-    failed = _failed(_at_size(n_claims))
+    suspected = {kind for sign in seen for kind in SIGNS[sign]}
+    table = summary(measured())
+    known = table[table["n_claims"] <= n_claims].sort_values("n_claims")
+    failed = _failed(known.drop_duplicates("kind", keep="last"))
     failed = failed[failed["kind"].isin(suspected)]
     if failed.empty:
         return None
     worst = failed.sort_values(["share", "kind"]).iloc[0]
     return WARNED.answer(
-        "Take the model's ranges as too narrow: the later claims look as they would where {means},"
+        "Take the model's ranges as too narrow: the claims look as they would where {means},"
         " and there ranges{where} held the true chance only {estimate:whole} times in every"
         " hundred.",
         scope,
         Numbers(float(worst["share"])),
         {"means": known_truth.KINDS[worst["kind"]], "where": _IN_BAND.get(worst["band"], "")},
+    )
+
+
+def alarms(worlds: pd.DataFrame) -> pd.DataFrame:
+    """Rows kind and n_claims: n_worlds, and in how many each of SIGNS showed, and any that fits.
+
+    `fitting` counts practices with a sign that makes their kind suspected; where the form holds,
+    with any sign, which is a false alarm. Practices whose signs were not looked for are left out.
+    """
+    columns = [f"sign_{name}" for name in SIGNS]
+    counts = worlds[["kind", "n_claims", *columns]].dropna()
+    counts = counts.astype(dict.fromkeys(columns, int)).assign(fitting=0)
+    for name, kinds in SIGNS.items():
+        fits = counts["kind"].isin([*kinds, known_truth.AS_ASSUMED])
+        counts.loc[fits, "fitting"] |= counts.loc[fits, f"sign_{name}"]
+    grouped = counts.groupby(["kind", "n_claims"], sort=False)
+    return grouped.sum().assign(n_worlds=grouped.size()).reset_index()
+
+
+def reliability(n_claims: int, scope: Scope) -> Finding | None:
+    """How often signs of broken assumptions showed in made-up practices of this size.
+
+    None where no practices this small were measured.
+    """
+    table = alarms(measured())
+    can_show = {kind for kinds in SIGNS.values() for kind in kinds}
+    is_broken = table["kind"].isin(can_show)
+    size = table.loc[is_broken & (table["n_claims"] <= n_claims), "n_claims"].max()
+    if pd.isna(size):
+        return None
+    broken = table[is_broken & (table["n_claims"] == size)]
+    held = table[(table["kind"] == known_truth.AS_ASSUMED) & (table["n_claims"] == size)].iloc[0]
+    n, n_found = int(broken["n_worlds"].sum()), int(broken["fitting"].sum())
+    return ALARMS.answer(
+        "The data are searched for signs that the model's assumptions are broken. In made-up"
+        " practices of {size:count} claims such a sign showed in {numerator:count} of"
+        " {denominator:count} with an assumption broken, and falsely in {false:count} of"
+        " {of:count} without.",
+        scope,
+        Numbers(n_found / n, numerator=n_found, denominator=n),
+        {
+            "size": int(size),
+            "false": int(held["fitting"]),
+            "of": int(held["n_worlds"]),
+        },
     )
 
 
@@ -377,19 +503,25 @@ def overall(worlds: pd.DataFrame, scope: Scope) -> Finding:
 def ranges(worlds: pd.DataFrame) -> pd.DataFrame:
     """How often ranges held the truth, for a table: practice, n_claims, n_worlds, shares, width."""
     columns = ["coverage", *(f"coverage_{band}" for band in BANDS), "mean_width"]
-    return _in_words(worlds)[["practice", "n_claims", "n_worlds", *columns]]
+    return _in_words(summary(worlds))[["practice", "n_claims", "n_worlds", *columns]]
 
 
 def errors(worlds: pd.DataFrame) -> pd.DataFrame:
     """How far predictions, ranks and documents' gains were off, for a table."""
     columns = ["rmse_ratio", "bias", "calibration_slope", "ranks_wrong"]
     columns += ["document_coverage", "document_bias"]
-    return _in_words(worlds)[["practice", "n_claims", *columns]]
+    return _in_words(summary(worlds))[["practice", "n_claims", *columns]]
 
 
-def _in_words(worlds: pd.DataFrame) -> pd.DataFrame:
-    """`summary` with the kind in words, kinds in their order and each by size."""
-    table = summary(worlds)
+def signs_shown(worlds: pd.DataFrame) -> pd.DataFrame:
+    """In how many practices each sign showed, for a table: practice, n_claims, n_worlds, SIGNS."""
+    columns = [f"sign_{name}" for name in SIGNS]
+    return _in_words(alarms(worlds))[["practice", "n_claims", "n_worlds", *columns]]
+
+
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of kind and n_claims with the kind in words, kinds in their order and each by size."""
+    table = table.copy()
     table["order"] = table["kind"].map({kind: place for place, kind in enumerate(KINDS)})
     table = table.assign(practice=table["kind"].map(known_truth.KINDS))
     return table.sort_values(["order", "n_claims"], ignore_index=True)

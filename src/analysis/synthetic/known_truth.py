@@ -50,9 +50,10 @@ _CONFOUNDER_SHARE, _CONFOUNDER_COUNTS = 0.4, 1.2
 class Practice(NamedTuple):
     """`earlier` to learn from, `later` to be judged on: columns of claim_features, and patient.
 
-    `earlier` has is_approved; `later` has chance, the true one given what was recorded. `profile`
-    counts the required documents recorded as absent. `gain` is what each document truly adds to the
-    mean chance of the later claims that require it, in points from 0 to 1.
+    Both have `quarter`, in which a claim was sent. `earlier` has is_approved; `later` has chance,
+    the true one given what was recorded. `profile` counts the required documents recorded as
+    absent. `gain` is what each document truly adds to the mean chance of the later claims that
+    require it, in points from 0 to 1.
     """
 
     earlier: pd.DataFrame
@@ -329,6 +330,7 @@ def _features(claims: _Claims, statuses: NDArray[np.str_], prefix: str) -> pd.Da
             "visit_number": claims.visit,
             "submission_lag_days": claims.lag,
             "n_units": claims.units.astype(float),
+            "quarter": claims.quarter,
             "patient": [f"{prefix}{number}" for number in claims.patient],
             **{name: statuses[:, place] for place, name in enumerate(DOCUMENTS)},
         }
