@@ -49,6 +49,19 @@ def test_a_key_of_several_columns_repeats_only_where_all_of_them_do() -> None:
     assert "4 rows repeat a key" in problem
 
 
+@pytest.mark.parametrize("most", [1, 3, 100])
+def test_a_repeated_key_is_found_however_few_hashes_are_looked_at_together(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(tables, "_MOST_HASHES", most)
+    good = tables.from_rows("claim_diagnoses", _DIAGNOSES)
+    assert tables.problems("claim_diagnoses", good) == []
+    for place in range(len(_DIAGNOSES)):
+        twice = pa.concat_tables([good, good.slice(place, 1)])
+        (problem,) = tables.problems("claim_diagnoses", twice)
+        assert "1 rows repeat a key" in problem
+
+
 def test_a_repeated_key_is_refused_and_the_earlier_file_stays(tmp_path: Path) -> None:
     good = tables.from_rows("claim_diagnoses", _DIAGNOSES)
     tables.write(tmp_path, "claim_diagnoses", good, {})

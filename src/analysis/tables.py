@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -39,6 +40,9 @@ _made: ContextVar[Mapping[str, str]] = ContextVar("made", default=MappingProxyTy
 
 # Rows of one row group: few enough to hold in any memory, many enough to read fast.
 _GROUP_ROWS = 131_072
+
+# Hashes of keys looked at together: 128 MB of them.
+_MOST_HASHES = 2**24
 
 
 def declared(name: str) -> Table:
@@ -128,15 +132,28 @@ def _problems(sources: Mapping[str, Source]) -> list[str]:
 def _n_repeated(connection: "duckdb.DuckDBPyConnection", table: Table) -> int:
     """How many rows repeat a key that another row has."""
     key = ", ".join(f'"{name}"' for name in table.key)
-    # Whole numbers are compared in less time and room than texts. Equal keys have equal hashes,
-    # so that where no hashes are equal, no keys are.
-    hashes = f'SELECT count(*) = count(DISTINCT hash({key})) FROM "{table.name}"'
     groups = f'SELECT count(*) AS n FROM "{table.name}" GROUP BY {key}'
-    (are_distinct,) = connection.execute(hashes).fetchone() or (False,)
-    if are_distinct:
+    if _are_distinct(connection, table.name, key):
         return 0
     (n_repeated,) = connection.execute(f"SELECT sum(n - 1) FROM ({groups})").fetchone() or (0,)
     return int(n_repeated)
+
+
+def _are_distinct(connection: "duckdb.DuckDBPyConnection", name: str, key: str) -> bool:
+    """Whether no hash of a key comes twice: then no key does, since equal keys have equal hashes.
+
+    Sorting eight bytes a row takes less time and room than telling texts apart.
+    """
+    (n_rows,) = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone() or (0,)
+    n_parts = 1 + n_rows // _MOST_HASHES
+    for part in range(n_parts):
+        of_part = f"WHERE hash({key}) % {n_parts} = {part}" if n_parts > 1 else ""
+        found = connection.execute(f'SELECT hash({key}) AS hash FROM "{name}" {of_part}')
+        hashes = np.asarray(found.fetchnumpy()["hash"])
+        hashes.sort()
+        if (hashes[1:] == hashes[:-1]).any():
+            return False
+    return True
 
 
 def _rules(table: Table) -> list[tuple[str, str, str]]:

@@ -21,7 +21,7 @@ def test_a_dip_within_chance_is_no_news():
     assert finding.sentence.startswith(
         "Insurers approved 81% of the claims first answered in August"
     )
-    assert finding.sentence.endswith("Chance alone can explain the difference, so it is no news.")
+    assert finding.sentence.endswith("No change is shown beyond what chance makes.")
     assert unbound_digits(finding) == []
 
 
@@ -103,8 +103,8 @@ def test_what_waits_for_the_practice_is_worth_what_the_insurer_allows():
     assert unbound_digits(finding) == []
     guessed, _ = open_claims(claims(0, 2, 100), [action(101, deadline_date=AS_OF), action(100)])
     assert month.at_stake(guessed, table).sentence.endswith(
-        "Due within 14 days: 1 claim, all by the deadline that is usual, because nobody entered the"
-        " one in the letter; the letter decides."
+        "Due within 14 days: 1 claim, all by usual deadlines, not your letters': check each letter,"
+        " its date counts."
     )
     dateless, _ = open_claims(claims(0, 1, 100), [action(100, deadline_date=None)])
     told = month.at_stake(dateless, table).sentence
@@ -116,7 +116,8 @@ def test_what_waits_for_the_practice_is_worth_what_the_insurer_allows():
     # What comes first by its date is not told again among what brings most.
     assert month.to_do(open_now)["n"].tolist() == [1]
     said = month.listed(open_now, outcomes(claims(0, 3, 100)), "river").sentence
-    assert said.startswith("The command outcomes worklist river lists all 2, each with")
+    assert said.startswith("To list all 2 with insurer")
+    assert said.endswith("type: outcomes worklist river")
 
 
 def test_what_may_bring_most_comes_first_and_what_nobody_can_tell_last():

@@ -80,7 +80,7 @@ def test_the_three_steps_of_the_readme_lead_from_a_sentence_to_the_check(release
     found = json.loads((released / "findings.json").read_text("utf-8"))["findings"]
     [finding] = [one for one in found if one["number"] == number]
     assert finding["sentence"] == sentence
-    with (released / re.search(r"Open (\S+\.csv)", readme)[1]).open() as file:  # type: ignore[index]
+    with (released / re.search(r"here (\S+\.csv)", readme)[1]).open() as file:  # type: ignore[index]
         rows = [
             row
             for row in csv.DictReader(file)

@@ -131,7 +131,7 @@ def change(outcomes: pd.DataFrame, month: str, minimum_cell_size: int = 11) -> F
     elif gap_upper < 0:
         verdict = "This is a fall beyond what chance explains."
     else:
-        verdict = "Chance alone can explain the difference, so it is no news."
+        verdict = "No change is shown beyond what chance makes."
     return CHANGE.answer(
         "Insurers approved {estimate:percent} of the claims first answered in {period}"
         " ({lower:whole} to {upper:whole}, {denominator:n claim}); in the twelve months before it"
@@ -202,10 +202,7 @@ def _by_usual_date(usual: int, soon: int) -> str:
     if usual == 0:
         return "."
     of_them = "all" if usual == soon else "{usual:count} of them"
-    return (
-        f", {of_them} by the deadline that is usual, because nobody entered the one in the letter;"
-        " the letter decides."
-    )
+    return f", {of_them} by usual deadlines, not your letters': check each letter, its date counts."
 
 
 def listed(open_claims: pd.DataFrame, outcomes: pd.DataFrame, practice: str) -> Finding:
@@ -213,8 +210,8 @@ def listed(open_claims: pd.DataFrame, outcomes: pd.DataFrame, practice: str) -> 
     as_of = population.as_of(outcomes)
     claims = open_claims[~open_claims["is_late"]]
     return LISTED.answer(
-        "The command outcomes worklist {practice} lists all {denominator:count}, each with its"
-        " insurer, papers and deadline.",
+        "To list all {denominator:count} with insurer, papers and deadline, type: outcomes"
+        " worklist {practice}",
         Scope(population.whose(outcomes), f"open on {written(as_of, 'date')}", as_of),
         Numbers(denominator=len(claims)),
         {"practice": practice},
@@ -282,9 +279,10 @@ def _reasons() -> dict[str, dict[str, str]]:
 
 
 def deadlines(open_claims: pd.DataFrame) -> pd.DataFrame:
-    """What falls due within WITHIN_DAYS: what, who, n, first_due, worth_cents, n_usual.
+    """What falls due within WITHIN_DAYS, the next first.
 
-    The next first. `n_usual` counts the claims whose date is only what is usual for that kind of
+    Columns: what, who, n, first_due, worth_cents, expected_cents (null without a chance), n_usual.
+    `n_usual` counts the claims whose date is only what is usual for that kind of
     insurance.
     """
     soon = _with_reason(open_claims[_is_soon(open_claims)])
@@ -297,11 +295,12 @@ def deadlines(open_claims: pd.DataFrame) -> pd.DataFrame:
             n=("claim_id", "size"),
             first_due=("deadline_date", "min"),
             worth_cents=("worth_cents", "sum"),
+            expected_cents=("expected_cents", _known_sum),
             n_usual=("is_usual", "sum"),
         )
     )
     table["what"] = table["action"].map(codes.labels("next_actions"))
-    columns = ["what", "who", "n", "first_due", "worth_cents", "n_usual"]
+    columns = ["what", "who", "n", "first_due", "worth_cents", "expected_cents", "n_usual"]
     return table[columns].sort_values(["first_due", "what"]).reset_index(drop=True)
 
 

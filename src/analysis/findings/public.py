@@ -20,7 +20,9 @@ TEMPLATES: Mapping[str, str] = {
     "": _OF + " that insurers answered" + _COMPANY,
     "insurer": _OF + " answered by {insurer}" + _COMPANY,
     "condition": _OF + " for {condition}" + _COMPANY,
-    "quarter": _OF + " submitted in {quarter}" + _COMPANY,
+    "quarter": _OF
+    + " submitted in {quarter}"
+    + _COMPANY.replace("{period}", "among claims {period}"),
     "insurer_condition": _OF + " for {condition} answered by {insurer}" + _COMPANY,
 }
 APPROVAL = Question(
@@ -56,7 +58,7 @@ def approval(
 
 STORY_TEMPLATE = (
     "One case, told with the patient's recorded consent: {title}. {text} It stands for no other"
-    " case. The rate of claims like it: {base}"
+    " case. Beside it: {base}"
 )
 STORY = Question(
     id="public_story",

@@ -20,7 +20,6 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from analysis import tables
 from analysis.config import Practice
@@ -119,13 +118,9 @@ def quarantine_file(private: Path, ledger: Source) -> Path:
     """Write what was set aside to `private/quarantine.csv`, mode 0600, for people to read."""
     names = ["file_name", "record", "position", "reason"]
     is_quarantined = pc.field("disposition") == "quarantined"
-    found = (
-        pq.read_table(ledger, filters=is_quarantined)
-        if isinstance(ledger, Path)
-        else ledger.filter(is_quarantined)
-    )
-    rows = found.select(names).to_pylist()
-    cells = [list(row.values()) for row in rows]
+    # The ledger of large files is long, and what was set aside is little of it.
+    found = (rows.filter(is_quarantined).select(names) for rows in tables.in_groups(ledger))
+    cells = [list(row.values()) for rows in found for row in rows.to_pylist()]
     return write_csv(private / "quarantine.csv", [Heading(name) for name in names], cells)
 
 

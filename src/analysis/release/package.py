@@ -14,6 +14,8 @@ from analysis.release import attacker, gate, verify
 from analysis.release.counted import Counted
 from analysis.release.verify import ALL, Cell, Row
 
+_FIRST_TABLE = f"tables/{next(iter(verify.TABLES))}.csv"
+_NOT_OF_FINDINGS = ("number", "row", "as_of", "caveats", "sources")
 _COUNT_TYPE = {"type": "integer", "constraints": {"minimum": 0}}
 
 
@@ -63,12 +65,21 @@ def numbered_from(first: int, others: Iterable[Finding]) -> list[dict[str, Any]]
     ]
 
 
+def stories_from(first: int, stories: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Single cases as findings.json holds them, each with the row of the rate beside it."""
+    made = []
+    for told in numbered_from(first, stories):
+        at = {name: told["values"].get(name, ALL) for name in ("insurer", "condition")}
+        made.append({**told, "row": {**at, "quarter": ALL}, "sources": [_FIRST_TABLE]})
+    return made
+
+
 def others_of(folder: Path) -> list[Finding]:
     """The findings that say more than a row of the tables, from a release's findings.json."""
     found = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
     return [
         Finding(
-            **{k: v for k, v in one.items() if k not in ("number", "as_of", "caveats", "sources")},
+            **{k: v for k, v in one.items() if k not in _NOT_OF_FINDINGS},
             as_of=date.fromisoformat(one["as_of"]),
             caveats=tuple(one["caveats"]),
             sources=tuple(one["sources"]),
@@ -216,11 +227,11 @@ def findings_schema() -> dict[str, Any]:
             },
             "stories": {
                 "type": "array",
-                "description": "single cases, told with consent, with the rate of claims like them",
+                "description": "single cases, told with consent, each with a rate beside it",
                 "items": {
                     "type": "object",
-                    "properties": other,
-                    "required": sorted(other),
+                    "properties": finding,
+                    "required": sorted(finding),
                     "additionalProperties": False,
                 },
             },

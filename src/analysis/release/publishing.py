@@ -447,7 +447,7 @@ def _write_counts(
         found["between_practices"] = package.numbered_from(len(told) + 1, between)
     if told_cases:
         cases = stories.found(told_cases, list(pages.findings(stage)))
-        found["stories"] = package.numbered_from(len(told) + len(between) + 1, cases)
+        found["stories"] = package.stories_from(len(told) + len(between) + 1, cases)
     _write(stage / "findings.json", staging.as_json(found))
     _write(stage / "certificate.json", _compact(package.certificate(stage)))
     for name, content in package.figures(stage).items():

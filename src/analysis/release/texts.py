@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from analysis.release import verify
@@ -32,8 +33,9 @@ Release `{digest}`.
 | findings.json, findings.schema.json | every finding with its numbers, definition, method, limits |
 | tables/, datapackage.json | the counts; `{verify.SYMBOL}` is withheld, `{verify.ALL}` is a total |
 | figures/ | each figure as PNG and SVG, with its data as CSV |
-| certificate.json | what an attacker can and cannot tell of the withheld counts |
-| ledger.jsonl, earlier/ | all releases so far, and the tables of the earlier ones |
+| certificate.json | what an attacker can and cannot tell of the withheld counts; not to be quoted |
+| ledger.jsonl | all releases so far, corrections and retractions |
+| earlier/ | the tables of earlier releases that count the same months; absent where none does |
 | verify.py, SHA256SUMS, CITATION.cff | the check, the checksums, how to cite |
 
 {_pooled(about)}## How to quote
@@ -48,8 +50,12 @@ do not subtract releases of the same months; those of different months may be ad
 
 ## What the check can tell
 
-`verify.py` recomputes every sum, rate, interval, sentence and figure's data from the tables. It
-shows by adding up that for each withheld count other numbers fit as well, one of them 11 or more.
+`verify.py` recomputes every sum, rate, interval, sentence and figure's data from the tables. A rate
+is `approved` divided by `answered`; its interval is Wilson's for `answered` divided by the
+`design_effect` of release.json, because claims of one patient are alike. It shows by adding up that
+for each withheld count other numbers fit as well, one of them 11 or more. Of a single case it
+checks that no number is in it and that the rate beside it is this release's: not that it is true,
+nor that the patient consented.
 The PDF and the PNG pictures are held against the ledger's hashes only. Someone who changes
 everything, the ledger too, so that it agrees is not found out from the folder alone: compare the
 release and the ledger numbers that `verify.py` prints with those the publisher has made known
@@ -77,13 +83,14 @@ def _steps(findings: Sequence[Mapping[str, Any]]) -> str:
     if not findings:
         return "No rate could be stated in this release; `python verify.py` checks its tables."
     one = findings[0]
-    row = ", ".join(f"{name} `{value}`" for name, value in one["row"].items())
+    divided_by = verify.TABLES[Path(one["sources"][0]).stem]
+    row = ", ".join(f"{name} `{one['row'][name]}`" for name in ("insurer", divided_by))
     return f"""1. Take a sentence of the PDF, for example finding {one["number"]}:
    "{one["sentence"]}"
-   In findings.json find the entry with `"number": {one["number"]}`: `numerator` {one["numerator"]},
-   `denominator` {one["denominator"]}.
-2. Open {one["sources"][0]} and find the row it names ({row}): `approved` and `answered` are
-   those two numbers.
+   In findings.json find the entry with `"number": {one["number"]}`. The rate is its
+   `numerator` {one["numerator"]} divided by its `denominator` {one["denominator"]}.
+2. Open the table that its `sources` name, here {one["sources"][0]}, and find the row that its `row`
+   names, here {row}. `approved` and `answered` are those two numbers.
 3. Run `python verify.py` in this folder (Python 3.11 or newer, nothing else). It checks this and
    all other findings and names what does not hold."""
 
