@@ -3,7 +3,8 @@
 Made-up practices are released twice, and the attacker tries both releases together; single tables
 like those of pools are hidden by the exact program and by the heuristic that larger ones get. What
 he proves to be 10 or less, or tells, is to be nothing. "By quarter" is what a release publishes,
-insurer by condition and insurer by quarter, each by outcome, over four quarters.
+insurer by condition and insurer by quarter, each by outcome, over four quarters. 10x10x2x4 is one
+joint table, insurer by condition by outcome by quarter with all totals, which no release publishes.
 
 Later releases: practices of 183 claims a month, released after two years and again some months
 later. All months counted again lose every count that was shown and grew by 1 to 10; the new months
@@ -28,7 +29,7 @@ from benchmarks.measuring import Row, Size, at_most
 
 _SHAPES: dict[Size, list[tuple[int, ...]]] = {
     "small": [(10, 10, 2), (20, 15, 2)],
-    "full": [(10, 10, 2), (20, 15, 2), (30, 20, 2)],
+    "full": [(10, 10, 2), (20, 15, 2), (30, 20, 2), (10, 10, 2, 4)],
 }
 
 
@@ -176,6 +177,7 @@ def _tables(shapes: list[tuple[int, ...]]) -> Iterator[Row]:
         yield Row(f"attacking {name}", "no floor", (time.process_time() - began,), unit="CPU s")
         exposed = [float(len(done.proven) + len(done.told))]
         yield at_most(0, f"exposed in {name}", "one release", exposed, "counts")
+        yield Row(f"hidden in {name}", "small ones", (float(hidden.sum() / made.small.sum()),))
         if made.values.size <= disclosure.EXACT_CELLS:
             quick = disclosure.heuristic(made)
             cells = float(quick.sum() / hidden.sum())

@@ -15,7 +15,7 @@ result is `release.attacker`, which shares no code with this module.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import highspy
 import numpy as np
@@ -31,6 +31,8 @@ _TOLERANCE = 1e-6
 _PRICE = 1e-9
 _ROUGHLY = 0.01
 _ROUGH_ROUNDS = 15
+# A cut often serves other wants as well: of very many that fail, some teach the next choice enough.
+_TAUGHT_BY = 200
 _ROUNDS = 40
 _DUAL, _PRIMAL = 1, 4
 # Pushing many counts together is worth repeating while it settles this share of them.
@@ -387,15 +389,13 @@ def _cheapest(
 
     At most `gap` (a share) dearer than the least.
     """
-    rows = np.repeat(np.arange(len(cuts)), [cut.cells.size for cut in cuts])
-    columns = np.concatenate([cut.cells for cut in cuts]) if cuts else np.zeros(0, int)
-    weights = np.concatenate([cut.weights for cut in cuts]) if cuts else np.zeros(0)
-    matrix = sparse.csr_matrix((weights, (rows, columns)), shape=(len(cuts), cost.size))
     solved = optimize.milp(
         cost,
         integrality=np.full(cost.size, int(whole)),
         bounds=optimize.Bounds(must.astype(float), np.ones(cost.size)),
-        constraints=optimize.LinearConstraint(matrix, [cut.bound for cut in cuts], np.inf)
+        constraints=optimize.LinearConstraint(
+            _matrix(cuts, cost.size), [cut.bound for cut in cuts], np.inf
+        )
         if cuts
         else (),
         options={"mip_rel_gap": gap},
@@ -406,6 +406,14 @@ def _cheapest(
     return share
 
 
+def _matrix(cuts: list[_Cut], n: int) -> sparse.csr_matrix:
+    """The weights of the cuts, a row each, over `n` counts that can be hidden."""
+    rows = np.repeat(np.arange(len(cuts)), [cut.cells.size for cut in cuts])
+    columns = np.concatenate([cut.cells for cut in cuts]) if cuts else np.zeros(0, int)
+    weights = np.concatenate([cut.weights for cut in cuts]) if cuts else np.zeros(0)
+    return sparse.csr_matrix((weights, (rows, columns)), shape=(len(cuts), n))
+
+
 # ---- the heuristic ------------------------------------------------------------------------
 
 
@@ -413,34 +421,73 @@ def _repaired(counts: Counts, reach: _Reach, hidden: Mask, cuts: list[_Cut]) -> 
     """A sufficient set, not always the cheapest: some rounds of cuts, then cheapest moves."""
     must = hidden[reach.cells]
     cost = np.where(must, 0.0, counts.cost[reach.cells])
+    proofs = _Proofs(reach)
     for _ in range(_ROUGH_ROUNDS):
         opened = _cheapest(cost, must, cuts, whole=True, gap=_ROUGHLY) > 0.5
-        failed = _failed(reach, opened)
+        failed = list(islice(proofs.failed(opened), _TAUGHT_BY))
         cuts += [cut for found in failed if (cut := _cut(reach, must, *found))]
         if not failed:
             break
     moves = _CheapestMoves(reach, np.where(opened, 0.0, cost))
-    chosen = opened.copy()
     while failed:
         for want, _ in failed:
-            opened[moves.through(want)] = True
-        failed = _failed(reach, opened)
-    added = np.flatnonzero(opened & ~chosen)
+            if not proofs.has(want, opened):
+                moved = moves.through(want)
+                opened[np.abs(moved) > _TOLERANCE] = True
+                proofs.learn(moved)
+        failed = list(proofs.failed(opened))
+    # What no cut asks for may have come in for nothing; the dearest is tried first.
+    needed = _matrix(cuts, opened.size).tocsc()
+    spare = needed @ opened - np.array([cut.bound for cut in cuts])
+    added = np.flatnonzero(opened & ~must)
     for place in added[np.argsort(-cost[added], kind="stable")]:
+        column = needed[:, [place]]
+        if (spare[column.indices] < column.data - _TOLERANCE).any():
+            continue
         opened[place] = False
-        reach.open(opened.astype(float))
-        opened[place] = not all(moved.size for _, moved, _ in reach.attempts(reach.wants))
+        if any(True for _ in proofs.failed(opened)):
+            opened[place] = True
+        else:
+            spare[column.indices] -= column.data
     whole = hidden.copy()
     whole[reach.cells[opened]] = True
     return whole
 
 
-def _failed(reach: _Reach, opened: Mask) -> list[tuple[_Want, Vector]]:
-    """The wants that are not fulfilled when `opened` is hidden, with the dual prices."""
-    reach.open(opened.astype(float))
-    return [
-        (want, reduced) for want, moved, reduced in reach.attempts(reach.wants) if not moved.size
-    ]
+class _Proofs:
+    """What moved for each want, kept from one choice of hidden counts to the next.
+
+    While all of that is hidden the want is fulfilled, whatever else is shown; so most wants need no
+    linear program again.
+    """
+
+    def __init__(self, reach: _Reach) -> None:
+        self.reach = reach
+        self.moved: dict[_Want, Places] = {}
+        self.places = np.array([want.place for want in reach.wants])
+        self.signs = np.array([want.sign for want in reach.wants])
+        self.needs = np.array([want.need for want in reach.wants]) - _TOLERANCE
+
+    def has(self, want: _Want, opened: Mask) -> bool:
+        """Whether what is known to move for `want` is hidden."""
+        moved = self.moved.get(want)
+        return moved is not None and bool(opened[moved].all())
+
+    def learn(self, moves: Vector) -> None:
+        """Keep what moved for every want that `moves` takes far enough."""
+        support = np.flatnonzero(np.abs(moves) > _TOLERANCE)
+        for n in np.flatnonzero(self.signs * moves[self.places] >= self.needs):
+            self.moved[self.reach.wants[n]] = support
+
+    def failed(self, opened: Mask) -> Iterator[tuple[_Want, Vector]]:
+        """The wants that are not fulfilled when `opened` is hidden, with the dual prices."""
+        self.reach.open(opened.astype(float))
+        doubtful = [want for want in self.reach.wants if not self.has(want, opened)]
+        for want, moved, reduced in self.reach.attempts(doubtful):
+            if moved.size:
+                self.moved[want] = moved
+            else:
+                yield want, reduced
 
 
 class _CheapestMoves:
@@ -455,21 +502,22 @@ class _CheapestMoves:
         self.program = _program(both, np.zeros(2 * self.n), self.ends)
         self._price(np.arange(2 * self.n), np.tile(cost + _PRICE, 2))
 
-    def through(self, want: _Want) -> Places:
-        """The places that have to be hidden to fulfil `want`; they cost nothing from then on."""
+    def through(self, want: _Want) -> Vector:
+        """The moves that fulfil `want`; what takes part in them costs nothing from then on."""
         up, down = want.place, want.place + self.n
         there, back = (up, down) if want.sign == 1 else (down, up)
         self.program.changeColBounds(there, want.need, want.need)
         self.program.changeColBounds(back, 0.0, 0.0)
         if not _solved(self.program):
             raise RuntimeError("the linear program of the gate was not solved")
-        moves = np.array(self.program.getSolution().col_value)
+        solution = np.array(self.program.getSolution().col_value)
         for column in (there, back):
             self.program.changeColBounds(column, 0.0, float(self.ends[column]))
-        moved = np.flatnonzero(moves[: self.n] + moves[self.n :] > _TOLERANCE)
+        moves: Vector = solution[: self.n] - solution[self.n :]
+        moved = np.flatnonzero(np.abs(moves) > _TOLERANCE)
         both = np.concatenate([moved, moved + self.n])
         self._price(both, np.full(both.size, _PRICE))
-        return moved
+        return moves
 
     def _price(self, columns: Places, costs: Vector) -> None:
         self.program.changeColsCost(columns.size, columns.astype(np.int32), costs)

@@ -10,6 +10,8 @@ from scipy import optimize
 from analysis import disclosure
 from analysis.disclosure import CannotProtectError, Counts
 from analysis.errors import ExitCode
+from analysis.release import attacker
+from analysis.release.attacker import Published
 from disclosure.linked import cheapest_by_trying_all, cost_of, counts, made_up
 
 
@@ -130,3 +132,19 @@ def test_the_heuristic_is_safe_and_within_a_tenth_of_the_optimum(
     repaired = disclosure.suppress(table)
     assert is_safe(table, repaired)
     assert repaired.sum() <= 1.1 * optimum.sum()
+
+
+def test_of_a_table_by_four_things_nothing_is_hidden_that_is_plain_anyway() -> None:
+    # Hidden on the way to a choice and then left there, three counts were plain from the rest.
+    table = counts(made_up((4, 4, 2, 3), 1_500, 0))
+    hidden = disclosure.heuristic(table)
+    done = attacker.attack(
+        Published(
+            [None if hide else int(n) for n, hide in zip(table.values, hidden, strict=True)],
+            [
+                (int(row.indices[row.data < 0][0]), tuple(map(int, row.indices[row.data > 0])))
+                for row in table.sums
+            ],
+        )
+    )
+    assert (done.proven, done.told) == ([], [])
