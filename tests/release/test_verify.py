@@ -162,7 +162,12 @@ def whom_to_cite(folder: Path) -> None:
     edit(folder / "CITATION.cff", lambda text: text.replace('name: "', 'name: "Not '))
 
 
+def how_many_have_no_answer(folder: Path) -> None:
+    edit(folder / verify.PAGE, lambda text: text.replace("fewer than one in", "fewer than two in"))
+
+
 TAMPERINGS |= {
+    how_many_have_no_answer: "public_findings.html: it does not say Of the claims old enough",
     digits_of_another_script: "is no count",
     rows_in_another_order: "not every combination of categories stands once",
     a_file_added: "press.txt: no file of a release",

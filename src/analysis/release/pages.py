@@ -46,6 +46,8 @@ def say(book: "Book", folder: Path) -> None:
     told = [*findings(folder), *package.others_of(folder)]
     if not told:
         book.note("No rate can be stated: the counts are withheld, few, or too uncertain.")
+    if unanswered := _stated(folder).get("unanswered"):
+        book.note(unanswered)
     if "contributors" in _stated(folder):
         book.note(POOLED)
     for number, finding in enumerate(told, start=1):

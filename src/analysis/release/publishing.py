@@ -55,10 +55,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Population:
-    """What is counted: `claims` as `counted.answers`; `everything` is all up to the last month."""
+    """What is counted: `claims` as `counted.answers`; `everything` is all up to the last month.
+
+    unanswered  claims of these months that are old enough and have no answer: in no release
+    """
 
     claims: pd.DataFrame
     everything: pd.DataFrame
+    unanswered: int
     scope: Scope
     months: Months
 
@@ -245,7 +249,7 @@ def _draft(given: ReleaseParameters) -> Path:
 def counted_of(asked: Asked, earlier: Mapping[int, Months]) -> Population:
     """What a release counts that comes after `earlier` ones."""
     last = min(str(period.covered(p).month(asked.month)) for p in asked.practices)
-    parts, days = [], []
+    parts, days, old = [], [], []
     for practice in asked.practices:
         outcomes = tables.read_frame(practice.processed, "claim_outcomes")
         payers = tables.read_frame(practice.processed, "payers")
@@ -256,6 +260,7 @@ def counted_of(asked: Asked, earlier: Mapping[int, Months]) -> Population:
         )
         parts.append(claims.assign(practice=practice.practice, patient_id=patients, **ids))
         days.append(population.as_of(outcomes))
+        old.append(population.month_of(population.matured(outcomes, last)))
     everything = pd.concat(parts, ignore_index=True)
     month = population.month_of(everything)
     months = chosen(last, asked.since, asked.corrects, earlier, str(month.min()))
@@ -265,7 +270,8 @@ def counted_of(asked: Asked, earlier: Mapping[int, Months]) -> Population:
     named = "one practice" if len(parts) == 1 else f"{len(parts)} practices together"
     spoken = population.spoken(population.known_from(claims))
     scope = Scope(f"claims of {named}", spoken, min(days))
-    return Population(claims, everything, scope, months)
+    n_old = int((pd.concat(old) >= pd.Period(months.first, "M")).sum())
+    return Population(claims, everything, n_old - len(claims), scope, months)
 
 
 def counted_now(
@@ -416,6 +422,7 @@ def _about(
         "period": scope.period,
         "as_of": scope.as_of.isoformat(),
         "definition": population.DEFINITIONS["first"],
+        "unanswered": texts.unanswered(counts.unanswered, len(counts.claims)),
         "symbol": verify.SYMBOL,
         "design_effect": now.design_effect,
         "restated": gate.restated([*((e.number, e.values) for e in order), (number, now.values)]),

@@ -7,6 +7,27 @@ from typing import Any
 
 from analysis.release import verify
 
+# Wide steps, and in words: "fewer than one in fifty" of the claims have no answer.
+_ONE_IN = {50: "fifty", 20: "twenty", 10: "ten", 5: "five", 2: "two"}
+
+
+def unanswered(without: int, answered: int) -> str:
+    """How many claims have no answer, by the narrowest bound that proves no count under 11.
+
+    >>> unanswered(0, 1_000)[:67]
+    'Of the claims old enough to be judged, fewer than one in fifty had '
+    >>> unanswered(0, 100)[:65]
+    'Of the claims old enough to be judged, fewer than one in ten had '
+    """
+    for one_in, word in _ONE_IN.items():
+        bound = answered / (one_in - 1)
+        if without < bound and bound > verify.SMALLEST_SHOWN:
+            return (
+                f"Of the claims old enough to be judged, fewer than one in {word} had no answer"
+                " yet; those are not counted here."
+            )
+    return "How many claims old enough to be judged had no answer yet is not told."
+
 
 def readme(about: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], digest: str) -> str:
     """README.md: from a sentence to its number, its row and the check, in three steps."""
@@ -91,8 +112,8 @@ def _steps(findings: Sequence[Mapping[str, Any]]) -> str:
    `numerator` {one["numerator"]} divided by its `denominator` {one["denominator"]}.
 2. Open the table that its `sources` name, here {one["sources"][0]}, and find the row that its `row`
    names, here {row}. `approved` and `answered` are those two numbers.
-3. Run `python verify.py` in this folder (Python 3.11 or newer, nothing else). It checks this and
-   all other findings and names what does not hold."""
+3. Run `python verify.py` in this folder (on Windows `py verify.py`; Python 3.11 or newer, nothing
+   else). It checks this and all other findings and names what does not hold."""
 
 
 def citation(about: Mapping[str, Any], digest: str) -> str:

@@ -749,12 +749,14 @@ def _figures(folder: Path) -> Iterator[str]:
 
 
 def _texts(folder: Path) -> Iterator[str]:
-    """What lies beside the page: it names this release, its publisher and its first finding."""
+    """Words: which release this is, whose, its first finding, how many claims have no answer."""
     stated, digest = _json(folder, "release.json"), release_id(folder)
     found = _json(folder, "findings.json")["findings"][:1]
     named = {
         "CITATION.cff": [json.dumps(stated["publisher"], ensure_ascii=False), digest[:12]],
         "README.md": [stated["publisher"], digest, *(one["sentence"] for one in found)],
+        # A pool is given no claims without an answer.
+        PAGE: [stated["unanswered"]] if "unanswered" in stated else [],
     }
     for name, words in named.items():
         text = (folder / name).read_text(encoding="utf-8")

@@ -31,8 +31,8 @@ OF_A_RELEASE = (
 )
 WHAT_A_RATE_SAYS = (
     "No published denial rate for massage claims was found; this suite measures it. A rate here "
-    "is a count of one practice's claims with the range that chance leaves open. It says what "
-    "happened together, not what caused what."
+    "is a count of the claims named, with the range that chance leaves open. It says what happened "
+    "together, not what caused what."
 )
 MADE_UP = (
     "Made-up data.",
