@@ -12,6 +12,8 @@ from analysis.config import Folders
 from analysis.errors import DataError
 
 STEPS = [step.name for step in pipeline.STEPS]
+# The others fit and judge the model, which the engine's limit does not bind.
+ON_THE_ENGINE = STEPS[: STEPS.index("model")]
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +135,33 @@ def build_without_room(practice: Folders, step: str) -> str:
         [sys.executable, "-B", "-c", code], capture_output=True, text=True, check=False
     )
     return ended.stderr
+
+
+@pytest.mark.parametrize(
+    "short",
+    [["lineage"], pytest.param(ON_THE_ENGINE, marks=pytest.mark.slow)],
+    ids=["one", "every"],
+)
+def test_a_step_short_of_memory_says_so_and_with_more_goes_on_to_the_same_bytes(
+    whole: Folders, tmp_path: Path, short: list[str]
+) -> None:
+    practice = copy(whole, tmp_path)
+    settings = practice.raw / "practice.toml"
+    plain = settings.read_text("utf-8")
+    for step in short:
+        settings.write_text(plain, encoding="utf-8")
+        before = STEPS.index(step) - 1
+        if before >= 0:
+            pipeline.build(practice, through=STEPS[before], say=lambda _: None)
+        settings.write_text(f'memory_limit = "1 MB"\n{plain}', encoding="utf-8")
+        title = next(one.title for one in pipeline.STEPS if one.name == step)
+        with pytest.raises(DataError, match=f"{title} needs more memory than memory_limit"):
+            pipeline.build(practice, through=step, say=lambda _: None)
+        assert not (practice.private / "work").exists()
+    # As the sentence says: a larger limit is stated, and the steps before are kept.
+    settings.write_text(f'memory_limit = "1 GB"\n{plain}', encoding="utf-8")
+    assert pipeline.build(practice, say=lambda _: None) == STEPS[STEPS.index(short[-1]) :]
+    assert contents(practice) == contents(whole)
 
 
 def test_no_table_stands_that_older_files_were_judged_by(whole: Folders, tmp_path: Path) -> None:

@@ -430,9 +430,15 @@ def _digest(parts: list[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+# What practice.toml says that no table depends on: the memory to use must not rebuild them.
+_NOT_OF_TABLES = {"consent_to_publish", "engine", "spark_master", "memory_limit", "stories"}
+
+
 def _raw_digest(raw: Path) -> str:
-    parts = []
-    for path in sorted(p for p in raw.rglob("*") if p.is_file()):
+    settings = raw / "practice.toml"
+    stated = load_practice(raw).model_dump(mode="json", exclude=_NOT_OF_TABLES)
+    parts = [json.dumps(stated, sort_keys=True)] if settings.exists() else []
+    for path in sorted(p for p in raw.rglob("*") if p.is_file() and p != settings):
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         parts.append(f"{path.relative_to(raw).as_posix()} {content}")
