@@ -1,9 +1,10 @@
-"""Cleaning: from the tables of intake to lineages and outcomes, within a memory limit.
+"""Cleaning: from the tables of intake to lineages, outcomes and features, in bounded memory.
 
 A made-up practice is repeated, every number and patient made distinct, until it has enough claim
 lines; its tables enter as Parquet. The steps lineage and outcomes run as in a build, their tables
-checked and written, the engine limited to 2 GB. The floor reads every column of the same tables
-from CSV once. The exponent says how processor time grows with lines: 1 is in proportion.
+checked and written, the engine limited to 2 GB; then, measured apart, the step features on top of
+them. The floor reads every column of the same tables from CSV once. The exponent says how processor
+time grows with lines: 1 is in proportion.
 """
 
 import math
@@ -17,21 +18,23 @@ _LINES: dict[Size, tuple[int, int]] = {"small": (30_000, 300_000), "full": (1_00
 _REPETITIONS: dict[Size, int] = {"small": 3, "full": 3}
 _LIMIT, _LIMIT_MEGABYTES = "2 GB", 2_000
 _STEPS = ("lineage", "outcomes")
+_ON_TOP = ("features",)
 
-# What tells two claims, lines, payments or patients apart; the other columns stay as they are.
+# What tells two claims, lines, documents, payments or patients apart; other columns stay.
 _DISTINCT = (
-    "acknowledgment_id", "adjustment_id", "appeal_id", "authorization_number",
-    "claim_version_id", "line_control_number", "original_reference_number",
-    "patient_control_number", "patient_id", "payer_claim_control_number", "payment_id",
-    "provider_adjustment_id", "reference_number", "remark_id", "remittance_id",
-    "remittance_line_id", "service_line_id", "set_reference", "trace_number",
-    "visit_technique_id",
+    "acknowledgment_id", "adjustment_id", "appeal_id", "attested_document_id", "authorization_id",
+    "authorization_number", "benefit_call_id", "claim_version_id", "line_control_number",
+    "original_reference_number", "patient_control_number", "patient_id",
+    "payer_claim_control_number", "payment_id", "prescription_id", "provider_adjustment_id",
+    "reference_number", "remark_id", "remittance_id", "remittance_line_id", "service_line_id",
+    "set_reference", "trace_number", "visit_minutes_id", "visit_technique_id",
 )  # fmt: skip
 
 
 def measure(size: Size) -> list[Row]:
-    """Processor time against the scan, its growth, and the largest memory."""
+    """Processor time against the scan, its growth, and the largest memory; then the features'."""
     ratios, exponents, peaks = [], [], []
+    told, told_exponents, told_peaks = [], [], []
     few, many = _LINES[size]
     with TemporaryDirectory() as place:
         data = Path(place)
@@ -44,12 +47,20 @@ def measure(size: Size) -> list[Row]:
             ratios.append(large / floor)
             exponents.append(math.log(large / small, n_lines["many"] / n_lines["few"]))
             peaks.append(peak / 1e6)
+            small, _ = child("cleaning", "describe", data, "few")
+            large, peak = child("cleaning", "describe", data, "many")
+            told.append(large / floor)
+            told_exponents.append(math.log(large / small, n_lines["many"] / n_lines["few"]))
+            told_peaks.append(peak / 1e6)
     what = f"{n_lines['many']:,} claim lines"
     growth = f"{n_lines['few']:,} lines"
     return [
         at_most(12, f"lineages and outcomes, {what}", "all-column CSV scan", ratios),
         at_most(1.1, f"growth to {what}", growth, exponents, "as exponent"),
         at_most(1.15 * _LIMIT_MEGABYTES, f"largest memory, {what}", f"limit {_LIMIT}", peaks, "MB"),
+        Row(f"features, {what}", "all-column CSV scan", tuple(told)),
+        Row(f"features, growth to {what}", growth, tuple(told_exponents), unit="as exponent"),
+        Row(f"features, largest memory, {what}", f"limit {_LIMIT}", tuple(told_peaks), unit="MB"),
     ]
 
 
@@ -70,7 +81,7 @@ def _repeat(data: Path, name: str, n_lines: int) -> int:
     folder.mkdir()
     lines = _count(one)
     n_times = math.ceil(n_lines / lines)
-    for table in _inputs():
+    for table in sorted({*_inputs(_STEPS), *_inputs(_STEPS + _ON_TOP)}):
         source = one / f"{table}.parquet"
         with duckdb.connect() as connection:
             columns = [row[0] for row in connection.execute(f"DESCRIBE FROM '{source}'").fetchall()]
@@ -92,29 +103,44 @@ def _count(folder: Path) -> int:
     return int(pq.read_metadata(folder / "service_lines.parquet").num_rows)
 
 
-def _inputs() -> list[str]:
-    """The tables of intake that the steps read."""
+def _inputs(names: tuple[str, ...]) -> list[str]:
+    """The tables of intake that the steps of these names read."""
     from analysis.pipeline import STEPS
 
-    made = {table for step in STEPS if step.name in _STEPS for table in step.writes}
-    return sorted({t for step in STEPS if step.name in _STEPS for t in step.reads} - made)
+    steps = [step for step in STEPS if step.name in names]
+    made = {table for step in steps for table in step.writes}
+    return sorted({table for step in steps for table in step.reads} - made)
 
 
 # ---- what is measured, each in a process of its own -------------------------------------
 
 
 def clean(data: str, name: str) -> float:
-    """The steps, as a build runs them."""
-    from analysis import engine, outcomes, tables
+    """Lineages and outcomes, as a build makes them."""
+    from analysis import outcomes
     from analysis.claims import coding, lineage
+
+    assert all((outcomes, coding, lineage))  # imported before the clock starts
+    return _run(_STEPS, data, name)
+
+
+def describe(data: str, name: str) -> float:
+    """Features, from what `clean` left."""
+    from analysis.features import calls, claim, documentation, policies, visits
+
+    assert all((calls, claim, documentation, policies, visits))  # as in `clean`
+    return _run(_ON_TOP, data, name)
+
+
+def _run(names: tuple[str, ...], data: str, name: str) -> float:
+    from analysis import engine, tables
     from analysis.config import Folders, Practice
     from analysis.pipeline import STEPS
 
-    assert all((outcomes, coding, lineage))  # imported before the clock starts
     folders = Folders(Path(data), Path(data) / "reports", name)
     began = time.process_time()
     for step in STEPS:
-        if step.name in _STEPS:
+        if step.name in names:
             with engine.workspace(folders.private / "work" / step.name, _LIMIT):
                 inputs = {table: tables.stored(folders.processed, table) for table in step.reads}
                 made = step.function(folders, Practice(), inputs)
@@ -128,7 +154,7 @@ def scan(data: str, name: str) -> float:
     import duckdb
 
     began = time.process_time()
-    for table in _inputs():
+    for table in _inputs(_STEPS):
         path = Path(data) / "processed" / name / f"{table}.csv"
         with duckdb.connect() as connection:
             connection.execute(f"SELECT count(COLUMNS(*)) FROM '{path}'").fetchall()
