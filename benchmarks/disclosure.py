@@ -4,7 +4,8 @@ Made-up practices are released twice, and the attacker tries both releases toget
 like those of pools are hidden by the exact program and by the heuristic that larger ones get. What
 he proves to be 10 or less, or tells, is to be nothing. "By quarter" is what a release publishes,
 insurer by condition and insurer by quarter, each by outcome, over four quarters. 10x10x2x4 is one
-joint table, insurer by condition by outcome by quarter with all totals, which no release publishes.
+joint table, insurer by condition by outcome by quarter with all totals, which no release publishes;
+one of 20x15x2x4 had not finished after 155 CPU seconds when it was tried.
 
 Later releases: practices of 183 claims a month, released after two years and again some months
 later. All months counted again lose every count that was shown and grew by 1 to 10; the new months
