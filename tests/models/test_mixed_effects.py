@@ -294,12 +294,14 @@ def test_a_variance_at_its_bound_does_not_keep_the_others_from_settling():
     assert_allclose(told["mean"], 0.7, atol=0.001)
 
 
-def test_many_claims_start_from_some_of_the_patients_and_end_at_the_same(monkeypatch, claims):
+@pytest.mark.parametrize("many", ["_MANY_TO_LEARN_FROM", "_MANY_COLUMNS"])
+def test_a_large_model_begins_with_a_smaller_one_and_ends_at_the_same(monkeypatch, claims, many):
+    """With some of the patients where claims are many, without an effect where columns are."""
     from analysis.models import laplace
 
     frame, y, patient, _ = claims
     plain = model().fit(frame, y, groups=patient)
-    monkeypatch.setattr(laplace, "_ROWS_TO_START", 500)
+    monkeypatch.setattr(laplace, many, 20)
     started = model().fit(frame, y, groups=patient)
     assert_allclose(started.coef_, plain.coef_, atol=1e-3)
     for name, variance in plain.variance_components_.items():

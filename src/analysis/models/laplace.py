@@ -5,7 +5,8 @@ Laplace approximation of the restricted likelihood, times a gamma(2) prior that 
 nought (Chung, Rabe-Hesketh, Dorie, Gelman and Liu 2013) and a half-normal one that keeps it from
 running away. It is found by Newton's method with the average of the observed and the expected
 information (Gilmour, Thompson and Cullis 1995). Patients' intercepts form a diagonal block and are
-eliminated, so that many patients are cheap. Many claims start from the answer of a share of them.
+eliminated, so that many patients are cheap. Many claims begin where a share of them ended, and many
+coefficients where the model ended without its largest effect.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,17 +31,23 @@ INTERCEPT_SCALE = 5.0
 _SMALLEST, _LARGEST = 0.01, 3.0
 _MOST_STEPS, _MOST_ROUNDS = 100, 200
 _ROWS_AT_ONCE = 50_000
-_ROWS_TO_START = 40_000
+# More rows begin with one patient in so many, and more columns without the largest effect.
+_MANY_TO_LEARN_FROM, _ONE_IN = 20_000, 8
+_MANY_COLUMNS = 1_000
 _DENSE, _MANY_ROWS = 0.04, 10_000
-# Newton's error falls as the square of its step: near enough for a draw, and for one round.
+# Newton's error falls as the square of its step: after so long a step none shows, and a longer one
+# is near enough for a draw, and for one round.
+_EXACTLY = 1e-5
 NEARLY = 0.3
 # No direction of the standard deviations is known worse than the priors alone would leave it.
 _LEAST_KNOWN = 0.7
 _LEAST_CURVED = 0.05
-# The longest step of a log standard deviation, and what is left to gain in log evidence at the top.
+_FIRST_GUESS = 0.4
+# The longest step of a log standard deviation. What the last step may gain in log evidence, of
+# which it leaves a small part: a twelfth of a standard error; more from where it is only to begin.
 _LONGEST = 0.7
-_GAIN = 1e-5
-_INTERPOLATED = 1e-5
+_GAIN, _GAIN_TO_BEGIN = 0.003, 0.5
+_INTERPOLATED = 1e-3
 
 
 @dataclass(frozen=True)
@@ -92,20 +99,27 @@ class Problem:
         return replace(self, approved=self.approved * zero, trials=self.trials * zero)
 
     def sampled(self) -> "Problem | None":
-        """Every so many patients, or rows without patients, of many; None of few."""
+        """One patient in `_ONE_IN`, or row without patients, of many; None of few."""
         n = len(self.trials)
-        one_in = n // _ROWS_TO_START
-        if one_in < 2:
+        if n <= _MANY_TO_LEARN_FROM:
             return None
         whole = np.arange(n) if self.patient is None else self.patient
-        rows = np.flatnonzero(whole % one_in == 0)
+        rows = np.flatnonzero(whole % _ONE_IN == 0)
         return replace(
             self,
             design=self.design[rows],
             approved=self.approved[rows],
             trials=self.trials[rows],
-            patient=None if self.patient is None else self.patient[rows] // one_in,
+            patient=None if self.patient is None else self.patient[rows] // _ONE_IN,
         )
+
+    def without_columns(self, columns: NDArray[np.bool_]) -> "Problem":
+        """The same problem without some random effect's coefficients, the effects numbered anew."""
+        left = self.effect_of[~columns]
+        place = np.unique(left[left >= 0], return_inverse=True)[1]
+        effect_of = left.copy()
+        effect_of[left >= 0] = place
+        return replace(self, design=self.design[:, np.flatnonzero(~columns)], effect_of=effect_of)
 
     def precision(self, scales: Vector) -> Vector:
         """Prior precision of every coefficient."""
@@ -166,19 +180,21 @@ def mode(
     problem: Problem,
     scales: Vector,
     start: tuple[Vector, Vector],
-    tol: float = 1e-8,
+    tol: float = _EXACTLY,
     told: Matrix | None = None,
 ) -> Mode:
     """The mode at given standard deviations, by Newton's method with step halving.
 
-    `told` is the rows' information at the start, where it is known. Raises DataError where the mode
-    is not reached.
+    `told` is the rows' information at the start, where it is known; it then serves every step.
+    Raises DataError where the mode is not reached.
     """
     coefficients, patients = start
     height = problem.log_posterior(coefficients, patients, scales)
+    curve = None
     for _ in range(_MOST_STEPS):
-        found, step, patient_step = _newton(problem, scales, coefficients, patients, told)
-        told = None
+        if curve is None or told is None:
+            curve = _curve(problem, scales, coefficients, patients, told)
+        step, patient_step = _newton(problem, scales, coefficients, patients, curve)
         size = max(np.abs(step).max(), np.abs(patient_step).max(initial=0.0))
         share = min(1.0, 5.0 / max(size, 1e-12))
         while True:
@@ -190,68 +206,117 @@ def mode(
         coefficients, patients = tried
         height = reached
         if share * size < tol:
-            return replace(found, coefficients=coefficients, patients=patients)
+            return replace(curve, coefficients=coefficients, patients=patients)
     raise DataError(
         f"the approval model found no best coefficients in {_MOST_STEPS} steps. Bring the numbers "
         "it reads to a scale of about one, or leave out terms that repeat each other"
     )
 
 
-def _newton(
+def _curve(
     problem: Problem, scales: Vector, coefficients: Vector, patients: Vector, told: Matrix | None
-) -> tuple[Mode, Vector, Vector]:
-    """The factor at a point, and the Newton step of coefficients and of patients from there."""
-    X = problem.design
+) -> Mode:
+    """The log posterior's curvature at a point, its factor and the patients' own part."""
     fitted = expit(problem.log_odds(coefficients, patients))
     weight = problem.trials * fitted * (1 - fitted)
-    residual = problem.approved - problem.trials * fitted
-    prior = problem.precision(scales)
-    gradient = X.T @ residual - prior * coefficients
-    own, own_gradient = np.empty(0), np.empty(0)
-    if problem.patient is not None:
-        own = problem.own(weight, scales[-1])
-        own_gradient = problem.of_patients(residual) - patients / scales[-1] ** 2
-        gradient = gradient - X.T @ (weight * (own_gradient / own)[problem.patient])
+    own = np.empty(0) if problem.patient is None else problem.own(weight, scales[-1])
     precision = _told(problem, weight, own) if told is None else told
-    precision[np.diag_indices_from(precision)] += prior
+    precision[np.diag_indices_from(precision)] += problem.precision(scales)
     # It is symmetric, and LAPACK reads columns: turned over it need not be copied.
     factor = cholesky(precision.T, lower=True, overwrite_a=True, check_finite=False)
-    step = cho_solve((factor, True), gradient, check_finite=False)
-    patient_step = own_gradient
-    if problem.patient is not None:
-        patient_step = (own_gradient - problem.of_patients(weight * (X @ step))) / own
-    return Mode(coefficients, patients, factor, own, weight), step, patient_step
+    return Mode(coefficients, patients, factor, own, weight)
+
+
+def _newton(
+    problem: Problem, scales: Vector, coefficients: Vector, patients: Vector, curve: Mode
+) -> tuple[Vector, Vector]:
+    """The step of coefficients and of patients to the top of what curves so."""
+    X = problem.design
+    fitted = expit(problem.log_odds(coefficients, patients))
+    residual = problem.approved - problem.trials * fitted
+    gradient = X.T @ residual - problem.precision(scales) * coefficients
+    if problem.patient is None:
+        return cho_solve((curve.factor, True), gradient, check_finite=False), np.empty(0)
+    own_gradient = problem.of_patients(residual) - patients / scales[-1] ** 2
+    gradient -= X.T @ (curve.weight * (own_gradient / curve.own)[problem.patient])
+    step = cho_solve((curve.factor, True), gradient, check_finite=False)
+    shared = problem.of_patients(curve.weight * (X @ step))
+    return step, (own_gradient - shared) / curve.own
 
 
 def _told(problem: Problem, weight: Vector, own: Vector) -> Matrix:
     """The rows' information on the coefficients, less what they tell of the patients alone."""
-    made = _of_rows(problem, weight)
+    gram = _of_rows(problem, weight)
     if problem.patient is not None:
-        made -= next(_of_patients(problem, weight, [own]))
+        gram -= next(_of_patients(problem, weight, [own]))
+    return gram.in_order(problem)
+
+
+def _of_rows(problem: Problem, weight: Vector) -> "_Gram":
+    """X' W X."""
+    made, root = _Gram.nothing(problem), np.sqrt(weight)
+    for rows, _, _ in _blocks(problem):
+        made += _Gram.of([_scaled(part, root[rows]) for part in problem.parts(rows)])
     return made
 
 
-def _of_rows(problem: Problem, weight: Vector) -> Matrix:
-    """X' W X."""
-    made, root = _nothing(problem), np.sqrt(weight)
-    for rows, _, _ in _blocks(problem):
-        _add_gram(made, [_scaled(part, root[rows]) for part in problem.parts(rows)])
-    return _in_order(problem, made)
-
-
-def _of_patients(problem: Problem, weight: Vector, by: Sequence[Vector]) -> Iterator[Matrix]:
+def _of_patients(problem: Problem, weight: Vector, by: Sequence[Vector]) -> Iterator["_Gram"]:
     """B' D^-1 B for each diagonal D of `by`, where B is what patients share with the rest."""
-    made = [_nothing(problem) for _ in by]
+    made = [_Gram.nothing(problem) for _ in by]
     for rows, of_patient, some in _blocks(problem):
         shared = [of_patient @ _scaled(part, weight[rows]) for part in problem.parts(rows)]
         for one, own in zip(made, by, strict=True):
-            _add_gram(one, [_scaled(part, 1 / np.sqrt(own[some])) for part in shared])
+            one += _Gram.of([_scaled(part, 1 / np.sqrt(own[some])) for part in shared])
     while made:
-        yield _in_order(problem, made.pop(0))
+        yield made.pop(0)
 
 
-def _nothing(problem: Problem) -> Matrix:
-    return np.zeros((problem.design.shape[1],) * 2)
+@dataclass
+class _Gram:
+    """The products of all columns of a design, those of its dense and its sparse columns apart."""
+
+    dense: Matrix
+    between: Matrix
+    sparse: Any
+
+    @classmethod
+    def nothing(cls, problem: Problem) -> "_Gram":
+        """No row's."""
+        n, m = map(len, problem.dense_and_sparse)
+        return cls(np.zeros((n, n)), np.zeros((m, n)), sp.csr_array((m, m)))
+
+    @classmethod
+    def of(cls, parts: Sequence[Any]) -> "_Gram":
+        """Of rows given as their dense and their sparse columns."""
+        dense, sparse = parts
+        return cls(dense.T @ dense, sparse.T @ dense, sparse.T @ sparse)
+
+    def __iadd__(self, other: "_Gram") -> "_Gram":
+        """With more rows."""
+        self.dense += other.dense
+        self.between += other.between
+        self.sparse = self.sparse + other.sparse
+        return self
+
+    def __isub__(self, other: "_Gram") -> "_Gram":
+        """Without some."""
+        self.dense -= other.dense
+        self.between -= other.between
+        self.sparse = self.sparse - other.sparse
+        return self
+
+    def in_order(self, problem: Problem) -> Matrix:
+        """One matrix, its columns as in the design."""
+        dense, sparse = problem.dense_and_sparse
+        within: Matrix = self.sparse.toarray()
+        if not len(dense):
+            return within
+        made = np.empty((problem.design.shape[1],) * 2)
+        made[np.ix_(sparse, sparse)] = within
+        made[np.ix_(sparse, dense)] = self.between
+        made[np.ix_(dense, sparse)] = self.between.T
+        made[np.ix_(dense, dense)] = self.dense
+        return made
 
 
 def _blocks(problem: Problem) -> Iterator[tuple[slice, Any, slice]]:
@@ -280,29 +345,6 @@ def _scaled(part: Any, by: Vector) -> Any:
     return sp.csr_array((data, part.indices, part.indptr), shape=part.shape)
 
 
-def _add_gram(made: Matrix, parts: Sequence[Any]) -> None:
-    """Add the products of all columns of a matrix, given as its dense and its sparse columns."""
-    dense, sparse = parts
-    n = dense.shape[1]
-    between = sparse.T @ dense
-    within = (sparse.T @ sparse).toarray()
-    for rows, columns, product in (
-        (slice(n), slice(n), dense.T @ dense),
-        (slice(n, None), slice(n), between),
-        (slice(n), slice(n, None), between.T),
-        (slice(n, None), slice(n, None), within),
-    ):
-        made[rows, columns] += product
-
-
-def _in_order(problem: Problem, made: Matrix) -> Matrix:
-    """Columns as in the design again, where the dense ones stood first."""
-    if not len(problem.dense_and_sparse[0]):
-        return made
-    place = np.argsort(np.concatenate(problem.dense_and_sparse))
-    return made[np.ix_(place, place)]
-
-
 def evidence(problem: Problem, scales: Vector, at: Mode) -> tuple[Vector, Matrix]:
     """Of the log marginal likelihood and priors in the log standard deviations: slope, information.
 
@@ -321,7 +363,7 @@ def evidence(problem: Problem, scales: Vector, at: Mode) -> tuple[Vector, Matrix
     if problem.patient is not None:
         size = np.append(size, problem.n_patients)
         squares = np.append(squares, at.patients @ at.patients)
-        taken = next(_of_patients(problem, at.weight, [at.own**2]))
+        taken = next(_of_patients(problem, at.weight, [at.own**2])).in_order(problem)
         trace = np.append(trace, (1 / at.own).sum() + np.vdot(inverse, taken))
         own = at.patients / scales[-1] ** 2 / at.own
         own_held = own**2 @ at.own
@@ -355,14 +397,19 @@ def estimate_scales(problem: Problem) -> tuple[Vector, Mode, int]:
 
     Raises DataError where they do not settle.
     """
-    scales, start = np.full(problem.n_scales, 0.4), problem.start()
-    sampled = problem.sampled()
-    if sampled is not None:
-        scales, about, _ = estimate_scales(sampled)
-        start = (about.coefficients, start[1])
+    scales, at, n_rounds = _settled(problem, _GAIN)
+    return scales, mode(problem, scales, (at.coefficients, at.patients)), n_rounds
+
+
+def _settled(problem: Problem, gain: float) -> tuple[Vector, Mode, int]:
+    """The standard deviations when the last step gained less than `gain`, about the mode, rounds.
+
+    Raises DataError where they do not settle.
+    """
+    scales, start = _begun(problem)
     at = mode(problem, scales, start, NEARLY)
     if not len(scales):
-        return scales, mode(problem, scales, (at.coefficients, at.patients)), 0
+        return scales, at, 0
     longest, before = np.full(len(scales), _LONGEST), np.zeros(len(scales))
     for n_rounds in range(1, _MOST_ROUNDS + 1):
         slope, information = evidence(problem, scales, at)
@@ -373,18 +420,34 @@ def estimate_scales(problem: Problem) -> tuple[Vector, Mode, int]:
         slope[is_held] = 0.0
         step = np.zeros(len(scales))
         step[free] = root @ (root.T @ slope[free])
-        settled = slope @ step < 2 * _GAIN
         # Who has overshot goes half as far, so that no round can come again.
         longest *= np.select([slope * before < 0, slope * before > 0], [0.5, 1.5], 1.0)
         longest, before = np.minimum(longest, _LONGEST), slope
         scales = np.clip(scales * np.exp(np.clip(step, -longest, longest)), _SMALLEST, _LARGEST)
-        at = mode(problem, scales, (at.coefficients, at.patients), 1e-8 if settled else NEARLY)
-        if settled:
+        at = mode(problem, scales, (at.coefficients, at.patients), NEARLY)
+        if slope @ step < 2 * gain:
             return scales, at, n_rounds
     raise DataError(
         f"the spread between groups did not settle in {_MOST_ROUNDS} rounds. Leave out the random "
         "effects with fewest levels, or give more claims"
     )
+
+
+def _begun(problem: Problem) -> tuple[Vector, tuple[Vector, Vector]]:
+    """Standard deviations and coefficients to begin with: those of a smaller problem, if large."""
+    scales, start = np.full(problem.n_scales, _FIRST_GUESS), problem.start()
+    sampled = problem.sampled()
+    if sampled is not None:
+        scales, at, _ = _settled(sampled, _GAIN_TO_BEGIN)
+        return scales, (at.coefficients, start[1])
+    sizes = np.bincount(problem.effect_of[problem.effect_of >= 0], minlength=1)
+    if len(problem.effect_of) <= _MANY_COLUMNS or np.count_nonzero(sizes) < 2:
+        return scales, start
+    largest = int(sizes.argmax())
+    is_out = problem.effect_of == largest
+    others, at, _ = _settled(problem.without_columns(is_out), _GAIN_TO_BEGIN)
+    start[0][~is_out] = at.coefficients
+    return np.insert(others, largest, _FIRST_GUESS / 2), (start[0], at.patients)
 
 
 def draw_scales(
@@ -408,7 +471,7 @@ def _told_at(problem: Problem, at: Mode, drawn: Matrix) -> Iterator[Matrix]:
     Smooth in the patients' logarithm, it is interpolated where that spares work: it is analytic
     but for poles half a pi off, so Chebyshev's points tell it to a stated error.
     """
-    of_rows = _of_rows(problem, at.weight)
+    of_rows = _of_rows(problem, at.weight).in_order(problem)
     if problem.patient is None:
         for _ in drawn:
             yield of_rows.copy()
@@ -421,7 +484,8 @@ def _told_at(problem: Problem, at: Mode, drawn: Matrix) -> Iterator[Matrix]:
     if n >= len(place):
         nodes = np.unique(place)
     own = [problem.own(at.weight, float(np.exp(node))) for node in nodes]
-    known, product = list(_of_patients(problem, at.weight, own)), np.empty_like(of_rows)
+    known = [gram.in_order(problem) for gram in _of_patients(problem, at.weight, own)]
+    product = np.empty_like(of_rows)
     for share in BarycentricInterpolator(nodes, np.eye(len(nodes)), rng=0)(place):
         told = of_rows.copy()
         # Not a product of matrices, whose last digit hangs on where they lie in memory.

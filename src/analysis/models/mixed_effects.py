@@ -144,13 +144,13 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         n, n_coefficients = self.n_variance_draws if len(scales) else 1, len(at.coefficients)
         self.scale_draws_ = np.empty((n, len(scales)))
         self.coefficient_draws_ = np.empty((n, n_coefficients))
-        # Factors at half the size: as exact as noise needs to be.
+        # Upper factors at half the size: as exact as noise needs to be.
         self.factor_draws_ = np.empty((n, n_coefficients, n_coefficients), np.float32)
         rng = np.random.default_rng(self.random_state)
         for place, (drawn, one) in enumerate(laplace.draw_scales(problem, scales, at, n, rng)):
             self.scale_draws_[place] = drawn
             self.coefficient_draws_[place] = one.coefficients
-            self.factor_draws_[place] = one.factor
+            self.factor_draws_[place] = one.factor.T
         if self.model_error != "auto":
             self.model_error_ = float(self.model_error)
         else:
@@ -246,9 +246,7 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
             coefficients = self.coefficient_draws_[of_variance]
             for place, factor in enumerate(self.factor_draws_):
                 mine = of_variance == place
-                coefficients[mine] += solve_triangular(
-                    factor.astype(float), noise[mine].T, lower=True, trans=1
-                ).T
+                coefficients[mine] += solve_triangular(factor.astype(float), noise[mine].T).T
             scales = self.scale_draws_[of_variance]
             patient = scales[:, -1] if self.has_patients_ else np.zeros(n)
             # The mean of a logistic over a normal (Zeger, Liang and Albert 1988).
