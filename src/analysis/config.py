@@ -58,7 +58,12 @@ class ExportColumns(_Stated):
     payer_id: _Columns | None = None
     payer_name: _Columns | None = None
     plan_id: _Columns | None = None
+    # Where lines are numbered, a number is one claim, whatever the days of its lines.
+    line_number: str | None = None
+    # Each later version of a claim takes the earlier back, as an insurer's correction does.
+    version: str | None = None
     service_date: str | None = None
+    service_to_date: str | None = None
     submitted_date: str | None = None
     payment_date: str | None = None
     procedure_code: _Columns | None = None
@@ -90,6 +95,7 @@ class ExportStatement(_Stated):
     file: str = Field(min_length=1)
     date_order: Literal["MDY", "DMY"] | None = None
     ignore_signs: bool = False
+    amounts_in_cents: bool = False
     # A posting is one payment or adjustment; the postings of a code are one line.
     row_is: Literal["line", "posting"] = "line"
     columns: ExportColumns | None = None

@@ -10,8 +10,8 @@ from analysis.intake.cells import (
     SERIAL_ORIGIN_1904,
     UnclearError,
     cents,
-    date_order,
     day,
+    decided_order,
     needs_order,
     proven_orders,
 )
@@ -77,6 +77,10 @@ def test_a_day_survives_every_way_of_writing_it(when: date) -> None:
 
 def test_an_old_spreadsheet_of_a_mac_counts_from_1904() -> None:
     assert day("44635", None, SERIAL_ORIGIN_1904) == date(2026, 3, 16)
+
+
+def date_order(texts: list[str]) -> str | None:
+    return decided_order(proven_orders(texts), needs_order(texts))
 
 
 @given(st.lists(DAYS, min_size=1, max_size=8), st.sampled_from(["MDY", "DMY"]))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,11 +28,21 @@ FEES = {"service_date": "DOS", "charge": "Fee"}
 def read(data: bytes, **stated: object) -> Parsed:
     exports = [{"file": "export*", **stated}] if stated else []
     practice = Practice.model_validate({"exports": exports})
-    parsed = practice_exports.read(data, "export.csv", practice, PSEUDONYMS)
-    assert parsed
+    parts = practice_exports.read(data, "d" * 64, "export.csv", practice, PSEUDONYMS)
+    assert parts
+    parsed = together([part for each in parts for part in each])
     for name, table in parsed.tables.items():
         assert tables.problems(name, table) == []
     return parsed
+
+
+def together(parts: list[Parsed]) -> Parsed:
+    names = dict.fromkeys(name for part in parts for name in part.tables)
+    rows = {name: [p.tables[name] for p in parts if name in p.tables] for name in names}
+    return Parsed(
+        {name: pa.concat_tables(found) for name, found in rows.items()},
+        [row for part in parts for row in part.ledger],
+    )
 
 
 def reasons(parsed: Parsed) -> dict[int, str]:
@@ -220,7 +231,8 @@ def test_outcomes_in_words_nobody_explained_are_counted_and_not_quoted() -> None
 
 def test_a_file_without_a_word_we_know_is_no_export() -> None:
     practice = Practice()
-    assert practice_exports.read(b"name,born\nA,1980\n", "x.csv", practice, PSEUDONYMS) is None
+    sheet = b"name,born\nA,1980\n"
+    assert practice_exports.read(sheet, "d" * 64, "x.csv", practice, PSEUDONYMS) is None
 
 
 def test_a_column_that_practice_toml_misspells_is_named() -> None:
@@ -257,7 +269,7 @@ def test_several_sheets_are_read_and_the_one_without_a_header_is_told() -> None:
     rows = [(r.position, r.disposition) for r in parsed.ledger if r.record == "row"]
     assert rows == [(2, "accepted"), (4, "quarantined"), (7, "quarantined"), (8, "accepted")]
     assert reasons(parsed)[7].startswith("export.csv, sheet 3, row 2: charge is empty or below")
-    assert "not read: sheet 2" in (parsed.ledger[-1].reason or "")
+    assert "not read: sheet 2" in (parsed.ledger[2].reason or "")
 
 
 def test_an_unproved_date_order_is_asked_about_and_then_obeyed() -> None:
@@ -316,7 +328,7 @@ def test_a_row_that_cannot_be_understood_is_set_aside_and_the_next_is_read(
         (b"<html><table><tr><td>SECRET", "is a web page, whatever its name says"),
         (b"", "lacks columns that practice.toml names for it: DOS, Fee"),
         (b"\n\n", "lacks columns that practice.toml names for it: DOS, Fee"),
-        (b"\x00\x00\x00\x01\x02", "is neither X12 nor text nor a spreadsheet"),
+        (b"\x00\x00\x00\x01\x02", "is neither X12 nor text nor a spreadsheet nor Parquet"),
     ],
 )
 def test_a_file_that_cannot_be_understood_says_what_to_do(data: bytes, reason: str) -> None:
@@ -360,4 +372,6 @@ def test_every_row_is_accounted_for_once_whatever_it_holds(
 @given(st.binary(max_size=200), st.sampled_from([b"", b"PK\x03\x04", b"DOS,Fee\n"]))
 def test_random_bytes_never_raise(noise: bytes, opening: bytes) -> None:
     practice = Practice.model_validate({"exports": [{"file": "*", "columns": FEES}]})
-    assert practice_exports.read(opening + noise, "x.csv", practice, PSEUDONYMS)
+    parts = practice_exports.read(opening + noise, "d" * 64, "x.csv", practice, PSEUDONYMS)
+    assert parts
+    assert any(part.ledger.rows for part in parts)

@@ -241,7 +241,7 @@ def test_a_misspelt_column_is_not_lost_silently() -> None:
         ("claim_number,license\nC1,yes\n", "nearest to documentation.csv, but lacks service_date"),
         ("PATIENT,N1,1980-01-01\n", "its first line is no header known here; expected a claim"),
         ("", "its first line is no header known here"),
-        (b"\x89PNG\x00\x00\x01", "is neither X12 nor text nor a spreadsheet; expected"),
+        (b"\x89PNG\x00\x00\x01", "is neither X12 nor text nor a spreadsheet nor Parquet; expected"),
         (
             "claim_number,service_date,license,license\nC1,2026-03-04,yes,no\n",
             "a column stands twice",

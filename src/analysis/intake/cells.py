@@ -77,21 +77,19 @@ def _pairs(texts: Iterable[str]) -> list[tuple[int, int]]:
     return [(int(m[1]), int(m[2])) for m in map(_NUMERIC_DATE.fullmatch, texts) if m]
 
 
-def date_order(texts: Iterable[str]) -> str | None:
-    """MDY or DMY, as days above 12 among them prove; None where nothing needs an order.
+def decided_order(proven: set[str], is_needed: bool) -> str | None:
+    """MDY or DMY, as days above 12 have `proven`; None where nothing needs an order.
 
-    Raises UnclearError where nothing proves an order, or where both are proved.
+    Raises UnclearError where nothing proves an order that is needed, or where both are proved.
     """
-    texts = list(texts)
-    orders = proven_orders(texts)
-    if len(orders) > 1:
+    if len(proven) > 1:
         raise UnclearError("holds dates both month first and day first; export it in one order")
-    if not orders and needs_order(texts):
+    if not proven and is_needed:
         raise UnclearError(
             "may hold dates month first or day first; state it in practice.toml under "
             '[[exports]]: date_order = "MDY" for month first, "DMY" for day first'
         )
-    return next(iter(orders), None)
+    return next(iter(proven), None)
 
 
 def day(text: str, order: str | None, serial_origin: date = SERIAL_ORIGIN) -> date | None:

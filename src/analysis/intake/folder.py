@@ -27,6 +27,7 @@ from analysis.engine import Source
 from analysis.intake import (
     acknowledgments,
     claims_837p,
+    parquet,
     payer_names,
     payers,
     practice_exports,
@@ -79,6 +80,7 @@ _MOST_MEMBERS = 10_000
 _MOST_BYTES = 4 * 2**30
 _HIGHEST_RATIO = 500
 
+_OPENING = 4096
 _PDF = b"%PDF"
 _ARCHIVE = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -131,13 +133,23 @@ def quarantine_file(private: Path, ledger: Source) -> Path:
 class File:
     """A file or a member of an archive: its name, its bytes, or why there are none.
 
-    Of a large file of X12 there is the `path` instead: it is read a part at a time.
+    Of a large file there is the `path` instead: it is read a part at a time.
     """
 
     name: str
     data: bytes = b""
     problem: str | None = None
     path: Path | None = None
+
+    @property
+    def content(self) -> bytes | Path:
+        """The content, or where it is."""
+        return self.path or self.data
+
+    def opening(self) -> bytes:
+        """The first bytes, which tell what kind of file it is."""
+        with self.opened() as content:
+            return content.read(_OPENING)
 
     def opened(self) -> io.BufferedIOBase:
         """The content, to be read from its start."""
@@ -221,10 +233,12 @@ class _Reading:
         opened = _Opened(file.name, file_hash, [])
         self._waiting.append(opened)
         try:
-            for digest, part in self._contents(file):
+            for digest, part in self._contents(file, file_hash):
                 opened.contents.append((digest, part))
                 if isinstance(part, envelopes.Interchange):
                     self._n_waiting += len(part.data)
+                else:
+                    self._n_waiting += part[0].n_bytes
                 if self._n_waiting >= _MOST_WAITING:
                     self.read_waiting()
                     opened = _Opened(file.name, file_hash, [])
@@ -288,13 +302,15 @@ class _Reading:
             for name, rows in run.tables().items():
                 self.spool.add(name, rows)
 
-    def _contents(self, file: File) -> Iterator[tuple[str, _Read | envelopes.Interchange]]:
+    def _contents(
+        self, file: File, file_hash: str
+    ) -> Iterator[tuple[str, _Read | envelopes.Interchange]]:
         """(digest, part) of each part of a file that may stand in another file as well."""
         is_large = file.path is not None
         if file.problem or not (is_large or file.data.strip()):
             problem = file.problem or "is empty; there is nothing to read"
             yield "", (_set_aside(file, problem), 0)
-        elif is_large or is_x12(file.data):
+        elif is_x12(file.opening()):
             with file.opened() as content:
                 for interchange in envelopes.interchanges(content):
                     is_read = interchange.kind in _READERS
@@ -303,19 +319,23 @@ class _Reading:
                         interchange if is_read else (_unused(interchange, file.name), 0),
                     )
         else:
-            sheet = _conforming(self._sheet(file))
-            digest = hashlib.sha256(file.data).hexdigest()
-            if not sheet.ledger:
-                # Every file has a row in the ledger, also one without a record.
-                digest, sheet = "", Parsed(sheet.tables, [LedgerRow("file", 1, "accepted")])
-            yield digest, (Together.of([sheet]), 0)
+            for place, part in enumerate(self._sheet(file, file_hash)):
+                # A part that is no whole file is known by its place in it.
+                yield f"{file_hash}-{place}", (part, 0)
 
-    def _sheet(self, file: File) -> Parsed:
-        if not records.recognises(file.data):
-            export = practice_exports.read(file.data, file.name, self._practice, self._pseudonyms)
+    def _sheet(self, file: File, file_hash: str) -> Iterator[Together]:
+        """What a file says that is not X12, in parts."""
+        if not records.recognises(file.content):
+            export = practice_exports.read(
+                file.content, file_hash, file.name, self._practice, self._pseudonyms
+            )
             if export:
-                return export
-        return records.read(file.data, file.name, self._pseudonyms)
+                yield from export
+                return
+        with file.opened() as content:
+            read = records.read(content.read(), file.name, self._pseudonyms)
+        # Every file has a row in the ledger, also one without a record.
+        yield Together.of([Parsed(read.tables, read.ledger or [LedgerRow("file", 1, "accepted")])])
 
 
 def _set_aside_rows(ledger: pa.Table, refused: Mapping[tuple[str, int], str]) -> pa.Table:
@@ -326,11 +346,6 @@ def _set_aside_rows(ledger: pa.Table, refused: Mapping[tuple[str, int], str]) ->
         if reason and row["record"] == "row" and row["disposition"] == "accepted":
             row |= {"disposition": "quarantined", "reason": reason}
     return tables.from_rows("row_ledger", rows)
-
-
-def _conforming(parsed: Parsed) -> Parsed:
-    conforming = {name: tables.conform(name, table) for name, table in parsed.tables.items()}
-    return Parsed(conforming, parsed.ledger)
 
 
 def _unused(interchange: envelopes.Interchange, file_name: str) -> Together:
@@ -363,6 +378,8 @@ def _set_aside(file: File, reason: str) -> Together:
 
 def is_x12(data: bytes) -> bool:
     """An ISA stands near the start, or the content opens with a later segment of X12."""
+    if data.startswith(parquet.MAGIC):
+        return False
     opening = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     return bool(_ISA.search(data[:4096]) or _LATER_SEGMENT.match(opening))
 
@@ -404,12 +421,11 @@ def files(raw: Path) -> Iterator[File]:
 
 
 def _is_large(path: Path) -> bool:
-    """Whether a file is X12 and better read a part at a time."""
+    """Whether a file is better read a part at a time; archives and PDFs are not."""
     if path.stat().st_size <= _MOST_WAITING:
         return False
     with path.open("rb") as file:
-        opening = file.read(4096)
-    return is_x12(opening) and not opening.startswith((_PDF, *_ARCHIVE))
+        return not file.read(4).startswith((_PDF, *_ARCHIVE))
 
 
 def _paths(raw: Path) -> Iterator[Path]:

@@ -78,6 +78,11 @@ class Together:
         }
         return cls(tables, _joined(ledgers))
 
+    @property
+    def n_bytes(self) -> int:
+        """How much memory the rows take."""
+        return sum(each.rows.nbytes for each in (self.ledger, *self.tables.values()))
+
     def __len__(self) -> int:
         return len(self.ledger.starts) - 1
 

@@ -36,15 +36,15 @@ def named(raw: Path) -> frozenset[str]:
 def _names(file: folder.File) -> Iterator[str]:
     if file.problem:
         return
-    with file.opened() as content:
-        if file.path or folder.is_x12(file.data):
+    if folder.is_x12(file.opening()):
+        with file.opened() as content:
             for interchange in envelopes.interchanges(content):
                 for elements in envelopes.segments(interchange):
                     if elements[0] == "NM1" and len(elements) > 4 and elements[1] in _PEOPLE:
                         yield " ".join(elements[3:6])
-            return
+        return
     try:
-        for place, sheet in enumerate(sheets.sheets(file.data)):
+        for place, sheet in enumerate(sheets.sheets(file.content)):
             # A text stands there once for each delimiter, the likeliest first.
             if place == 0 or not sheet.delimiter:
                 yield from _cells(sheet)

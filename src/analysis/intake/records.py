@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from itertools import chain, compress
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -198,10 +199,10 @@ def read(data: bytes, file_name: str, pseudonyms: Pseudonyms) -> Parsed:
     return Parsed(_tables(record_file, values, digest, file_name, pseudonyms), ledger)
 
 
-def recognises(data: bytes) -> bool:
+def recognises(content: bytes | Path) -> bool:
     """Whether the file's first line is the header of a record file."""
     try:
-        _recognised(data)
+        _recognised(content)
     except UnclearError:
         return False
     return True
@@ -210,10 +211,10 @@ def recognises(data: bytes) -> bool:
 # ---- the sheet --------------------------------------------------------------------------
 
 
-def _recognised(data: bytes) -> tuple[RecordFile, Sheet]:
+def _recognised(content: bytes | Path) -> tuple[RecordFile, Sheet]:
     """The kind of record file, and the sheet of it that has its header."""
     try:
-        found = sheets(data)
+        found = sheets(content)
     except UnclearError as unclear:
         raise UnclearError(f"{unclear}; {_EXPECTED}") from None
     problem = UnclearError(f"its first line is no header known here; {_EXPECTED}")

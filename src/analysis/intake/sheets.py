@@ -1,8 +1,11 @@
-"""A file that is not X12 as sheets of cells: text of any encoding and delimiter, or a spreadsheet.
+"""A file that is not X12 as sheets of cells: text of any encoding and delimiter, a spreadsheet, or
+Parquet.
 
-Nothing is dropped here: a stretch of lines that cannot be split is a row with a fault.
+Nothing is dropped here: a stretch of lines that cannot be split is a row with a fault. Of a large
+text or Parquet file no more is held than the rows that are looked at.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -11,12 +14,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
 
+from analysis.intake import parquet
 from analysis.intake.cells import SERIAL_ORIGIN, SERIAL_ORIGIN_1904, UnclearError
 
 # A header stands within the first rows; what comes before it is a preamble.
 HEADER_WITHIN = 40
 _DELIMITERS = ",\t;|"
+# As much of a text is read at a time to see how it is encoded.
+_BLOCK = 2**20
 _FAULT = (
     "cannot be split into cells: a quotation mark is opened and never closed, or a cell is longer "
     "than a hundred thousand characters"
@@ -36,11 +44,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet; `rows` starts again at each call. `delimiter` is empty for a spreadsheet."""
+    """One sheet; `rows` starts again at each call. `delimiter` is empty where it is no text.
+
+    What people call the n-th row of all is `counted` with the number n - `before`. Where the file
+    keeps its cells by column, so does `stored`.
+    """
 
     rows: Callable[[], Iterator[Row]]
     delimiter: str = ""
     serial_origin: date = SERIAL_ORIGIN
+    counted: str = "line"
+    before: int = 0
+    stored: parquet.Stored | None = None
 
     @cached_property
     def head(self) -> list[Row]:
@@ -56,68 +71,108 @@ class Sheet:
         )
 
 
-def sheets(data: bytes) -> list[Sheet]:
+def sheets(content: bytes | Path) -> list[Sheet]:
     """Every sheet of a spreadsheet; a text once for each delimiter, the likeliest first.
 
-    Raises UnclearError, saying what to do, for what is neither.
+    Raises UnclearError, saying what to do, for what is neither, and no Parquet.
     """
-    if data.startswith(b"PK"):
-        return _workbook(data)
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
+    with _opened(content) as file:
+        opening = file.read(_BLOCK)
+    if opening.startswith(parquet.MAGIC):
+        return [_parquet_sheet(parquet.Stored(content))]
+    if opening.startswith(b"PK"):
+        return _workbook(_whole(content))
+    if opening.startswith(b"\xd0\xcf\x11\xe0"):
         raise UnclearError(
             "is an old or a locked spreadsheet (.xls); save it as .xlsx or CSV, without a password"
         )
-    text = text_of(data)
-    if re.match(r"\s*<(!doctype|html|table|\?xml)", text, re.IGNORECASE):
+    encoding = _encoding(content, opening)
+    with _text_of(content, encoding) as text:
+        head = "".join(islice(text, HEADER_WITHIN))
+    if re.match(r"\s*<(!doctype|html|table|\?xml)", head, re.IGNORECASE):
         raise UnclearError(
             "is a web page, whatever its name says; open it in a spreadsheet program and save it "
             "as CSV"
         )
-    opening = "".join(islice(io.StringIO(text, newline=""), HEADER_WITHIN))
-    likeliest = sorted(_DELIMITERS, key=opening.count, reverse=True)
-    return [_text_sheet(text, delimiter) for delimiter in likeliest]
+    likeliest = sorted(_DELIMITERS, key=head.count, reverse=True)
+    return [_text_sheet(content, encoding, delimiter) for delimiter in likeliest]
 
 
-def text_of(data: bytes) -> str:
-    """The text, whether UTF-8, UTF-16 (with its mark or without), or what Windows writes."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+def _opened(content: bytes | Path) -> BinaryIO:
+    return content.open("rb") if isinstance(content, Path) else io.BytesIO(content)
+
+
+def _whole(content: bytes | Path) -> bytes:
+    return content.read_bytes() if isinstance(content, Path) else content
+
+
+def _text_of(content: bytes | Path, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(_opened(content), encoding, newline="")
+
+
+def _encoding(content: bytes | Path, opening: bytes) -> str:
+    """UTF-8, UTF-16 (with its mark or without), or what Windows writes: the first that fits."""
+    if opening.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
-    elif b"\0" in data[:400]:
+    elif b"\0" in opening[:400]:
         # Latin letters in UTF-16: every second byte is zero.
-        encodings = [
-            "utf-16-le" if data[1:400:2].count(0) > data[0:400:2].count(0) else "utf-16-be"
-        ]
+        is_little = opening[1:400:2].count(0) > opening[0:400:2].count(0)
+        encodings = ["utf-16-le" if is_little else "utf-16-be"]
     else:
         encodings = ["utf-8-sig", "cp1252"]
     for encoding in encodings:
+        if _is_text(content, encoding):
+            return encoding
+    raise UnclearError("is neither X12 nor text nor a spreadsheet nor Parquet")
+
+
+def _is_text(content: bytes | Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with _opened(content) as file:
         try:
-            text = data.decode(encoding)
+            while block := file.read(_BLOCK):
+                if "\0" in decoder.decode(block):
+                    return False
+            decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise UnclearError("is neither X12 nor text nor a spreadsheet")
+            return False
+    return True
 
 
-def _text_sheet(text: str, delimiter: str) -> Sheet:
+def _text_sheet(content: bytes | Path, encoding: str, delimiter: str) -> Sheet:
     def rows() -> Iterator[Row]:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        first = 1
-        while True:
-            cells: list[str] = []
-            fault = None
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                fault = _FAULT
-            # The reader counts a line it could not finish, and goes on with the next.
-            last = max(first, reader.line_num)
-            yield Row(first, last, f"line {first}", tuple(map(str.strip, cells)), fault)
-            first = last + 1
+        with _text_of(content, encoding) as text:
+            reader = csv.reader(text, delimiter=delimiter)
+            first = 1
+            while True:
+                cells: list[str] = []
+                fault = None
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error:
+                    fault = _FAULT
+                # The reader counts a line it could not finish, and goes on with the next.
+                last = max(first, reader.line_num)
+                yield Row(first, last, f"line {first}", tuple(map(str.strip, cells)), fault)
+                first = last + 1
 
     return Sheet(rows, delimiter)
+
+
+def _parquet_sheet(stored: parquet.Stored) -> Sheet:
+    """The names of the columns are a header before the first row."""
+
+    def rows() -> Iterator[Row]:
+        yield Row(0, 0, "the header", tuple(stored.names))
+        every = range(len(stored.names))
+        for first, texts in stored.batches(every):
+            columns = [texts[place].to_pylist() for place in every]
+            for number, cells in enumerate(zip(*columns, strict=True), start=first):
+                yield Row(number, number, f"row {number}", cells)
+
+    return Sheet(rows, counted="row", stored=stored)
 
 
 def _workbook(data: bytes) -> list[Sheet]:
@@ -144,7 +199,7 @@ def _workbook_sheet(filled: list[tuple[str, ...]], before: int, prefix: str, ori
             place = before + number
             yield Row(place, place, f"{prefix}row {number}", cells)
 
-    return Sheet(rows, serial_origin=origin)
+    return Sheet(rows, "", origin, f"{prefix}row", before)
 
 
 def _text(value: object) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from analysis import engine, tables
 from analysis.engine import Source
@@ -47,6 +48,37 @@ class Spool:
                 self._files[name].add(_joined(name, kept))
             kept.clear()
         self._n_bytes = 0
+
+
+class Rows:
+    """Rows of a table that is declared nowhere, on their way to one that is."""
+
+    def __init__(self, name: str, schema: pa.Schema) -> None:
+        self._name, self._schema = name, schema
+        self._kept: list[pa.Table] = []
+        self._file: pq.ParquetWriter | None = None
+
+    def add(self, rows: pa.Table) -> None:
+        """Add rows of the schema."""
+        self._kept.append(rows)
+        folder = engine.room()
+        if folder and sum(rows.nbytes for rows in self._kept) > _MOST_BYTES:
+            if self._file is None:
+                self._file = pq.ParquetWriter(folder / f"{self._name}.parquet", self._schema)
+            self._file.write_table(self._joined())
+
+    def source(self) -> Source:
+        """All rows; none is added after that."""
+        if self._file is None:
+            return self._joined()
+        self._file.write_table(self._joined())
+        self._file.close()
+        return Path(self._file.where)
+
+    def _joined(self) -> pa.Table:
+        rows = pa.concat_tables([self._schema.empty_table(), *self._kept]).combine_chunks()
+        self._kept.clear()
+        return rows
 
 
 def changed(name: str, source: Source, change: Callable[[pa.Table], pa.Table]) -> Source:
