@@ -66,29 +66,24 @@ ORDER BY n_records DESC, m.code_system, m.code
 
 -- name: first_sent
 -- The first version of each claim: what was billed before any insurer spoke.
-SELECT claim_version_id, claim_id, patient_control_number, service_date, service_to_date
-FROM (
-    SELECT
-        c.claim_version_id,
-        l.claim_id,
-        upper(trim(c.patient_control_number)) AS patient_control_number,
-        c.service_date,
-        c.service_to_date,
-        row_number() OVER (
-            PARTITION BY l.claim_id ORDER BY c.submitted_date NULLS FIRST, c.claim_version_id
-        ) AS place
-    FROM claims AS c
-    INNER JOIN claim_lineage AS l
-        ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
-) AS ranked
-WHERE place = 1
+SELECT
+    c.claim_version_id,
+    l.claim_id,
+    upper(trim(c.patient_control_number)) AS patient_control_number,
+    c.service_date
+FROM claims AS c
+INNER JOIN claim_lineage AS l
+    ON
+        l.record = 'claim_version'
+        AND l.record_id = c.claim_version_id
+        AND l.match_kind = 'original'
 
 -- name: billed_visits
 SELECT
     f.claim_id,
     f.patient_control_number,
     coalesce(s.service_date, f.service_date) AS service_date,
-    string_agg(DISTINCT s.procedure_code, ':' ORDER BY s.procedure_code) AS procedure_codes
+    array_to_string(list_sort(list(DISTINCT s.procedure_code)), ':') AS procedure_codes
 FROM first_sent AS f
 INNER JOIN service_lines AS s ON s.claim_version_id = f.claim_version_id
 WHERE s.procedure_code IS NOT NULL

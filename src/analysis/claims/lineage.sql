@@ -7,9 +7,11 @@
 SELECT
     claim_version_id,
     count(*) AS n_lines,
-    string_agg(
-        procedure_code || '/' || CAST(charge_cents AS VARCHAR),
-        '+' ORDER BY procedure_code, charge_cents, line_number
+    nullif(
+        array_to_string(
+            list_sort(list(procedure_code || '/' || CAST(charge_cents AS VARCHAR))), '+'
+        ),
+        ''
     ) AS signature
 FROM service_lines
 GROUP BY claim_version_id
@@ -30,18 +32,43 @@ SELECT
     coalesce(c.payer_sequence_code, 'P') AS payer_sequence_code,
     s.signature,
     s.n_lines,
-    'service:' || c.patient_id || '@' || CAST(c.service_date AS VARCHAR) || '@' || c.payer_id || '@'
-    || s.signature AS service_key,
     row_number() OVER (
         ORDER BY c.submitted_date NULLS FIRST, c.claim_frequency_code, c.claim_version_id
     ) AS version_order
 FROM claims AS c
 LEFT JOIN line_signatures AS s ON s.claim_version_id = c.claim_version_id
 
+-- name: related_versions
+-- Those that share their number or their patient with another version of the same day. Only they
+-- can belong together without a reference, so only they are compared.
+SELECT
+    *,
+    patient_id || '@' || CAST(service_date AS VARCHAR) || '@' || payer_id || '@' || signature
+        AS service_key
+FROM versions
+WHERE version_order IN (
+    SELECT version_order
+    FROM (
+        SELECT version_order, count(*) OVER (PARTITION BY control_number, service_date) AS n
+        FROM versions
+        WHERE control_number IS NOT NULL
+    ) AS of_number
+    WHERE n > 1
+    UNION
+    SELECT version_order
+    FROM (
+        SELECT version_order, count(*) OVER (PARTITION BY patient_id, service_date) AS n
+        FROM versions
+        WHERE patient_id IS NOT NULL AND service_date IS NOT NULL
+    ) AS of_patient
+    WHERE n > 1
+)
+
 -- name: numbered_remittances
 -- A number of nothing but zeros is what insurers write when they were given none.
 SELECT
     remittance_id,
+    row_number() OVER (ORDER BY remittance_id) AS remittance_order,
     CASE
         WHEN NOT regexp_matches(trim(patient_control_number), '^0*$')
             THEN upper(trim(patient_control_number))
@@ -55,7 +82,8 @@ FROM remittances
 
 -- name: accepted_lines
 -- Lines a first insurer paid or priced to the patient and did not take back, by the number and
--- day they were answered under. An answer without lines accepts the whole charge.
+-- day they were answered under. An answer without lines accepts the whole charge. Asked for related
+-- versions only.
 SELECT control_number, service_date, procedure_code, charge_cents
 FROM (
     SELECT
@@ -89,6 +117,7 @@ FROM (
             AND a.remittance_line_id = coalesce(s.remittance_line_id, '')
     WHERE
         coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '23', '25')
+        AND n.control_number IN (SELECT control_number FROM related_versions)
         AND (coalesce(s.paid_cents, r.paid_cents) <> 0 OR coalesce(a.amount_cents, 0) <> 0)
 ) AS counted_lines
 GROUP BY control_number, service_date, procedure_code, charge_cents
@@ -96,7 +125,7 @@ HAVING sum(counted) > 0
 
 -- name: accepted_version_lines
 SELECT DISTINCT v.claim_version_id, s.procedure_code, s.charge_cents
-FROM versions AS v
+FROM related_versions AS v
 INNER JOIN service_lines AS s ON s.claim_version_id = v.claim_version_id
 INNER JOIN accepted_lines AS a
     ON
@@ -131,8 +160,8 @@ WHERE
 -- Versions that name another and have an earlier one of the same day: by their number, or by the
 -- same service.
 SELECT v.claim_version_id
-FROM versions AS v
-INNER JOIN versions AS u
+FROM related_versions AS v
+INNER JOIN related_versions AS u
     ON
         u.service_date = v.service_date
         AND u.control_number = v.control_number
@@ -140,8 +169,8 @@ INNER JOIN versions AS u
 WHERE v.claim_version_id IN (SELECT claim_version_id FROM named_versions)
 UNION
 SELECT v.claim_version_id
-FROM versions AS v
-INNER JOIN versions AS u
+FROM related_versions AS v
+INNER JOIN related_versions AS u
     ON
         u.service_date = v.service_date
         AND u.service_key = v.service_key
@@ -204,10 +233,10 @@ FROM (
             ORDER BY f.first_order
         ) AS turn
     FROM accepted_version_lines AS a
-    INNER JOIN versions AS v ON v.claim_version_id = a.claim_version_id
+    INNER JOIN related_versions AS v ON v.claim_version_id = a.claim_version_id
     INNER JOIN (
         SELECT service_key, control_number, min(version_order) AS first_order
-        FROM versions
+        FROM related_versions
         GROUP BY service_key, control_number
     ) AS f ON f.service_key = v.service_key AND f.control_number = v.control_number
     WHERE v.is_sent_as_new
@@ -217,8 +246,8 @@ GROUP BY claim_version_id, service_key, control_number
 -- name: same_number_pairs
 -- Two versions under one number and day, sent as new and accepted both.
 SELECT v.claim_version_id, e.claim_version_id AS earlier_version_id
-FROM versions AS v
-INNER JOIN versions AS e
+FROM related_versions AS v
+INNER JOIN related_versions AS e
     ON
         e.control_number = v.control_number
         AND e.service_date = v.service_date
@@ -233,6 +262,7 @@ WHERE
 -- name: counted_lines
 SELECT claim_version_id, procedure_code, charge_cents, count(*) AS n
 FROM service_lines
+WHERE claim_version_id IN (SELECT claim_version_id FROM related_versions)
 GROUP BY claim_version_id, procedure_code, charge_cents
 
 -- name: other_services
@@ -258,8 +288,8 @@ SELECT
     v.n_lines,
     e.claim_version_id AS earlier_version_id,
     e.version_order AS earlier_order
-FROM versions AS v
-INNER JOIN versions AS e
+FROM related_versions AS v
+INNER JOIN related_versions AS e
     ON
         e.patient_id = v.patient_id
         AND e.payer_id = v.payer_id
@@ -308,35 +338,46 @@ FROM (
 ) AS ranked
 WHERE choice = 1
 
--- name: version_keys
--- Versions that share a key are versions of one claim. A control number alone proves nothing:
--- practices reuse it for a patient's every visit, so the day of service stands beside it.
-SELECT
-    claim_version_id,
-    'number:' || coalesce(control_number, claim_version_id) || '@'
-    || coalesce(CAST(service_date AS VARCHAR), '')
-    || CASE
-        WHEN claim_version_id IN (SELECT claim_version_id FROM other_services)
-            THEN '@' || signature
-        ELSE ''
-    END AS version_key
-FROM versions
-UNION ALL
-SELECT claim_version_id, 'version:' || claim_version_id FROM versions
-UNION ALL
-SELECT claim_version_id, 'version:' || earlier_version_id FROM referenced_versions
-UNION ALL
-SELECT claim_version_id, 'version:' || earlier_version_id FROM resent_parts
-UNION ALL
-SELECT
-    v.claim_version_id,
-    v.service_key || '#' || CAST(coalesce(t.turn, 1) AS VARCHAR)
-FROM versions AS v
-LEFT JOIN accepted_in_turn AS t ON t.claim_version_id = v.claim_version_id
-WHERE
-    v.service_key IS NOT NULL
-    AND v.claim_version_id NOT IN (SELECT claim_version_id FROM referenced_versions)
+-- name: links
+-- A version and an earlier one of the same claim. A control number alone proves nothing: practices
+-- reuse it for a patient's every visit, so the day of service stands beside it.
+SELECT version_order, earlier_order
+FROM (
+    SELECT
+        version_order,
+        min(version_order) OVER (
+            PARTITION BY
+                control_number,
+                service_date,
+                CASE
+                    WHEN claim_version_id IN (SELECT claim_version_id FROM other_services)
+                        THEN coalesce(signature, claim_version_id)
+                END
+        ) AS earlier_order
+    FROM related_versions
+    WHERE control_number IS NOT NULL
+    UNION ALL
+    SELECT
+        v.version_order,
+        min(v.version_order) OVER (PARTITION BY v.service_key, coalesce(t.turn, 1))
+    FROM related_versions AS v
+    LEFT JOIN accepted_in_turn AS t ON t.claim_version_id = v.claim_version_id
+    WHERE
+        v.service_key IS NOT NULL
+        AND v.claim_version_id NOT IN (SELECT claim_version_id FROM referenced_versions)
+    UNION ALL
+    SELECT v.version_order, e.version_order
+    FROM (
+        SELECT claim_version_id, earlier_version_id FROM referenced_versions
+        UNION ALL
+        SELECT claim_version_id, earlier_version_id FROM resent_parts
+    ) AS n
+    INNER JOIN versions AS v ON v.claim_version_id = n.claim_version_id
+    INNER JOIN versions AS e ON e.claim_version_id = n.earlier_version_id
+) AS pairs
+WHERE earlier_order < version_order
 
 -- name: labels
-SELECT claim_version_id, version_order AS label
-FROM versions
+SELECT version_order, version_order AS label FROM links
+UNION
+SELECT earlier_order, earlier_order FROM links

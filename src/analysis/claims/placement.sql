@@ -1,14 +1,40 @@
 -- Where every claim version and every remittance belongs, once `labels` are final.
 
 -- name: placed_versions
+-- A claim is named for its first version, whose order is the label of all its versions.
 SELECT
-    v.*,
-    first_value(v.claim_version_id) OVER (
-        PARTITION BY l.label ORDER BY v.version_order
-    ) AS claim_id,
-    row_number() OVER (PARTITION BY l.label ORDER BY v.version_order) AS version_number
+    v.claim_version_id,
+    v.version_order,
+    coalesce(l.label, v.version_order) AS claim_order,
+    coalesce(f.claim_version_id, v.claim_version_id) AS claim_id,
+    v.control_number,
+    v.payer_id,
+    v.service_date,
+    v.service_to_date,
+    v.charge_cents
 FROM versions AS v
-INNER JOIN labels AS l ON l.claim_version_id = v.claim_version_id
+LEFT JOIN labels AS l ON l.version_order = v.version_order
+LEFT JOIN versions AS f ON f.version_order = l.label
+
+-- name: repeated_numbers
+-- Later versions under a number that an earlier one of their claim has.
+SELECT DISTINCT p.claim_version_id
+FROM placed_versions AS p
+INNER JOIN placed_versions AS q
+    ON
+        q.claim_order = p.claim_order
+        AND q.control_number = p.control_number
+        AND q.version_order < p.version_order
+WHERE p.version_order > p.claim_order
+
+-- name: doubtful_versions
+-- The same service was accepted more than once that day, or REF F8 names another visit than
+-- everything else about the version does.
+SELECT claim_version_id
+FROM related_versions
+WHERE service_key IN (SELECT service_key FROM accepted_in_turn WHERE turn > 1)
+UNION
+SELECT claim_version_id FROM distrusted_references
 
 -- name: version_places
 SELECT
@@ -16,42 +42,65 @@ SELECT
     p.claim_version_id AS record_id,
     p.claim_id,
     CASE
-        WHEN p.version_number = 1 THEN 'original'
+        WHEN p.version_order = p.claim_order THEN 'original'
         WHEN p.claim_version_id IN (SELECT claim_version_id FROM referenced_versions)
             THEN 'reference'
-        WHEN
-            p.control_number IN (
-                SELECT q.control_number FROM placed_versions AS q
-                WHERE q.claim_id = p.claim_id AND q.version_number < p.version_number
-            )
+        WHEN p.claim_version_id IN (SELECT claim_version_id FROM repeated_numbers)
             THEN 'control_number'
         ELSE 'same_service'
     END AS match_kind,
-    -- Doubtful: the same service was accepted more than once that day, or REF F8 names another
-    -- visit than everything else about the version does.
-    coalesce(p.service_key, '') IN (SELECT service_key FROM accepted_in_turn WHERE turn > 1)
-    OR p.claim_version_id IN (SELECT claim_version_id FROM distrusted_references) AS is_doubtful
+    p.claim_version_id IN (SELECT claim_version_id FROM doubtful_versions) AS is_doubtful
 FROM placed_versions AS p
+
+-- name: met_claims
+-- Claims a remittance may answer: same control number, and the day of service where both know it.
+SELECT DISTINCT r.remittance_order, p.claim_order
+FROM numbered_remittances AS r
+INNER JOIN placed_versions AS p
+    ON
+        p.control_number = r.control_number
+        AND (
+            r.service_date IS NULL
+            OR p.service_date IS NULL
+            OR (r.service_date >= p.service_date AND r.service_date <= p.service_to_date)
+        )
+
+-- name: choosing_remittances
+-- Those that may answer several claims.
+SELECT *
+FROM numbered_remittances
+WHERE
+    remittance_order IN (
+        SELECT remittance_order FROM met_claims GROUP BY remittance_order HAVING count(*) > 1
+    )
 
 -- name: known_numbers
 -- The day of service that an insurer's number was used for, where an answer told it.
 SELECT DISTINCT payer_number, control_number, service_date
 FROM numbered_remittances
-WHERE payer_number IS NOT NULL AND service_date IS NOT NULL
+WHERE
+    service_date IS NOT NULL
+    AND payer_number IN (SELECT payer_number FROM choosing_remittances)
 
--- name: candidates
--- Claims a remittance may answer: same control number, and the day of service where both know it.
-SELECT DISTINCT
-    r.remittance_id,
+-- name: fits
+-- How well each of several claims fits, the smaller the better: by the day, the insurer's number,
+-- the charge and the insurer.
+SELECT
+    r.remittance_order,
+    p.claim_order,
     p.claim_id,
-    CASE WHEN r.service_date = p.service_date THEN 0 ELSE 1 END AS date_rank,
-    CASE WHEN k.payer_number IS NOT NULL THEN 0 ELSE 1 END AS number_rank,
-    CASE WHEN r.charge_cents = p.charge_cents THEN 0 ELSE 1 END AS charge_rank,
-    CASE WHEN r.payer_id = p.payer_id THEN 0 ELSE 1 END AS payer_rank
-FROM numbered_remittances AS r
+    min(
+        CASE WHEN r.service_date = p.service_date THEN 0 ELSE 8 END
+        + CASE WHEN k.payer_number IS NOT NULL THEN 0 ELSE 4 END
+        + CASE WHEN r.charge_cents = p.charge_cents THEN 0 ELSE 2 END
+        + CASE WHEN r.payer_id = p.payer_id THEN 0 ELSE 1 END
+    ) AS fit
+FROM choosing_remittances AS r
+INNER JOIN met_claims AS m ON m.remittance_order = r.remittance_order
 INNER JOIN placed_versions AS p
     ON
-        p.control_number = r.control_number
+        p.claim_order = m.claim_order
+        AND p.control_number = r.control_number
         AND (
             r.service_date IS NULL
             OR p.service_date IS NULL
@@ -62,37 +111,39 @@ LEFT JOIN known_numbers AS k
         k.payer_number = r.payer_number
         AND k.control_number = r.control_number
         AND k.service_date = p.service_date
+GROUP BY r.remittance_order, p.claim_order, p.claim_id
 
--- name: best_candidates
+-- name: best_fits
 SELECT
-    remittance_id,
-    claim_id,
-    fit,
-    row_number() OVER (PARTITION BY remittance_id ORDER BY fit, claim_id) AS choice,
-    min(fit) OVER (PARTITION BY remittance_id) AS best_fit
-FROM (
-    SELECT
-        remittance_id,
-        claim_id,
-        date_rank * 8 + number_rank * 4 + charge_rank * 2 + payer_rank AS fit
-    FROM candidates
-) AS fits
+    *,
+    row_number() OVER (PARTITION BY remittance_order ORDER BY fit, claim_id) AS choice,
+    min(fit) OVER (PARTITION BY remittance_order) AS best_fit
+FROM fits
 
 -- name: by_control_number
+SELECT remittance_order, claim_order, false AS is_doubtful
+FROM met_claims
+WHERE remittance_order NOT IN (SELECT remittance_order FROM choosing_remittances)
+UNION ALL
 SELECT
-    remittance_id,
-    max(CASE WHEN choice = 1 THEN claim_id END) AS claim_id,
-    count(DISTINCT CASE WHEN fit = best_fit THEN claim_id END) > 1 AS is_doubtful
-FROM best_candidates
-GROUP BY remittance_id
+    remittance_order,
+    max(CASE WHEN choice = 1 THEN claim_order END),
+    sum(CASE WHEN fit = best_fit THEN 1 ELSE 0 END) > 1
+FROM best_fits
+GROUP BY remittance_order
+
+-- name: unplaced_remittances
+SELECT *
+FROM numbered_remittances
+WHERE remittance_order NOT IN (SELECT remittance_order FROM by_control_number)
 
 -- name: by_payer_number
 -- A reversal or reissue that lost the practice's number still carries the insurer's own.
-SELECT r.remittance_id, min(b.claim_id) AS claim_id, count(DISTINCT b.claim_id) > 1 AS is_doubtful
-FROM numbered_remittances AS r
+SELECT r.remittance_id, min(p.claim_id) AS claim_id, count(DISTINCT p.claim_id) > 1 AS is_doubtful
+FROM unplaced_remittances AS r
 INNER JOIN numbered_remittances AS q ON q.payer_number = r.payer_number
-INNER JOIN by_control_number AS b ON b.remittance_id = q.remittance_id
-WHERE r.remittance_id NOT IN (SELECT remittance_id FROM by_control_number)
+INNER JOIN by_control_number AS b ON b.remittance_order = q.remittance_order
+INNER JOIN placed_versions AS p ON p.version_order = b.claim_order
 GROUP BY r.remittance_id
 
 -- name: unclaimed
@@ -111,16 +162,17 @@ FROM (
             r.control_number,
             min(r.control_number) OVER (PARTITION BY r.payer_number, r.service_date)
         ) AS known_number
-    FROM numbered_remittances AS r
-    WHERE
-        r.remittance_id NOT IN (SELECT remittance_id FROM by_control_number)
-        AND r.remittance_id NOT IN (SELECT remittance_id FROM by_payer_number)
+    FROM unplaced_remittances AS r
+    WHERE r.remittance_id NOT IN (SELECT remittance_id FROM by_payer_number)
 ) AS numbered
 
 -- name: claim_lineage
 SELECT record, record_id, claim_id, match_kind, is_doubtful FROM version_places
 UNION ALL
-SELECT 'remittance', remittance_id, claim_id, 'control_number', is_doubtful FROM by_control_number
+SELECT 'remittance', r.remittance_id, p.claim_id, 'control_number', b.is_doubtful
+FROM by_control_number AS b
+INNER JOIN numbered_remittances AS r ON r.remittance_order = b.remittance_order
+INNER JOIN placed_versions AS p ON p.version_order = b.claim_order
 UNION ALL
 SELECT 'remittance', remittance_id, claim_id, 'payer_control_number', is_doubtful
 FROM by_payer_number

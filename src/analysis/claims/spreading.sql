@@ -1,23 +1,27 @@
--- One turn of joining versions to claims (see lineage.py): every version takes the smallest label
--- among the versions it shares a key with. Repeated until none changes.
+-- One turn of joining versions to claims (see lineage.py): every linked version takes the smallest
+-- label among its own and those of the versions linked to it. Repeated until none changes.
 
 -- name: spread
-SELECT k.claim_version_id, min(m.label) AS label
-FROM version_keys AS k
-INNER JOIN (
-    SELECT j.version_key, min(l.label) AS label
-    FROM version_keys AS j
-    INNER JOIN labels AS l ON l.claim_version_id = j.claim_version_id
-    GROUP BY j.version_key
-) AS m ON m.version_key = k.version_key
-GROUP BY k.claim_version_id
+SELECT version_order, min(label) AS label
+FROM (
+    SELECT version_order, label FROM labels
+    UNION ALL
+    SELECT k.version_order, l.label
+    FROM links AS k
+    INNER JOIN labels AS l ON l.version_order = k.earlier_order
+    UNION ALL
+    SELECT k.earlier_order, l.label
+    FROM links AS k
+    INNER JOIN labels AS l ON l.version_order = k.version_order
+) AS met
+GROUP BY version_order
 
 -- name: changed
 SELECT count(*) AS n_changed
 FROM spread AS s
-INNER JOIN labels AS l ON l.claim_version_id = s.claim_version_id
+INNER JOIN labels AS l ON l.version_order = s.version_order
 WHERE s.label < l.label
 
 -- name: labels
-SELECT claim_version_id, label
+SELECT version_order, label
 FROM spread

@@ -1,6 +1,6 @@
 """First and final determination of every claim and line, and why it was denied or cut.
 
-The rules are the definitions of GLOSSARY.md, written as staged SQL: `answers.sql` judges each
+The rules are the definitions of GLOSSARY.md, written as staged SQL: `keys.sql` numbers the records, `answers.sql` judges each
 answer by itself, `line_matches.sql` finds the line sent that it is about, `determinations.sql`
 nets them, `appeals.sql` reads how appeals ended, `outcomes.sql` makes the tables. A line is
 approved when something was allowed, whatever was paid; a reversal and its correction net to one
@@ -51,11 +51,11 @@ def outcomes(inputs: Mapping[str, pa.Table], as_of: date) -> dict[str, pa.Table]
     references = {name: codes.table(name) for name in ("carc", "rarc")}
     known = {name: inputs[name] for name in INPUTS} | references | {"conditions": _conditions()}
     variables = {"as_of_date": as_of, "default_maturity_days": DEFAULT_MATURITY_DAYS}
-    answers, determinations, appeals, tables_left = (
+    keys, answers, determinations, appeals, tables_left = (
         engine.statements("analysis.outcomes", f"{name}.sql")
-        for name in ("answers", "determinations", "appeals", "outcomes")
+        for name in ("keys", "answers", "determinations", "appeals", "outcomes")
     )
-    staged = answers | _matching() | determinations | appeals | tables_left
+    staged = keys | answers | _matching() | determinations | appeals | tables_left
     made = engine.run(staged, known, list(OUTPUTS), variables)
     return {name: tables.conform(name, table) for name, table in made.items()}
 

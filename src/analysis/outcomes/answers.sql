@@ -1,12 +1,12 @@
 -- What every answered line says by itself, which answers were taken back, and which version of a
 -- claim each is about; by the definitions in GLOSSARY.md.
--- Inputs: claims, service_lines, remittances, remittance_lines, adjustments, remarks, claim_lineage,
--- carc, rarc.
+-- Inputs: claims, carc, rarc, and the stages of keys.sql.
 
 -- name: versions
 SELECT
-    l.claim_id,
+    k.claim_key,
     c.claim_version_id,
+    k.record_key AS claim_version_key,
     c.patient_control_number,
     c.claim_frequency_code,
     c.set_reference,
@@ -19,19 +19,18 @@ SELECT
     coalesce(c.payer_sequence_code, 'P') = 'P' AS is_primary,
     coalesce(c.claim_frequency_code, '1') = '8' AS is_void,
     row_number() OVER (
-        PARTITION BY l.claim_id
-        ORDER BY c.submitted_date NULLS FIRST, c.claim_frequency_code, c.claim_version_id
+        PARTITION BY k.claim_key
+        ORDER BY c.submitted_date NULLS FIRST, c.claim_frequency_code, k.record_key
     ) AS version_number
 FROM claims AS c
-INNER JOIN claim_lineage AS l ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
+INNER JOIN record_keys AS k ON k.record = 'claim_version' AND k.record_id = c.claim_version_id
 
 -- name: coded_adjustments
 -- What each CAS triplet means for a determination. A code nobody has mapped may be a denial: it
 -- is counted as one and stands on the worklist, never silently as something else.
 SELECT
-    a.adjustment_id,
-    a.remittance_id,
-    a.remittance_line_id,
+    a.remittance_key,
+    a.remittance_line_key,
     a.reason_code,
     a.amount_cents,
     a.group_code = 'PR' AND a.reason_code IN ('1', '2', '3') AS is_patient_part,
@@ -49,22 +48,22 @@ SELECT
     END AS effect,
     coalesce(k.category, 'unmapped') AS category,
     coalesce(k.needs_remark, 'no') = 'yes' AS needs_remark
-FROM adjustments AS a
+FROM keyed_adjustments AS a
 LEFT JOIN carc AS k ON k.reason_code = a.reason_code
 
 -- name: deciding_remarks
 -- The first remark that tells a reason; notices about appeals, reversals and prices tell none.
-SELECT remittance_id, remittance_line_id, remark_code, category
+SELECT remittance_key, remittance_line_key, remark_code, category
 FROM (
     SELECT
-        m.remittance_id,
-        m.remittance_line_id,
+        m.remittance_key,
+        m.remittance_line_key,
         m.remark_code,
         k.category,
         row_number() OVER (
-            PARTITION BY m.remittance_id, m.remittance_line_id ORDER BY m.remark_id
+            PARTITION BY m.remittance_key, m.remittance_line_key ORDER BY m.remark_id
         ) AS choice
-    FROM remarks AS m
+    FROM keyed_remarks AS m
     INNER JOIN rarc AS k ON k.remark_code = m.remark_code
     WHERE
         k.category NOT IN (
@@ -76,11 +75,11 @@ WHERE choice = 1
 
 -- name: denial_reasons
 -- For each line (and for each claim level) the largest adjustment that denies or cuts.
-SELECT remittance_id, remittance_line_id, reason_code, category, remark_code, effect
+SELECT remittance_key, remittance_line_key, reason_code, category, remark_code, effect
 FROM (
     SELECT
-        a.remittance_id,
-        a.remittance_line_id,
+        a.remittance_key,
+        a.remittance_line_key,
         a.reason_code,
         a.effect,
         -- Such a code says only that something was wrong; without a remark nobody knows what.
@@ -90,26 +89,25 @@ FROM (
         END AS category,
         coalesce(x.remark_code, y.remark_code) AS remark_code,
         row_number() OVER (
-            PARTITION BY a.remittance_id, a.remittance_line_id
+            PARTITION BY a.remittance_key, a.remittance_line_key
             ORDER BY
                 CASE WHEN a.category = 'appeal_outcome' THEN 1 ELSE 0 END,
                 a.amount_cents DESC,
-                a.reason_code,
-                a.adjustment_id
+                a.reason_code
         ) AS choice
     FROM coded_adjustments AS a
     LEFT JOIN deciding_remarks AS x
-        ON x.remittance_id = a.remittance_id AND x.remittance_line_id = a.remittance_line_id
+        ON x.remittance_key = a.remittance_key AND x.remittance_line_key = a.remittance_line_key
     LEFT JOIN deciding_remarks AS y
-        ON y.remittance_id = a.remittance_id AND y.remittance_line_id IS NULL
+        ON y.remittance_key = a.remittance_key AND y.remittance_line_key IS NULL
     WHERE a.effect IN ('denial', 'denial_if_unpaid') AND a.amount_cents > 0
 ) AS ranked
 WHERE choice = 1
 
 -- name: adjustment_sums
 SELECT
-    remittance_id,
-    remittance_line_id,
+    remittance_key,
+    remittance_line_key,
     sum(CASE WHEN is_allowed_part THEN amount_cents ELSE 0 END) AS allowed_part_cents,
     sum(CASE WHEN is_patient_part THEN amount_cents ELSE 0 END) AS patient_part_cents,
     sum(CASE WHEN effect = 'denial' THEN amount_cents ELSE 0 END) AS denial_cents,
@@ -117,33 +115,33 @@ SELECT
     sum(CASE WHEN effect = 'pending' THEN amount_cents ELSE 0 END) AS pending_cents,
     sum(CASE WHEN effect = 'duplicate' THEN amount_cents ELSE 0 END) AS duplicate_cents
 FROM coded_adjustments
-GROUP BY remittance_id, remittance_line_id
+GROUP BY remittance_key, remittance_line_key
 
 -- name: rejecting_remittances
 -- MA130: unprocessable, so never adjudicated, whatever the amounts look like.
-SELECT DISTINCT remittance_id FROM remarks WHERE remark_code = 'MA130'
+SELECT DISTINCT remittance_key FROM keyed_remarks WHERE remark_code = 'MA130'
 
 -- name: answered_parts
 -- One row for each SVC, or for the whole claim where the insurer sent no SVC.
 SELECT
-    s.remittance_id,
-    s.remittance_line_id,
+    s.remittance_key,
+    s.remittance_line_key,
     s.line_number,
     s.line_control_number,
-    coalesce(s.submitted_procedure_code, s.procedure_code) AS procedure_code,
+    s.procedure_code,
     s.modifiers,
     s.service_date,
     s.charge_cents,
     s.paid_cents,
     s.allowed_cents AS stated_allowed_cents,
-    s.units < s.submitted_units AS is_cut_in_units
-FROM remittance_lines AS s
+    s.is_cut_in_units
+FROM keyed_remittance_lines AS s
 UNION ALL
 SELECT
-    r.remittance_id, NULL, 1, NULL, NULL, NULL, r.service_date,
+    r.remittance_key, NULL, 1, NULL, NULL, NULL, r.service_date,
     r.charge_cents, r.paid_cents, NULL, false
-FROM remittances AS r
-WHERE r.remittance_id NOT IN (SELECT remittance_id FROM remittance_lines)
+FROM keyed_remittances AS r
+WHERE r.remittance_key NOT IN (SELECT remittance_key FROM keyed_remittance_lines)
 
 -- name: summed_parts
 SELECT
@@ -161,19 +159,19 @@ SELECT
     coalesce(d.remark_code, e.remark_code) AS remark_code
 FROM answered_parts AS p
 LEFT JOIN adjustment_sums AS a
-    ON a.remittance_id = p.remittance_id AND a.remittance_line_id = p.remittance_line_id
+    ON a.remittance_key = p.remittance_key AND a.remittance_line_key = p.remittance_line_key
 LEFT JOIN adjustment_sums AS c
-    ON c.remittance_id = p.remittance_id AND c.remittance_line_id IS NULL
+    ON c.remittance_key = p.remittance_key AND c.remittance_line_key IS NULL
 LEFT JOIN denial_reasons AS d
-    ON d.remittance_id = p.remittance_id AND d.remittance_line_id = p.remittance_line_id
+    ON d.remittance_key = p.remittance_key AND d.remittance_line_key = p.remittance_line_key
 LEFT JOIN denial_reasons AS e
-    ON e.remittance_id = p.remittance_id AND e.remittance_line_id IS NULL
+    ON e.remittance_key = p.remittance_key AND e.remittance_line_key IS NULL
 
 -- name: priced_parts
 SELECT
     *,
     CASE
-        WHEN remittance_line_id IS NULL THEN paid_cents + claim_allowed_part_cents
+        WHEN remittance_line_key IS NULL THEN paid_cents + claim_allowed_part_cents
         -- Some insurers state the price of a line that they then deny.
         WHEN
             stated_allowed_cents > 0
@@ -204,10 +202,10 @@ SELECT
         WHEN p.charge_cents = 0 AND p.allowed_cents = 0 THEN 'none'
         WHEN p.allowed_cents > 0 AND (p.own_denial_cents > 0 OR p.is_cut_in_units)
             THEN 'partially_approved'
-        WHEN p.allowed_cents > 0 AND p.remittance_line_id IS NULL AND p.claim_denial_cents > 0
+        WHEN p.allowed_cents > 0 AND p.remittance_line_key IS NULL AND p.claim_denial_cents > 0
             THEN 'partially_approved'
         WHEN p.allowed_cents > 0 THEN 'approved'
-        WHEN p.remittance_id IN (SELECT remittance_id FROM rejecting_remittances) THEN 'rejected'
+        WHEN p.remittance_key IN (SELECT remittance_key FROM rejecting_remittances) THEN 'rejected'
         WHEN p.claim_allowed_part_cents > 0 AND p.own_denial_cents = 0 THEN 'approved'
         WHEN p.pending_cents > 0 THEN 'pending'
         WHEN p.duplicate_cents > 0 THEN 'duplicate'
@@ -218,35 +216,38 @@ SELECT
         ELSE 'unknown'
     END AS determination
 FROM priced_parts AS p
-INNER JOIN remittances AS r ON r.remittance_id = p.remittance_id
+INNER JOIN keyed_remittances AS r ON r.remittance_key = p.remittance_key
 
 -- name: claims_with_remittances
 -- Where the insurer's own 835 is at hand, an export retells it: it would count the money twice.
-SELECT DISTINCT l.claim_id
-FROM remittances AS r
-INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
-WHERE coalesce(r.source, 'x12') <> 'export'
+SELECT DISTINCT claim_key
+FROM keyed_remittances
+WHERE
+    coalesce(source, 'x12') <> 'export'
+    AND claim_key IN (SELECT claim_key FROM keyed_remittances WHERE source = 'export')
 
 -- name: secondary_answers
 -- Not every later insurer says so in CLP02: OA-23 gives it away, and so does its name where the
 -- practice billed it second.
-SELECT remittance_id FROM adjustments WHERE reason_code = '23' AND amount_cents <> 0
+SELECT remittance_key FROM coded_adjustments WHERE reason_code = '23' AND amount_cents <> 0
 UNION
-SELECT r.remittance_id
-FROM remittances AS r
-INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+SELECT r.remittance_key
+FROM keyed_remittances AS r
 INNER JOIN (
-    SELECT claim_id, payer_id, max(CASE WHEN is_primary THEN 1 ELSE 0 END) AS is_first
+    SELECT claim_key, payer_id
     FROM versions
-    GROUP BY claim_id, payer_id
-) AS v ON v.claim_id = l.claim_id AND v.payer_id = r.payer_id AND v.is_first = 0
+    WHERE claim_key IN (SELECT claim_key FROM versions WHERE NOT is_primary)
+    GROUP BY claim_key, payer_id
+    HAVING max(CASE WHEN is_primary THEN 1 ELSE 0 END) = 0
+) AS v ON v.claim_key = r.claim_key AND v.payer_id = r.payer_id
 
 -- name: answers
 -- Every remittance in its claim. Only a primary insurer's answer decides; 25 is a forecast, 23
 -- sends the claim on to somebody else, and an answer to a void judges no service.
 SELECT
-    l.claim_id,
-    r.remittance_id,
+    r.claim_key,
+    r.remittance_key,
+    r.source,
     r.payment_id,
     r.position,
     r.patient_control_number,
@@ -257,35 +258,33 @@ SELECT
     r.payer_id,
     r.charge_cents,
     r.paid_cents,
-    r.patient_responsibility_cents,
     r.payment_date,
     r.service_date,
     coalesce(r.claim_status_code, '') = '22' AS is_reversal,
     coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '22', '23', '25')
     AND coalesce(r.claim_frequency_code, '') <> '8'
-    AND r.remittance_id NOT IN (SELECT remittance_id FROM secondary_answers) AS is_deciding,
+    AND r.remittance_key NOT IN (SELECT remittance_key FROM secondary_answers) AS is_deciding,
     -- Within a day a reversal precedes its correction.
     row_number() OVER (
-        PARTITION BY l.claim_id
+        PARTITION BY r.claim_key
         ORDER BY
             r.payment_date NULLS FIRST,
             CASE WHEN r.claim_status_code = '22' THEN 0 ELSE 1 END,
             r.payment_id,
             r.position,
-            r.remittance_id
+            r.remittance_key
     ) AS answer_number
-FROM remittances AS r
-INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+FROM keyed_remittances AS r
 WHERE
     coalesce(r.source, 'x12') <> 'export'
-    OR l.claim_id NOT IN (SELECT claim_id FROM claims_with_remittances)
+    OR r.claim_key NOT IN (SELECT claim_key FROM claims_with_remittances)
 
 -- name: turns
 -- An answer (0), a reversal of it (1), a reversal of that reversal (2): the last carries status 22
 -- too, but gives back what one like it took.
 SELECT
-    claim_id,
-    remittance_id,
+    claim_key,
+    remittance_key,
     payment_id,
     payment_date,
     position,
@@ -299,7 +298,7 @@ SELECT
         WHEN
             charge_cents > 0
             AND min(charge_cents) OVER (
-                PARTITION BY claim_id, payer_id, abs(charge_cents), abs(paid_cents), is_reversal
+                PARTITION BY claim_key, payer_id, abs(charge_cents), abs(paid_cents), is_reversal
             ) < 0
             THEN 2
         ELSE 1
@@ -308,23 +307,23 @@ FROM answers
 
 -- name: given_back
 -- The reversals that were reversed: the k-th that gives back an amount, the k-th that took it.
-SELECT a.remittance_id
+SELECT a.remittance_key
 FROM (
     SELECT
         *,
-        row_number() OVER (PARTITION BY claim_id, payer, charge, paid, turn ORDER BY answer_number)
+        row_number() OVER (PARTITION BY claim_key, payer, charge, paid, turn ORDER BY answer_number)
             AS place
     FROM turns
 ) AS a
 INNER JOIN (
     SELECT
         *,
-        row_number() OVER (PARTITION BY claim_id, payer, charge, paid, turn ORDER BY answer_number)
+        row_number() OVER (PARTITION BY claim_key, payer, charge, paid, turn ORDER BY answer_number)
             AS place
     FROM turns
 ) AS b
     ON
-        b.claim_id = a.claim_id
+        b.claim_key = a.claim_key
         AND b.payer = a.payer
         AND b.charge = a.charge
         AND b.paid = a.paid
@@ -336,25 +335,25 @@ WHERE a.turn = 1 AND b.turn = 2
 SELECT
     *,
     row_number() OVER (
-        PARTITION BY claim_id, payer, charge, paid, turn, payer_number ORDER BY answer_number
+        PARTITION BY claim_key, payer, charge, paid, turn, payer_number ORDER BY answer_number
     ) AS place_in_number,
     row_number() OVER (
-        PARTITION BY claim_id, payer, charge, paid, turn ORDER BY answer_number
+        PARTITION BY claim_key, payer, charge, paid, turn ORDER BY answer_number
     ) AS place
 FROM turns
-WHERE turn < 2 AND remittance_id NOT IN (SELECT remittance_id FROM given_back)
+WHERE turn < 2 AND remittance_key NOT IN (SELECT remittance_key FROM given_back)
 
 -- name: mirrors
 -- What each reversal may take back to the cent: an answer before it, or in the same payment above.
 SELECT
-    a.remittance_id,
-    b.remittance_id AS reversal_id,
+    a.remittance_key,
+    b.remittance_key AS reversal_key,
     a.place_in_number = b.place_in_number AND a.payer_number = b.payer_number AS is_same_number,
     a.place = b.place AS is_same_place
 FROM placed_turns AS a
 INNER JOIN placed_turns AS b
     ON
-        b.claim_id = a.claim_id
+        b.claim_key = a.claim_key
         AND b.payer = a.payer
         AND b.charge = a.charge
         AND b.paid = a.paid
@@ -366,14 +365,14 @@ INNER JOIN placed_turns AS b
 WHERE a.turn = 0 AND b.turn = 1
 
 -- name: mirrored_pairs
-SELECT remittance_id, reversal_id FROM mirrors WHERE is_same_number
+SELECT remittance_key, reversal_key FROM mirrors WHERE is_same_number
 UNION
-SELECT remittance_id, reversal_id
+SELECT remittance_key, reversal_key
 FROM mirrors
 WHERE
     is_same_place
-    AND remittance_id NOT IN (SELECT remittance_id FROM mirrors WHERE is_same_number)
-    AND reversal_id NOT IN (SELECT reversal_id FROM mirrors WHERE is_same_number)
+    AND remittance_key NOT IN (SELECT remittance_key FROM mirrors WHERE is_same_number)
+    AND reversal_key NOT IN (SELECT reversal_key FROM mirrors WHERE is_same_number)
 
 -- name: unmirrored_turns
 -- What mirrors nothing to the cent (a part of the lines, a changed charge) goes by the insurer's
@@ -381,29 +380,29 @@ WHERE
 SELECT
     *,
     row_number() OVER (
-        PARTITION BY claim_id, payer, turn ORDER BY answer_number DESC
+        PARTITION BY claim_key, payer, turn ORDER BY answer_number DESC
     ) AS from_last
 FROM placed_turns
 WHERE
-    remittance_id NOT IN (SELECT remittance_id FROM mirrored_pairs)
-    AND remittance_id NOT IN (SELECT reversal_id FROM mirrored_pairs)
+    remittance_key NOT IN (SELECT remittance_key FROM mirrored_pairs)
+    AND remittance_key NOT IN (SELECT reversal_key FROM mirrored_pairs)
 
 -- name: taken_back
 -- An answer and its reversal. A reversal of less than the whole charge takes back the lines it
 -- names and leaves the others.
-SELECT remittance_id, reversal_id, true AS is_whole
+SELECT remittance_key, reversal_key, true AS is_whole
 FROM mirrored_pairs
 UNION
 SELECT
-    a.remittance_id,
-    v.remittance_id,
+    a.remittance_key,
+    v.remittance_key,
     v.charge >= a.charge
-    OR a.remittance_id NOT IN (SELECT remittance_id FROM remittance_lines)
-    OR v.remittance_id NOT IN (SELECT remittance_id FROM remittance_lines)
+    OR a.remittance_key NOT IN (SELECT remittance_key FROM keyed_remittance_lines)
+    OR v.remittance_key NOT IN (SELECT remittance_key FROM keyed_remittance_lines)
 FROM unmirrored_turns AS a
 INNER JOIN unmirrored_turns AS v
     ON
-        v.claim_id = a.claim_id
+        v.claim_key = a.claim_key
         AND v.payer = a.payer
         AND v.turn = 1
         AND (v.payer_number = a.payer_number OR v.from_last = a.from_last)
@@ -417,10 +416,10 @@ WHERE a.turn = 0
 -- name: version_choices
 -- Which version an answer is about: its own number, frequency and charge speak first, then time.
 SELECT
-    a.remittance_id,
-    v.claim_version_id,
+    a.remittance_key,
+    v.claim_version_key,
     row_number() OVER (
-        PARTITION BY a.remittance_id
+        PARTITION BY a.remittance_key
         ORDER BY
             CASE
                 WHEN upper(trim(v.patient_control_number)) = upper(trim(a.patient_control_number))
@@ -433,15 +432,15 @@ SELECT
             v.version_number DESC
     ) AS choice
 FROM answers AS a
-INNER JOIN versions AS v ON v.claim_id = a.claim_id AND v.is_primary AND NOT v.is_void
+INNER JOIN versions AS v ON v.claim_key = a.claim_key AND v.is_primary AND NOT v.is_void
 
 -- name: service_slots
 -- A slot is a line's place in its claim that survives corrections: code, day, occurrence.
 SELECT
-    v.claim_id,
-    v.claim_version_id,
+    v.claim_key,
+    v.claim_version_key,
     v.version_number,
-    s.service_line_id,
+    s.service_line_key,
     s.line_number,
     s.line_control_number,
     s.procedure_code,
@@ -452,7 +451,7 @@ SELECT
     coalesce(s.procedure_code, '') || '@' || coalesce(CAST(s.service_date AS VARCHAR), '') || '#'
     || CAST(
         row_number() OVER (
-            PARTITION BY v.claim_version_id, s.procedure_code, s.service_date
+            PARTITION BY v.claim_version_key, s.procedure_code, s.service_date
             ORDER BY s.line_number
         ) AS VARCHAR
     ) AS slot,
@@ -461,39 +460,43 @@ SELECT
     coalesce(s.procedure_code, '') AS code,
     coalesce(s.modifiers, '') AS signs,
     coalesce(s.line_control_number, '') AS number
-FROM service_lines AS s
-INNER JOIN versions AS v ON v.claim_version_id = s.claim_version_id
+FROM keyed_service_lines AS s
+INNER JOIN versions AS v ON v.claim_version_key = s.claim_version_key
 WHERE v.is_primary AND NOT v.is_void
 
 -- name: partial_versions
 -- Sent as new with only some lines of an earlier version: it asks again for those, and the rest of
 -- the earlier one (its base) stands. A replacement (7) leaves nothing of what it replaces.
-SELECT claim_version_id, base_version_id
+SELECT claim_version_key, base_version_key
 FROM (
     SELECT
-        f.claim_version_id,
-        f.earlier_version_id AS base_version_id,
+        f.claim_version_key,
+        f.earlier_version_key AS base_version_key,
         row_number() OVER (
-            PARTITION BY f.claim_version_id ORDER BY f.earlier_number DESC
+            PARTITION BY f.claim_version_key ORDER BY f.earlier_number DESC
         ) AS choice
     FROM (
         SELECT
-            s.claim_version_id,
-            e.claim_version_id AS earlier_version_id,
+            s.claim_version_key,
+            e.claim_version_key AS earlier_version_key,
             e.version_number AS earlier_number,
             count(*) AS n_shared
         FROM service_slots AS s
         INNER JOIN service_slots AS e
-            ON e.claim_id = s.claim_id AND e.slot = s.slot AND e.version_number < s.version_number
-        GROUP BY s.claim_version_id, e.claim_version_id, e.version_number
+            ON e.claim_key = s.claim_key AND e.slot = s.slot AND e.version_number < s.version_number
+        GROUP BY s.claim_version_key, e.claim_version_key, e.version_number
     ) AS f
-    INNER JOIN versions AS v ON v.claim_version_id = f.claim_version_id
+    INNER JOIN versions AS v ON v.claim_version_key = f.claim_version_key
     INNER JOIN (
-        SELECT claim_version_id, count(*) AS n_lines FROM service_lines GROUP BY claim_version_id
-    ) AS n ON n.claim_version_id = f.claim_version_id
+        SELECT claim_version_key, count(*) AS n_lines
+        FROM keyed_service_lines
+        GROUP BY claim_version_key
+    ) AS n ON n.claim_version_key = f.claim_version_key
     INNER JOIN (
-        SELECT claim_version_id, count(*) AS n_lines FROM service_lines GROUP BY claim_version_id
-    ) AS m ON m.claim_version_id = f.earlier_version_id
+        SELECT claim_version_key, count(*) AS n_lines
+        FROM keyed_service_lines
+        GROUP BY claim_version_key
+    ) AS m ON m.claim_version_key = f.earlier_version_key
     WHERE
         coalesce(v.claim_frequency_code, '1') <> '7'
         AND f.n_shared = n.n_lines
@@ -503,14 +506,14 @@ WHERE choice = 1
 
 -- name: parts_in_claims
 SELECT
-    a.claim_id,
+    a.claim_key,
     a.answer_number,
     a.payment_date,
     a.is_reversal,
     a.is_deciding AND j.charge_cents >= 0 AS is_deciding,
     -- Some insurers net within one answer: the old line once more with a minus, then the new one.
     a.is_deciding AND j.charge_cents < 0 AS takes_back,
-    c.claim_version_id,
+    c.claim_version_key,
     j.*,
     abs(j.charge_cents) AS charge,
     coalesce(j.service_date, a.service_date) AS day,
@@ -521,21 +524,21 @@ SELECT
     || coalesce(CAST(coalesce(j.service_date, a.service_date) AS VARCHAR), '') || '#'
     || CAST(
         row_number() OVER (
-            PARTITION BY j.remittance_id, j.procedure_code, coalesce(j.service_date, a.service_date)
+            PARTITION BY j.remittance_key, j.procedure_code, coalesce(j.service_date, a.service_date)
             ORDER BY j.line_number
         ) AS VARCHAR
     ) AS own_slot
 FROM judged_parts AS j
-INNER JOIN answers AS a ON a.remittance_id = j.remittance_id
-LEFT JOIN version_choices AS c ON c.remittance_id = j.remittance_id AND c.choice = 1
+INNER JOIN answers AS a ON a.remittance_key = j.remittance_key
+LEFT JOIN version_choices AS c ON c.remittance_key = j.remittance_key AND c.choice = 1
 
 -- name: open_parts_0
 -- The answered lines still to be matched.
 SELECT
-    remittance_id,
-    remittance_line_id,
-    claim_id,
-    claim_version_id,
+    remittance_key,
+    remittance_line_key,
+    claim_key,
+    claim_version_key,
     line_number,
     takes_back,
     number,
@@ -544,13 +547,13 @@ SELECT
     charge,
     signs
 FROM parts_in_claims
-WHERE remittance_line_id IS NOT NULL
+WHERE remittance_line_key IS NOT NULL
 
 -- name: offers_0
 -- The lines each answer may be about: those of the version it answers.
 SELECT
-    p.remittance_id,
-    s.service_line_id,
+    p.remittance_key,
+    s.service_line_key,
     s.line_number,
     s.slot,
     s.charge,
@@ -558,5 +561,5 @@ SELECT
     s.code,
     s.signs,
     s.number
-FROM (SELECT DISTINCT remittance_id, claim_version_id FROM open_parts_0) AS p
-INNER JOIN service_slots AS s ON s.claim_version_id = p.claim_version_id
+FROM (SELECT DISTINCT remittance_key, claim_version_key FROM open_parts_0) AS p
+INNER JOIN service_slots AS s ON s.claim_version_key = p.claim_version_key

@@ -4,8 +4,8 @@
 -- name: reversal_reasons
 -- Why an insurer took an answer back, where the reversal says so.
 SELECT
-    a.claim_id,
-    a.remittance_id,
+    a.claim_key,
+    a.remittance_key,
     a.answer_number,
     max(
         CASE m.remark_code
@@ -23,16 +23,16 @@ SELECT
         END
     ) AS reversal_reason
 FROM answers AS a
-INNER JOIN remarks AS m ON m.remittance_id = a.remittance_id
+INNER JOIN keyed_remarks AS m ON m.remittance_key = a.remittance_key
 WHERE a.is_reversal
-GROUP BY a.claim_id, a.remittance_id, a.answer_number
+GROUP BY a.claim_key, a.remittance_key, a.answer_number
 
 -- name: last_reversal_reasons
-SELECT claim_id, reversal_reason
+SELECT claim_key, reversal_reason
 FROM (
     SELECT
         *,
-        row_number() OVER (PARTITION BY claim_id ORDER BY answer_number DESC) AS from_last
+        row_number() OVER (PARTITION BY claim_key ORDER BY answer_number DESC) AS from_last
     FROM reversal_reasons
     WHERE reversal_reason IS NOT NULL
 ) AS ranked
@@ -42,34 +42,34 @@ WHERE from_last = 1
 -- Codes that speak of an appeal: its result (MA91), an answer reversed for it (N690 for the
 -- provider's, N691 for the patient's, N11 by medical review), a decision kept (CARC 193, MA46), an
 -- appeal that was not heard (CARC 285, 286, formerly 138).
-SELECT DISTINCT remittance_id, remark_code AS code
-FROM remarks
+SELECT DISTINCT remittance_key, remark_code AS code
+FROM keyed_remarks
 WHERE remark_code IN ('MA91', 'N690', 'N691', 'N11', 'MA46')
 UNION
-SELECT DISTINCT remittance_id, 'CARC ' || reason_code
-FROM adjustments
+SELECT DISTINCT remittance_key, 'CARC ' || reason_code
+FROM coded_adjustments
 WHERE reason_code IN ('193', '285', '286', '138') AND amount_cents > 0
 
 -- name: spoken_of
 -- A code on a reversal is about the answer that follows it.
-SELECT c.claim_id, c.remittance_id, s.code
+SELECT c.claim_key, c.remittance_key, s.code
 FROM said_of_appeals AS s
-INNER JOIN answers AS c ON c.remittance_id = s.remittance_id
+INNER JOIN answers AS c ON c.remittance_key = s.remittance_key
 WHERE c.is_deciding
 UNION
-SELECT claim_id, remittance_id, code
+SELECT claim_key, remittance_key, code
 FROM (
     SELECT
-        c.claim_id,
-        c.remittance_id,
+        c.claim_key,
+        c.remittance_key,
         s.code,
         row_number() OVER (
-            PARTITION BY v.remittance_id, s.code ORDER BY c.answer_number
+            PARTITION BY v.remittance_key, s.code ORDER BY c.answer_number
         ) AS choice
     FROM said_of_appeals AS s
-    INNER JOIN answers AS v ON v.remittance_id = s.remittance_id
+    INNER JOIN answers AS v ON v.remittance_key = s.remittance_key
     INNER JOIN answers AS c
-        ON c.claim_id = v.claim_id AND c.answer_number > v.answer_number
+        ON c.claim_key = v.claim_key AND c.answer_number > v.answer_number
     WHERE v.is_reversal AND c.is_deciding
 ) AS following
 WHERE choice = 1
@@ -77,24 +77,24 @@ WHERE choice = 1
 -- name: allowed_before
 -- For every line of every answer, what had been allowed of it until then.
 SELECT
-    e.claim_id,
-    e.remittance_id,
+    e.claim_key,
+    e.remittance_key,
     e.slot,
     coalesce(p.allowed_cents, 0) AS before_cents,
     row_number() OVER (
-        PARTITION BY e.remittance_id, e.slot ORDER BY p.answer_number DESC NULLS LAST, p.line_number
+        PARTITION BY e.remittance_key, e.slot ORDER BY p.answer_number DESC NULLS LAST, p.line_number
     ) AS choice
 FROM events AS e
 LEFT JOIN final_answers AS p
-    ON p.claim_id = e.claim_id AND p.slot = e.slot AND p.answer_number < e.answer_number
-WHERE e.remittance_id IN (SELECT remittance_id FROM spoken_of)
+    ON p.claim_key = e.claim_key AND p.slot = e.slot AND p.answer_number < e.answer_number
+WHERE e.remittance_key IN (SELECT remittance_key FROM spoken_of)
 
 -- name: appeal_decisions
 -- One row per answer to an appeal. More allowed than before is a win, in part where lines or units
 -- stay refused; no more allowed is a decision kept.
 SELECT
-    d.claim_id,
-    d.remittance_id,
+    d.claim_key,
+    d.remittance_key,
     d.payment_date,
     d.answer_number,
     c.codes,
@@ -107,8 +107,8 @@ SELECT
     END AS remittance_outcome
 FROM (
     SELECT
-        e.claim_id,
-        e.remittance_id,
+        e.claim_key,
+        e.remittance_key,
         e.payment_date,
         e.answer_number,
         sum(e.allowed_cents) AS after_cents,
@@ -118,27 +118,31 @@ FROM (
         ) AS n_refused
     FROM events AS e
     INNER JOIN allowed_before AS b
-        ON b.remittance_id = e.remittance_id AND b.slot = e.slot AND b.choice = 1
+        ON b.remittance_key = e.remittance_key AND b.slot = e.slot AND b.choice = 1
     WHERE e.determination IN ('approved', 'partially_approved', 'denied')
-    GROUP BY e.claim_id, e.remittance_id, e.payment_date, e.answer_number
+    GROUP BY e.claim_key, e.remittance_key, e.payment_date, e.answer_number
 ) AS d
 INNER JOIN (
     SELECT
-        remittance_id,
+        remittance_key,
         string_agg(code, ', ' ORDER BY code) AS codes,
         max(CASE WHEN code IN ('CARC 285', 'CARC 286', 'CARC 138') THEN 1 ELSE 0 END) AS is_unheard
     FROM spoken_of
-    GROUP BY remittance_id
-) AS c ON c.remittance_id = d.remittance_id
+    GROUP BY remittance_key
+) AS c ON c.remittance_key = d.remittance_key
 
 -- name: claim_numbers
-SELECT DISTINCT l.claim_id, upper(trim(c.patient_control_number)) AS control_number
-FROM claims AS c
-INNER JOIN claim_lineage AS l ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
+SELECT claim_key, upper(trim(patient_control_number)) AS control_number
+FROM versions
+WHERE
+    upper(trim(patient_control_number))
+    IN (SELECT upper(trim(patient_control_number)) FROM appeals)
 UNION
-SELECT DISTINCT l.claim_id, upper(trim(r.patient_control_number))
-FROM remittances AS r
-INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
+SELECT claim_key, upper(trim(patient_control_number))
+FROM keyed_remittances
+WHERE
+    upper(trim(patient_control_number))
+    IN (SELECT upper(trim(patient_control_number)) FROM appeals)
 
 -- name: recorded_appeals
 -- A row of appeals.csv and its claim. Where a number is used for several visits, the latest one
@@ -147,7 +151,7 @@ SELECT *
 FROM (
     SELECT
         a.*,
-        n.claim_id,
+        n.claim_key,
         row_number() OVER (
             PARTITION BY a.appeal_id
             ORDER BY
@@ -159,63 +163,77 @@ FROM (
                     ELSE 1
                 END,
                 d.first_date DESC NULLS LAST,
-                n.claim_id
+                n.claim_key
         ) AS choice
     FROM appeals AS a
     LEFT JOIN claim_numbers AS n
         ON n.control_number = upper(trim(a.patient_control_number))
-    LEFT JOIN determined_claims AS d ON d.claim_id = n.claim_id
+    LEFT JOIN determined_claims AS d ON d.claim_key = n.claim_key
 ) AS ranked
 WHERE choice = 1
 
 -- name: heard_appeals
 -- The insurer's answer to a recorded appeal: the first after it was filed and before the next.
-SELECT appeal_id, remittance_id
+SELECT appeal_id, remittance_key
 FROM (
     SELECT
         a.appeal_id,
-        d.remittance_id,
+        d.remittance_key,
         row_number() OVER (
-            PARTITION BY d.remittance_id
+            PARTITION BY d.remittance_key
             ORDER BY a.filed_date DESC NULLS LAST, a.level DESC, a.appeal_id
         ) AS from_last_filed,
         row_number() OVER (
-            PARTITION BY a.appeal_id ORDER BY d.answer_number, d.remittance_id
+            PARTITION BY a.appeal_id ORDER BY d.answer_number, d.remittance_key
         ) AS from_first_heard
     FROM recorded_appeals AS a
     INNER JOIN appeal_decisions AS d
-        ON d.claim_id = a.claim_id AND coalesce(d.payment_date >= a.filed_date, true)
+        ON d.claim_key = a.claim_key AND coalesce(d.payment_date >= a.filed_date, true)
 ) AS pairs
 WHERE from_last_filed = 1 AND from_first_heard = 1
 
 -- name: all_appeals
 SELECT
-    a.appeal_id AS appeal_outcome_id,
-    a.claim_id,
-    a.appeal_id,
-    a.level,
-    a.filed_date,
-    a.deadline_date,
-    a.deadline_source,
-    a.filed_date > a.deadline_date AS is_filed_late,
-    a.assisted_by,
-    a.decision_date AS recorded_date,
-    a.outcome AS recorded_outcome,
-    d.remittance_id,
+    coalesce(p.appeal_id, r.record_id) AS appeal_outcome_id,
+    c.claim_id,
+    p.appeal_id,
+    p.level,
+    p.filed_date,
+    p.deadline_date,
+    p.deadline_source,
+    p.is_filed_late,
+    p.assisted_by,
+    p.recorded_date,
+    p.recorded_outcome,
+    r.record_id AS remittance_id,
     d.payment_date AS remittance_date,
     d.remittance_outcome,
     d.codes AS evidence_codes,
     d.won_cents,
     d.answer_number
-FROM recorded_appeals AS a
-LEFT JOIN heard_appeals AS h ON h.appeal_id = a.appeal_id
-LEFT JOIN appeal_decisions AS d ON d.remittance_id = h.remittance_id
-UNION ALL
-SELECT
-    d.remittance_id, d.claim_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-    d.remittance_id, d.payment_date, d.remittance_outcome, d.codes, d.won_cents, d.answer_number
-FROM appeal_decisions AS d
-WHERE d.remittance_id NOT IN (SELECT remittance_id FROM heard_appeals)
+FROM (
+    SELECT
+        a.appeal_id,
+        a.claim_key,
+        a.level,
+        a.filed_date,
+        a.deadline_date,
+        a.deadline_source,
+        a.filed_date > a.deadline_date AS is_filed_late,
+        a.assisted_by,
+        a.decision_date AS recorded_date,
+        a.outcome AS recorded_outcome,
+        h.remittance_key
+    FROM recorded_appeals AS a
+    LEFT JOIN heard_appeals AS h ON h.appeal_id = a.appeal_id
+    UNION ALL
+    SELECT NULL, claim_key, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, remittance_key
+    FROM appeal_decisions
+    WHERE remittance_key NOT IN (SELECT remittance_key FROM heard_appeals)
+) AS p
+LEFT JOIN appeal_decisions AS d ON d.remittance_key = p.remittance_key
+LEFT JOIN record_keys AS r ON r.record_key = p.remittance_key
+LEFT JOIN claim_keys AS c ON c.claim_key = p.claim_key
 
 -- name: appeal_outcomes
 -- The insurer's answer counts where there is one; the practice's note where there is not.

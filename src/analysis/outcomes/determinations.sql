@@ -4,31 +4,31 @@
 -- Answers in different payments that together make up no more than the line they are about are
 -- parts of it: the second does not replace the first, and gets a place of its own.
 SELECT
-    remittance_line_id,
-    claim_id,
+    remittance_line_key,
+    claim_key,
     slot,
     charge,
     row_number() OVER (
-        PARTITION BY claim_id, slot ORDER BY answer_number, line_number, remittance_line_id
+        PARTITION BY claim_key, slot ORDER BY answer_number, line_number, remittance_line_key
     ) AS part_number
 FROM (
     SELECT
-        p.remittance_line_id,
-        p.claim_id,
+        p.remittance_line_key,
+        p.claim_key,
         p.answer_number,
         p.line_number,
         p.charge,
         m.slot,
-        sum(p.charge) OVER (PARTITION BY p.claim_id, m.slot) AS answered_charge,
-        count(*) OVER (PARTITION BY p.claim_id, m.slot) AS n_answers,
-        max(s.charge) OVER (PARTITION BY p.claim_id, m.slot) AS line_charge
+        sum(p.charge) OVER (PARTITION BY p.claim_key, m.slot) AS answered_charge,
+        count(*) OVER (PARTITION BY p.claim_key, m.slot) AS n_answers,
+        max(s.charge) OVER (PARTITION BY p.claim_key, m.slot) AS line_charge
     FROM parts_in_claims AS p
-    INNER JOIN line_matches AS m ON m.remittance_line_id = p.remittance_line_id
-    INNER JOIN service_slots AS s ON s.service_line_id = m.service_line_id
+    INNER JOIN line_matches AS m ON m.remittance_line_key = p.remittance_line_key
+    INNER JOIN service_slots AS s ON s.service_line_key = m.service_line_key
     WHERE
         p.is_deciding
         AND p.charge > 0
-        AND p.remittance_id NOT IN (SELECT remittance_id FROM taken_back WHERE is_whole)
+        AND p.remittance_key NOT IN (SELECT remittance_key FROM taken_back WHERE is_whole)
 ) AS answered
 WHERE n_answers > 1 AND answered_charge <= line_charge
 
@@ -44,15 +44,15 @@ SELECT
     coalesce(k.part_number, 1) > 1 AS is_part,
     1 AS share_number
 FROM parts_in_claims AS p
-LEFT JOIN line_matches AS m ON m.remittance_line_id = p.remittance_line_id
-LEFT JOIN line_parts AS k ON k.remittance_line_id = p.remittance_line_id
+LEFT JOIN line_matches AS m ON m.remittance_line_key = p.remittance_line_key
+LEFT JOIN line_parts AS k ON k.remittance_line_key = p.remittance_line_key
 LEFT JOIN (
-    SELECT claim_id, slot, charge, max(part_number) AS part_number
+    SELECT claim_key, slot, charge, max(part_number) AS part_number
     FROM line_parts
-    GROUP BY claim_id, slot, charge
+    GROUP BY claim_key, slot, charge
 ) AS r
-    ON p.is_reversal AND r.claim_id = p.claim_id AND r.slot = m.slot AND r.charge = p.charge
-WHERE p.remittance_line_id IS NOT NULL
+    ON p.is_reversal AND r.claim_key = p.claim_key AND r.slot = m.slot AND r.charge = p.charge
+WHERE p.remittance_line_key IS NOT NULL
 
 -- name: slotted_claims
 -- An answer without lines speaks for the one line that has its charge, where the claim is split
@@ -61,24 +61,24 @@ SELECT
     p.*,
     coalesce(s.slot, 'claim') AS slot,
     false AS is_part,
-    row_number() OVER (PARTITION BY p.remittance_id ORDER BY s.line_number, s.slot) AS share_number
+    row_number() OVER (PARTITION BY p.remittance_key ORDER BY s.line_number, s.slot) AS share_number
 FROM parts_in_claims AS p
 LEFT JOIN (
     SELECT
         *,
-        sum(charge) OVER (PARTITION BY claim_version_id) AS version_charge,
-        count(*) OVER (PARTITION BY claim_version_id, charge) AS n_alike
+        sum(charge) OVER (PARTITION BY claim_version_key) AS version_charge,
+        count(*) OVER (PARTITION BY claim_version_key, charge) AS n_alike
     FROM service_slots
-) AS s ON s.claim_version_id = p.claim_version_id
+) AS s ON s.claim_version_key = p.claim_version_key
 WHERE
-    p.remittance_line_id IS NULL
+    p.remittance_line_key IS NULL
     AND (
         s.slot IS NULL
         OR p.charge >= s.version_charge
         OR (s.charge = p.charge AND s.n_alike = 1)
         OR NOT EXISTS (
             SELECT 1 FROM service_slots AS o
-            WHERE o.claim_version_id = p.claim_version_id
+            WHERE o.claim_version_key = p.claim_version_key
             GROUP BY o.charge
             HAVING o.charge = p.charge AND count(*) = 1
         )
@@ -91,10 +91,10 @@ SELECT * FROM slotted_claims
 
 -- name: events
 SELECT
-    e.claim_id,
+    e.claim_key,
     e.slot,
-    e.remittance_id,
-    e.claim_version_id,
+    e.remittance_key,
+    e.claim_version_key,
     e.answer_number,
     e.payment_date,
     e.is_reversal,
@@ -116,19 +116,19 @@ SELECT
     CASE WHEN e.share_number = 1 THEN e.allowed_cents ELSE 0 END AS allowed_cents,
     EXISTS (
         SELECT 1 FROM taken_back AS t
-        WHERE t.remittance_id = e.remittance_id AND t.is_whole
+        WHERE t.remittance_key = e.remittance_key AND t.is_whole
     )
     OR EXISTS (
         SELECT 1
         FROM taken_back AS t
-        INNER JOIN slotted AS v ON v.remittance_id = t.reversal_id
-        WHERE t.remittance_id = e.remittance_id AND v.slot = e.slot
+        INNER JOIN slotted AS v ON v.remittance_key = t.reversal_key
+        WHERE t.remittance_key = e.remittance_key AND v.slot = e.slot
     )
     OR EXISTS (
         SELECT 1 FROM slotted AS v
         WHERE
             v.takes_back
-            AND v.claim_id = e.claim_id
+            AND v.claim_key = e.claim_key
             AND v.slot = e.slot
             AND v.answer_number > e.answer_number
     ) AS is_cancelled
@@ -139,12 +139,12 @@ FROM slotted AS e
 SELECT
     *,
     row_number() OVER (
-        PARTITION BY claim_id, slot ORDER BY answer_number, remittance_id, line_number
+        PARTITION BY claim_key, slot ORDER BY answer_number, remittance_key, line_number
     ) AS from_first,
     -- Denials repeat their category when only "decision kept" is said.
     last_value(CASE WHEN category <> 'appeal_outcome' THEN category END IGNORE NULLS) OVER (
-        PARTITION BY claim_id, slot
-        ORDER BY answer_number, remittance_id, line_number
+        PARTITION BY claim_key, slot
+        ORDER BY answer_number, remittance_key, line_number
         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ) AS own_category
 FROM events
@@ -158,11 +158,11 @@ SELECT
     *,
     determination IN ('approved', 'partially_approved') AS is_allowed,
     row_number() OVER (
-        PARTITION BY claim_id, slot
+        PARTITION BY claim_key, slot
         ORDER BY
             CASE WHEN determination IN ('approved', 'partially_approved') THEN 0 ELSE 1 END,
             answer_number DESC,
-            remittance_id DESC,
+            remittance_key DESC,
             line_number DESC
     ) AS from_last
 FROM events
@@ -174,7 +174,7 @@ WHERE
 -- name: line_states
 -- Every line slot of a claim that was sent or answered, with its first and standing answer.
 SELECT
-    k.claim_id,
+    k.claim_key,
     k.slot,
     f.determination AS first_determination,
     f.payment_date AS first_date,
@@ -189,23 +189,23 @@ SELECT
         ELSE s.category
     END AS final_category,
     s.allowed_cents AS final_allowed_cents,
-    s.remittance_id AS final_remittance_id,
-    s.claim_version_id AS final_version_id,
+    s.remittance_key AS final_remittance_key,
+    s.claim_version_key AS final_version_key,
     s.answer_number AS final_answer_number,
     e.has_pending,
     e.has_rejected,
     e.has_undecided,
     e.paid_cents
 FROM (
-    SELECT claim_id, slot FROM service_slots
+    SELECT claim_key, slot FROM service_slots
     UNION
-    SELECT claim_id, slot FROM events
+    SELECT claim_key, slot FROM events
 ) AS k
-LEFT JOIN final_answers AS f ON f.claim_id = k.claim_id AND f.slot = k.slot AND f.from_first = 1
-LEFT JOIN standing_answers AS s ON s.claim_id = k.claim_id AND s.slot = k.slot AND s.from_last = 1
+LEFT JOIN final_answers AS f ON f.claim_key = k.claim_key AND f.slot = k.slot AND f.from_first = 1
+LEFT JOIN standing_answers AS s ON s.claim_key = k.claim_key AND s.slot = k.slot AND s.from_last = 1
 LEFT JOIN (
     SELECT
-        claim_id,
+        claim_key,
         slot,
         max(CASE WHEN is_deciding AND determination = 'pending' THEN 1 ELSE 0 END) AS has_pending,
         max(CASE WHEN is_deciding AND determination = 'rejected' THEN 1 ELSE 0 END)
@@ -215,35 +215,32 @@ LEFT JOIN (
         ) AS has_undecided,
         sum(paid_cents) AS paid_cents
     FROM events
-    GROUP BY claim_id, slot
-) AS e ON e.claim_id = k.claim_id AND e.slot = k.slot
-
--- name: claim_ids
-SELECT DISTINCT claim_id FROM claim_lineage
+    GROUP BY claim_key, slot
+) AS e ON e.claim_key = k.claim_key AND e.slot = k.slot
 
 -- name: first_answered
 -- The first final answer, and the version it speaks about: that version's lines make the claim's
 -- first determination, whatever a later correction adds.
-SELECT claim_id, claim_version_id, remittance_id, payment_date
+SELECT claim_key, claim_version_key, remittance_key, payment_date
 FROM (
     SELECT
         *,
         row_number() OVER (
-            PARTITION BY claim_id ORDER BY answer_number, remittance_id, line_number, slot
+            PARTITION BY claim_key ORDER BY answer_number, remittance_key, line_number, slot
         ) AS choice
     FROM final_answers
 ) AS ranked
 WHERE choice = 1
 
 -- name: last_answered
-SELECT claim_id, claim_version_id, remittance_id, payment_date
+SELECT claim_key, claim_version_key, remittance_key, payment_date
 FROM (
     SELECT
         *,
         row_number() OVER (
-            PARTITION BY claim_id
+            PARTITION BY claim_key
             ORDER BY
-                is_allowed DESC, answer_number DESC, remittance_id DESC, line_number DESC, slot DESC
+                is_allowed DESC, answer_number DESC, remittance_key DESC, line_number DESC, slot DESC
         ) AS choice
     FROM standing_answers
     WHERE from_last = 1
@@ -252,49 +249,49 @@ WHERE choice = 1
 
 -- name: version_scopes
 -- The version whose lines an answer to a version settles: itself, or the base of a part of it.
-SELECT v.claim_version_id, coalesce(p.base_version_id, v.claim_version_id) AS scope_version_id
+SELECT v.claim_version_key, coalesce(p.base_version_key, v.claim_version_key) AS scope_version_key
 FROM versions AS v
-LEFT JOIN partial_versions AS p ON p.claim_version_id = v.claim_version_id
+LEFT JOIN partial_versions AS p ON p.claim_version_key = v.claim_version_key
 
 -- name: first_slots
 -- Of a claim we were never given, whatever was answered.
-SELECT DISTINCT a.claim_id, s.slot
+SELECT DISTINCT a.claim_key, s.slot
 FROM first_answered AS a
-INNER JOIN version_scopes AS c ON c.claim_version_id = a.claim_version_id
-INNER JOIN service_slots AS s ON s.claim_version_id = c.scope_version_id
+INNER JOIN version_scopes AS c ON c.claim_version_key = a.claim_version_key
+INNER JOIN service_slots AS s ON s.claim_version_key = c.scope_version_key
 UNION
-SELECT a.claim_id, e.slot
+SELECT a.claim_key, e.slot
 FROM first_answered AS a
 INNER JOIN final_answers AS e
     ON
-        e.claim_id = a.claim_id
-        AND (a.claim_version_id IS NULL OR e.remittance_id = a.remittance_id OR e.is_part)
-WHERE a.claim_version_id IS NOT NULL OR e.from_first = 1
+        e.claim_key = a.claim_key
+        AND (a.claim_version_key IS NULL OR e.remittance_key = a.remittance_key OR e.is_part)
+WHERE a.claim_version_key IS NOT NULL OR e.from_first = 1
 
 -- name: last_slots
-SELECT DISTINCT a.claim_id, s.slot
+SELECT DISTINCT a.claim_key, s.slot
 FROM last_answered AS a
-INNER JOIN version_scopes AS c ON c.claim_version_id = a.claim_version_id
-INNER JOIN service_slots AS s ON s.claim_version_id = c.scope_version_id
+INNER JOIN version_scopes AS c ON c.claim_version_key = a.claim_version_key
+INNER JOIN service_slots AS s ON s.claim_version_key = c.scope_version_key
 UNION
-SELECT a.claim_id, e.slot
+SELECT a.claim_key, e.slot
 FROM last_answered AS a
 INNER JOIN standing_answers AS e
     ON
-        e.claim_id = a.claim_id
-        AND (a.claim_version_id IS NULL OR e.remittance_id = a.remittance_id OR e.is_part)
-WHERE a.claim_version_id IS NOT NULL OR e.answer_number >= (
+        e.claim_key = a.claim_key
+        AND (a.claim_version_key IS NULL OR e.remittance_key = a.remittance_key OR e.is_part)
+WHERE a.claim_version_key IS NOT NULL OR e.answer_number >= (
     -- A replacement leaves nothing of what it replaces.
     SELECT coalesce(max(r.answer_number), 0) FROM answers AS r
-    WHERE r.claim_id = a.claim_id AND r.is_deciding AND r.claim_frequency_code = '7'
+    WHERE r.claim_key = a.claim_key AND r.is_deciding AND r.claim_frequency_code = '7'
 )
 
 -- name: whole_answers
 -- Answers over the whole charge: a line they pass over in silence was bundled, and waits no more.
-SELECT DISTINCT p.claim_version_id
+SELECT DISTINCT p.claim_version_key
 FROM parts_in_claims AS p
-INNER JOIN answers AS r ON r.remittance_id = p.remittance_id
-INNER JOIN versions AS v ON v.claim_version_id = p.claim_version_id
+INNER JOIN answers AS r ON r.remittance_key = p.remittance_key
+INNER JOIN versions AS v ON v.claim_version_key = p.claim_version_key
 WHERE
     p.is_deciding
     AND abs(r.charge_cents) >= v.charge_cents
@@ -303,7 +300,7 @@ WHERE
 -- name: waiting_slots
 -- Lines sent that still wait for a decision. One answered without a decision (contract only,
 -- duplicate, zero charge) does not hold the claim up.
-SELECT k.claim_id, k.slot
+SELECT k.claim_key, k.slot
 FROM line_states AS k
 WHERE
     k.first_determination IS NULL
@@ -313,27 +310,27 @@ WHERE
         k.has_pending = 1
         OR NOT EXISTS (
             SELECT 1 FROM service_slots AS s
-            INNER JOIN whole_answers AS w ON w.claim_version_id = s.claim_version_id
-            WHERE s.claim_id = k.claim_id AND s.slot = k.slot
+            INNER JOIN whole_answers AS w ON w.claim_version_key = s.claim_version_key
+            WHERE s.claim_key = k.claim_key AND s.slot = k.slot
         )
     )
 
 -- name: first_counts
 SELECT
-    k.claim_id,
+    k.claim_key,
     sum(CASE WHEN l.first_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
     sum(CASE WHEN l.first_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
     sum(CASE WHEN l.first_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
     count(w.slot) AS n_waiting,
     max(l.first_date) AS determination_date
 FROM first_slots AS k
-INNER JOIN line_states AS l ON l.claim_id = k.claim_id AND l.slot = k.slot
-LEFT JOIN waiting_slots AS w ON w.claim_id = k.claim_id AND w.slot = k.slot
-GROUP BY k.claim_id
+INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
+LEFT JOIN waiting_slots AS w ON w.claim_key = k.claim_key AND w.slot = k.slot
+GROUP BY k.claim_key
 
 -- name: last_counts
 SELECT
-    k.claim_id,
+    k.claim_key,
     sum(CASE WHEN l.final_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
     sum(CASE WHEN l.final_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
     sum(CASE WHEN l.final_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
@@ -348,14 +345,14 @@ SELECT
     max(l.final_date) AS determination_date,
     sum(coalesce(l.final_allowed_cents, 0)) AS allowed_cents
 FROM last_slots AS k
-INNER JOIN line_states AS l ON l.claim_id = k.claim_id AND l.slot = k.slot
-LEFT JOIN waiting_slots AS w ON w.claim_id = k.claim_id AND w.slot = k.slot
-GROUP BY k.claim_id
+INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
+LEFT JOIN waiting_slots AS w ON w.claim_key = k.claim_key AND w.slot = k.slot
+GROUP BY k.claim_key
 
 -- name: claim_reasons
 -- The category of the largest denied or cut charge, first answer and standing answer.
 SELECT
-    claim_id,
+    claim_key,
     max(CASE WHEN which = 'first' THEN category END) AS first_category,
     max(CASE WHEN which = 'first' THEN reason_code END) AS first_reason_code,
     max(CASE WHEN which = 'first' THEN remark_code END) AS first_remark_code,
@@ -363,12 +360,12 @@ SELECT
 FROM (
     SELECT
         which,
-        claim_id,
+        claim_key,
         category,
         reason_code,
         remark_code,
         row_number() OVER (
-            PARTITION BY claim_id, which
+            PARTITION BY claim_key, which
             ORDER BY
                 CASE WHEN determination = 'denied' THEN 0 ELSE 1 END,
                 charge_cents DESC,
@@ -378,7 +375,7 @@ FROM (
     FROM (
         SELECT
             'first' AS which,
-            l.claim_id,
+            l.claim_key,
             l.slot,
             l.first_determination AS determination,
             l.first_category AS category,
@@ -386,28 +383,28 @@ FROM (
             l.first_remark_code AS remark_code,
             l.first_charge_cents AS charge_cents
         FROM line_states AS l
-        INNER JOIN first_slots AS k ON k.claim_id = l.claim_id AND k.slot = l.slot
+        INNER JOIN first_slots AS k ON k.claim_key = l.claim_key AND k.slot = l.slot
         WHERE l.first_determination IN ('denied', 'partially_approved')
         UNION ALL
         SELECT
-            'final', l.claim_id, l.slot, l.final_determination, l.final_category, NULL, NULL,
+            'final', l.claim_key, l.slot, l.final_determination, l.final_category, NULL, NULL,
             l.first_charge_cents
         FROM line_states AS l
-        INNER JOIN last_slots AS k ON k.claim_id = l.claim_id AND k.slot = l.slot
+        INNER JOIN last_slots AS k ON k.claim_key = l.claim_key AND k.slot = l.slot
         WHERE l.final_determination IN ('denied', 'partially_approved')
     ) AS reasons
 ) AS ranked
 WHERE choice = 1
-GROUP BY claim_id
+GROUP BY claim_key
 
 -- name: version_facts
 SELECT
-    claim_id,
+    claim_key,
     count(*) AS n_versions,
     max(CASE WHEN is_primary AND claim_frequency_code = '7' THEN 1 ELSE 0 END) AS is_corrected,
     max(CASE WHEN is_primary THEN submitted_date END) AS last_submitted_date
 FROM versions
-GROUP BY claim_id
+GROUP BY claim_key
 
 -- name: first_versions
 SELECT * FROM versions WHERE version_number = 1
@@ -415,25 +412,25 @@ SELECT * FROM versions WHERE version_number = 1
 -- name: latest_versions
 -- The latest version that is neither a void nor a part of an earlier one: its lines and charge are
 -- the claim's.
-SELECT v.claim_id, v.claim_version_id, v.charge_cents
+SELECT v.claim_key, v.claim_version_key, v.charge_cents
 FROM versions AS v
 INNER JOIN (
-    SELECT claim_id, max(version_number) AS version_number
+    SELECT claim_key, max(version_number) AS version_number
     FROM versions
     WHERE
         is_primary
         AND NOT is_void
-        AND claim_version_id NOT IN (SELECT claim_version_id FROM partial_versions)
-    GROUP BY claim_id
-) AS l ON l.claim_id = v.claim_id AND l.version_number = v.version_number
+        AND claim_version_key NOT IN (SELECT claim_version_key FROM partial_versions)
+    GROUP BY claim_key
+) AS l ON l.claim_key = v.claim_key AND l.version_number = v.version_number
 
 -- name: voided_claims
 -- The last primary version is a void.
-SELECT claim_id FROM (
+SELECT claim_key FROM (
     SELECT
-        claim_id,
+        claim_key,
         is_void,
-        row_number() OVER (PARTITION BY claim_id ORDER BY version_number DESC) AS from_last
+        row_number() OVER (PARTITION BY claim_key ORDER BY version_number DESC) AS from_last
     FROM versions
     WHERE is_primary
 ) AS ranked
@@ -441,34 +438,34 @@ WHERE from_last = 1 AND is_void
 
 -- name: answer_facts
 SELECT
-    a.claim_id,
+    a.claim_key,
     count(*) AS n_remittances,
     sum(CASE WHEN coalesce(a.claim_status_code, '') IN ('23', '25') THEN 0 ELSE 1 END) AS n_judging,
     sum(a.paid_cents) AS paid_cents,
     max(CASE WHEN a.is_reversal THEN 1 ELSE 0 END) AS is_reversed,
     min(a.answer_number) AS first_answer_number
 FROM answers AS a
-GROUP BY a.claim_id
+GROUP BY a.claim_key
 
 -- name: undecided_claims
 -- Claims without any final answer: what their answers said instead.
 SELECT
-    claim_id,
+    claim_key,
     max(CASE WHEN determination = 'pending' THEN 1 ELSE 0 END) AS has_pending,
     max(CASE WHEN determination = 'rejected' THEN 1 ELSE 0 END) AS has_rejected,
     max(CASE WHEN determination = 'rejected' THEN payment_date END) AS rejected_date
 FROM events
-WHERE is_deciding AND claim_id NOT IN (SELECT claim_id FROM first_answered)
-GROUP BY claim_id
+WHERE is_deciding AND claim_key NOT IN (SELECT claim_key FROM first_answered)
+GROUP BY claim_key
 
 -- name: acknowledged_versions
 -- The submissions a clearinghouse or insurer answered before any adjudication: the last ones under
 -- that number before the answer, for a practice may use a number for every visit of a patient.
-SELECT acknowledgment_id, claim_id, is_accepted, effective_date
+SELECT acknowledgment_id, claim_key, is_accepted, effective_date
 FROM (
     SELECT
         k.acknowledgment_id,
-        v.claim_id,
+        v.claim_key,
         k.is_accepted,
         k.effective_date,
         rank() OVER (
@@ -485,7 +482,7 @@ FROM (
     -- A 999 answers for every claim of a set, or of a group, within days; numbers are used again.
     SELECT
         k.acknowledgment_id,
-        v.claim_id,
+        v.claim_key,
         k.is_accepted,
         k.effective_date,
         rank() OVER (PARTITION BY k.acknowledgment_id ORDER BY v.submitted_date DESC) AS choice
@@ -502,12 +499,12 @@ FROM (
 WHERE choice = 1
 
 -- name: latest_acknowledgments
-SELECT claim_id, is_accepted, effective_date
+SELECT claim_key, is_accepted, effective_date
 FROM (
     SELECT
         *,
         row_number() OVER (
-            PARTITION BY claim_id ORDER BY effective_date DESC NULLS LAST, is_accepted, acknowledgment_id
+            PARTITION BY claim_key ORDER BY effective_date DESC NULLS LAST, is_accepted, acknowledgment_id
         ) AS from_last
     FROM acknowledged_versions
 ) AS ranked
@@ -515,80 +512,81 @@ WHERE from_last = 1
 
 -- name: refused_claims
 -- Stopped at the door: refused, never answered, and not sent again since.
-SELECT k.claim_id
+SELECT k.claim_key
 FROM latest_acknowledgments AS k
-INNER JOIN version_facts AS v ON v.claim_id = k.claim_id
+INNER JOIN version_facts AS v ON v.claim_key = k.claim_key
 WHERE
     NOT k.is_accepted
-    AND k.claim_id NOT IN (SELECT claim_id FROM answers)
+    AND k.claim_key NOT IN (SELECT claim_key FROM answers)
     AND (k.effective_date IS NULL OR v.last_submitted_date <= k.effective_date)
 
 -- name: standing_money
 -- Patient's part and claim-level allowed parts of the remittances that stand at the end.
 SELECT
-    r.claim_id,
-    sum(CASE WHEN a.is_patient_part THEN a.amount_cents ELSE 0 END) AS patient_part_cents,
+    r.claim_key,
+    sum(a.patient_part_cents) AS patient_part_cents,
     sum(
         CASE
-            WHEN a.is_allowed_part AND a.remittance_line_id IS NULL AND r.has_lines
-                THEN a.amount_cents
+            WHEN a.remittance_line_key IS NULL AND r.has_lines THEN a.allowed_part_cents
             ELSE 0
         END
     ) AS claim_level_cents
 FROM (
     SELECT DISTINCT
-        k.claim_id,
-        l.final_remittance_id AS remittance_id,
-        l.final_remittance_id IN (SELECT remittance_id FROM remittance_lines) AS has_lines
+        k.claim_key,
+        l.final_remittance_key AS remittance_key,
+        l.final_remittance_key IN (
+            SELECT remittance_key FROM keyed_remittance_lines
+        ) AS has_lines
     FROM last_slots AS k
-    INNER JOIN line_states AS l ON l.claim_id = k.claim_id AND l.slot = k.slot
-    WHERE l.final_remittance_id IS NOT NULL
+    INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
+    WHERE l.final_remittance_key IS NOT NULL
 ) AS r
-INNER JOIN coded_adjustments AS a ON a.remittance_id = r.remittance_id
-GROUP BY r.claim_id
+INNER JOIN adjustment_sums AS a ON a.remittance_key = r.remittance_key
+GROUP BY r.claim_key
 
 -- name: determined_claims
 SELECT
-    i.claim_id,
+    i.claim_key,
     CASE
         WHEN f.n_waiting > 0 THEN 'pending'
         WHEN f.n_partial > 0 OR (f.n_approved > 0 AND f.n_denied > 0) THEN 'partially_approved'
         WHEN f.n_approved > 0 THEN 'approved'
         WHEN f.n_denied > 0 THEN 'denied'
-        WHEN i.claim_id IN (SELECT claim_id FROM voided_claims) THEN 'voided'
+        WHEN i.claim_key IN (SELECT claim_key FROM voided_claims) THEN 'voided'
         WHEN u.has_pending = 1 THEN 'pending'
         WHEN
             u.has_rejected = 1
             AND (v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date)
             THEN 'rejected'
-        WHEN i.claim_id IN (SELECT claim_id FROM refused_claims) THEN 'rejected'
+        WHEN i.claim_key IN (SELECT claim_key FROM refused_claims) THEN 'rejected'
         WHEN u.has_rejected = 1 OR coalesce(a.n_judging, 0) = 0 THEN 'pending'
         ELSE 'unknown'
     END AS first_determination,
     f.determination_date AS first_date,
     CASE
         WHEN
-            i.claim_id IN (SELECT claim_id FROM voided_claims)
+            i.claim_key IN (SELECT claim_key FROM voided_claims)
             AND coalesce(a.paid_cents, 0) = 0
             THEN 'voided'
         WHEN t.n_waiting > 0 THEN 'pending'
         WHEN t.n_partial > 0 OR (t.n_approved > 0 AND t.n_denied > 0) THEN 'partially_approved'
         WHEN t.n_approved > 0 THEN 'approved'
         WHEN t.n_denied > 0 THEN 'denied'
-        WHEN f.claim_id IS NOT NULL OR u.has_pending = 1 THEN 'pending'
+        WHEN f.claim_key IS NOT NULL OR u.has_pending = 1 THEN 'pending'
         WHEN
             u.has_rejected = 1
             AND (v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date)
             THEN 'rejected'
-        WHEN i.claim_id IN (SELECT claim_id FROM refused_claims) THEN 'rejected'
+        WHEN i.claim_key IN (SELECT claim_key FROM refused_claims) THEN 'rejected'
         WHEN u.has_rejected = 1 OR coalesce(a.n_judging, 0) = 0 THEN 'pending'
         ELSE 'unknown'
     END AS final_determination,
     t.determination_date AS final_date,
     t.allowed_cents
-FROM claim_ids AS i
-LEFT JOIN first_counts AS f ON f.claim_id = i.claim_id
-LEFT JOIN last_counts AS t ON t.claim_id = i.claim_id
-LEFT JOIN undecided_claims AS u ON u.claim_id = i.claim_id
-LEFT JOIN answer_facts AS a ON a.claim_id = i.claim_id
-LEFT JOIN version_facts AS v ON v.claim_id = i.claim_id
+FROM claim_keys AS i
+LEFT JOIN first_counts AS f ON f.claim_key = i.claim_key
+LEFT JOIN last_counts AS t ON t.claim_key = i.claim_key
+LEFT JOIN undecided_claims AS u ON u.claim_key = i.claim_key
+LEFT JOIN answer_facts AS a ON a.claim_key = i.claim_key
+LEFT JOIN version_facts AS v ON v.claim_key = i.claim_key

@@ -4,10 +4,10 @@
 
 -- name: matched
 SELECT
-    p.remittance_id,
-    p.remittance_line_id,
-    p.claim_id,
-    o.service_line_id,
+    p.remittance_key,
+    p.remittance_line_key,
+    p.claim_key,
+    o.service_line_key,
     o.slot,
     '{kind}' AS match_kind,
     -- Several lines agree in these terms, so order alone told them apart.
@@ -17,32 +17,32 @@ FROM (
         *,
         -- A line taken back and the line in its place are both about the line sent.
         row_number() OVER (
-            PARTITION BY remittance_id, takes_back, {terms} ORDER BY line_number
+            PARTITION BY remittance_key, takes_back, {terms} ORDER BY line_number
         ) AS place,
-        count(*) OVER (PARTITION BY remittance_id, takes_back, {terms}) AS n_alike
+        count(*) OVER (PARTITION BY remittance_key, takes_back, {terms}) AS n_alike
     FROM open_parts{turn}
 ) AS p
 INNER JOIN (
     SELECT
         *,
-        row_number() OVER (PARTITION BY remittance_id, {terms} ORDER BY line_number) AS place,
-        count(*) OVER (PARTITION BY remittance_id, {terms}) AS n_alike
+        row_number() OVER (PARTITION BY remittance_key, {terms} ORDER BY line_number) AS place,
+        count(*) OVER (PARTITION BY remittance_key, {terms}) AS n_alike
     FROM offers{turn}
-) AS o ON o.remittance_id = p.remittance_id AND o.place = p.place AND {agree}
+) AS o ON o.remittance_key = p.remittance_key AND o.place = p.place AND {agree}
 WHERE {only}
 
 -- name: open_parts
 SELECT *
 FROM open_parts{turn}
-WHERE remittance_line_id NOT IN (SELECT remittance_line_id FROM matched{turn})
+WHERE remittance_line_key NOT IN (SELECT remittance_line_key FROM matched{turn})
 
 -- name: offers
 SELECT *
 FROM offers{turn} AS o
 WHERE
-    remittance_id IN (SELECT remittance_id FROM open_parts{next_turn})
+    remittance_key IN (SELECT remittance_key FROM open_parts{next_turn})
     AND NOT EXISTS (
         SELECT 1
         FROM matched{turn} AS m
-        WHERE m.remittance_id = o.remittance_id AND m.service_line_id = o.service_line_id
+        WHERE m.remittance_key = o.remittance_key AND m.service_line_key = o.service_line_key
     )

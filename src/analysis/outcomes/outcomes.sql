@@ -12,13 +12,13 @@ INNER JOIN conditions AS k ON regexp_matches(d.diagnosis_code, k.icd10_pattern)
 -- The principal diagnosis by day of service; the first pattern that fits wins. A code sent outside
 -- its dates still names its condition when no pattern in force does; `sent_diagnosis_in_force` among
 -- the checks marks it.
-SELECT claim_id, condition_group
+SELECT claim_key, condition_group
 FROM (
     SELECT
-        v.claim_id,
+        v.claim_key,
         k.condition_group,
         row_number() OVER (
-            PARTITION BY v.claim_id
+            PARTITION BY v.claim_key
             ORDER BY
                 CASE
                     WHEN k.condition_group = 'other' THEN 2
@@ -39,7 +39,7 @@ WHERE choice = 1
 
 -- name: claim_facts
 SELECT
-    i.claim_id,
+    i.claim_key,
     coalesce(f.patient_control_number, r.patient_control_number) AS patient_control_number,
     coalesce(f.patient_id, r.patient_id) AS patient_id,
     coalesce(f.payer_id, r.payer_id) AS payer_id,
@@ -48,11 +48,11 @@ SELECT
     coalesce(f.service_date, r.service_date) AS service_date,
     f.submitted_date,
     coalesce(l.charge_cents, abs(r.charge_cents), 0) AS charge_cents
-FROM claim_ids AS i
-LEFT JOIN first_versions AS f ON f.claim_id = i.claim_id
-LEFT JOIN latest_versions AS l ON l.claim_id = i.claim_id
-LEFT JOIN claim_conditions AS k ON k.claim_id = i.claim_id
-LEFT JOIN answers AS r ON r.claim_id = i.claim_id AND r.answer_number = 1
+FROM claim_keys AS i
+LEFT JOIN first_versions AS f ON f.claim_key = i.claim_key
+LEFT JOIN latest_versions AS l ON l.claim_key = i.claim_key
+LEFT JOIN claim_conditions AS k ON k.claim_key = i.claim_key
+LEFT JOIN answers AS r ON r.claim_key = i.claim_key AND r.answer_number = 1
 
 -- name: visits
 SELECT
@@ -60,7 +60,7 @@ SELECT
     CASE
         WHEN
             lag(service_date) OVER (
-                PARTITION BY patient_id, condition_group ORDER BY service_date, claim_id
+                PARTITION BY patient_id, condition_group ORDER BY service_date, claim_key
             ) >= service_date - INTERVAL 90 DAY
             THEN 0
         ELSE 1
@@ -72,13 +72,13 @@ WHERE patient_id IS NOT NULL AND service_date IS NOT NULL
 SELECT
     *,
     sum(starts_episode) OVER (
-        PARTITION BY patient_id, condition_group ORDER BY service_date, claim_id
+        PARTITION BY patient_id, condition_group ORDER BY service_date, claim_key
     ) AS episode_number
 FROM visits
 
 -- name: episodes
 SELECT
-    claim_id,
+    claim_key,
     patient_id || '-' || condition_group || '-' || CAST(episode_number AS VARCHAR) AS episode_id,
     dense_rank() OVER (
         PARTITION BY patient_id, condition_group, episode_number ORDER BY service_date
@@ -87,10 +87,10 @@ FROM episode_numbers
 
 -- name: delays
 SELECT
-    d.claim_id,
+    d.claim_key,
     date_diff('day', f.submitted_date, d.first_date) AS days
 FROM determined_claims AS d
-INNER JOIN claim_facts AS f ON f.claim_id = d.claim_id
+INNER JOIN claim_facts AS f ON f.claim_key = d.claim_key
 WHERE
     d.first_determination IN ('approved', 'partially_approved', 'denied')
     AND f.submitted_date IS NOT NULL
@@ -104,21 +104,21 @@ SELECT
         getvariable('default_maturity_days')
     ) AS maturity_days
 FROM delays AS e
-INNER JOIN claim_facts AS f ON f.claim_id = e.claim_id
+INNER JOIN claim_facts AS f ON f.claim_key = e.claim_key
 WHERE f.submitted_date <= getvariable('as_of_date') - INTERVAL 180 DAY
 
 -- name: moved_outside
 -- Recoupments, interest and the like that the insurer settled in PLB, where it names the claim.
-SELECT t.claim_id, sum(p.amount_cents) AS moved_cents
+SELECT k.claim_key, sum(p.amount_cents) AS moved_cents
 FROM provider_adjustments AS p
 INNER JOIN provider_adjustment_lineage AS t
     ON t.provider_adjustment_id = p.provider_adjustment_id
-WHERE t.claim_id IS NOT NULL
-GROUP BY t.claim_id
+INNER JOIN claim_keys AS k ON k.claim_id = t.claim_id
+GROUP BY k.claim_key
 
 -- name: claim_outcomes
 SELECT
-    f.claim_id,
+    i.claim_id,
     f.patient_control_number,
     f.patient_id,
     f.payer_id,
@@ -182,41 +182,44 @@ SELECT
         false
     ) AS is_mature
 FROM claim_facts AS f
-INNER JOIN determined_claims AS d ON d.claim_id = f.claim_id
-LEFT JOIN episodes AS e ON e.claim_id = f.claim_id
-LEFT JOIN version_facts AS v ON v.claim_id = f.claim_id
-LEFT JOIN answer_facts AS a ON a.claim_id = f.claim_id
-LEFT JOIN claim_reasons AS c ON c.claim_id = f.claim_id
-LEFT JOIN standing_money AS m ON m.claim_id = f.claim_id
-LEFT JOIN last_appeals AS x ON x.claim_id = f.claim_id
-LEFT JOIN last_reversal_reasons AS z ON z.claim_id = f.claim_id
-LEFT JOIN moved_outside AS o ON o.claim_id = f.claim_id
+INNER JOIN claim_keys AS i ON i.claim_key = f.claim_key
+INNER JOIN determined_claims AS d ON d.claim_key = f.claim_key
+LEFT JOIN episodes AS e ON e.claim_key = f.claim_key
+LEFT JOIN version_facts AS v ON v.claim_key = f.claim_key
+LEFT JOIN answer_facts AS a ON a.claim_key = f.claim_key
+LEFT JOIN claim_reasons AS c ON c.claim_key = f.claim_key
+LEFT JOIN standing_money AS m ON m.claim_key = f.claim_key
+LEFT JOIN last_appeals AS x ON x.claim_id = i.claim_id
+LEFT JOIN last_reversal_reasons AS z ON z.claim_key = f.claim_key
+LEFT JOIN moved_outside AS o ON o.claim_key = f.claim_key
 LEFT JOIN payers AS p ON p.payer_id = f.payer_id
-LEFT JOIN first_answered AS y ON y.claim_id = f.claim_id
-LEFT JOIN remittances AS w ON w.remittance_id = y.remittance_id
-ORDER BY f.submitted_date NULLS LAST, f.claim_id
+LEFT JOIN first_answered AS y ON y.claim_key = f.claim_key
+LEFT JOIN answers AS w ON w.remittance_key = y.remittance_key
+ORDER BY f.submitted_date NULLS LAST, f.claim_key
 
 -- name: line_lineage
 SELECT
-    p.remittance_line_id,
-    p.claim_id,
-    m.service_line_id,
+    r.remittance_line_id,
+    c.claim_id,
+    s.service_line_id,
     coalesce(m.match_kind, 'beyond') AS match_kind,
     coalesce(m.is_doubtful, false) AS is_doubtful
 FROM parts_in_claims AS p
-LEFT JOIN line_matches AS m ON m.remittance_line_id = p.remittance_line_id
-WHERE p.remittance_line_id IS NOT NULL
-ORDER BY p.remittance_line_id
+INNER JOIN keyed_remittance_lines AS r ON r.remittance_line_key = p.remittance_line_key
+INNER JOIN claim_keys AS c ON c.claim_key = p.claim_key
+LEFT JOIN line_matches AS m ON m.remittance_line_key = p.remittance_line_key
+LEFT JOIN keyed_service_lines AS s ON s.service_line_key = m.service_line_key
+ORDER BY p.remittance_line_key
 
 -- name: current_lines
 SELECT s.*
 FROM service_slots AS s
-INNER JOIN latest_versions AS v ON v.claim_version_id = s.claim_version_id
+INNER JOIN latest_versions AS v ON v.claim_version_key = s.claim_version_key
 
 -- name: lines_beyond
 -- What insurers answered beyond the lines of the latest version.
 SELECT
-    e.claim_id,
+    e.claim_key,
     e.slot,
     min(e.procedure_code) AS procedure_code,
     min(e.modifiers) AS modifiers,
@@ -224,25 +227,25 @@ SELECT
     max(abs(e.charge_cents)) AS charge_cents
 FROM events AS e
 WHERE NOT EXISTS (
-    SELECT 1 FROM current_lines AS s WHERE s.claim_id = e.claim_id AND s.slot = e.slot
+    SELECT 1 FROM current_lines AS s WHERE s.claim_key = e.claim_key AND s.slot = e.slot
 )
-GROUP BY e.claim_id, e.slot
+GROUP BY e.claim_key, e.slot
 
 -- name: split_charges
 -- The charge of a line answered in parts is shared with the parts, so that lines add up to claims.
-SELECT s.service_line_id, sum(b.charge_cents) AS parts_cents
+SELECT s.service_line_key, sum(b.charge_cents) AS parts_cents
 FROM lines_beyond AS b
 INNER JOIN current_lines AS s
     ON
-        s.claim_id = b.claim_id
+        s.claim_key = b.claim_key
         AND s.slot = coalesce(b.procedure_code, '') || '@'
         || coalesce(CAST(b.service_date AS VARCHAR), '') || '#1'
-GROUP BY s.service_line_id, s.charge_cents
+GROUP BY s.service_line_key, s.charge_cents
 HAVING sum(b.charge_cents) < s.charge_cents
 
 -- name: outcome_lines
 SELECT
-    s.claim_id,
+    s.claim_key,
     s.slot,
     s.line_number,
     s.procedure_code,
@@ -251,12 +254,12 @@ SELECT
     s.service_date,
     s.charge_cents - coalesce(p.parts_cents, 0) AS charge_cents
 FROM current_lines AS s
-LEFT JOIN split_charges AS p ON p.service_line_id = s.service_line_id
+LEFT JOIN split_charges AS p ON p.service_line_key = s.service_line_key
 UNION ALL
 SELECT
-    claim_id,
+    claim_key,
     slot,
-    1000 + row_number() OVER (PARTITION BY claim_id ORDER BY slot) AS line_number,
+    1000 + row_number() OVER (PARTITION BY claim_key ORDER BY slot) AS line_number,
     procedure_code,
     modifiers,
     CAST(NULL AS DOUBLE) AS units,
@@ -266,7 +269,7 @@ FROM lines_beyond
 
 -- name: line_outcomes
 SELECT
-    o.claim_id,
+    i.claim_id,
     o.line_number,
     o.procedure_code,
     o.modifiers,
@@ -307,6 +310,7 @@ SELECT
     CASE WHEN l.final_determination IN ('denied', 'partially_approved') THEN l.final_category END
         AS final_denial_category
 FROM outcome_lines AS o
-INNER JOIN line_states AS l ON l.claim_id = o.claim_id AND l.slot = o.slot
-INNER JOIN determined_claims AS d ON d.claim_id = o.claim_id
-ORDER BY o.claim_id, o.line_number
+INNER JOIN claim_keys AS i ON i.claim_key = o.claim_key
+INNER JOIN line_states AS l ON l.claim_key = o.claim_key AND l.slot = o.slot
+INNER JOIN determined_claims AS d ON d.claim_key = o.claim_key
+ORDER BY o.claim_key, o.line_number

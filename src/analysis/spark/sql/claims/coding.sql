@@ -144,33 +144,22 @@ ORDER BY
 
 -- name: first_sent
 SELECT
-  claim_version_id,
-  claim_id,
-  patient_control_number,
-  service_date,
-  service_to_date
-FROM (
-  SELECT
-    c.claim_version_id,
-    l.claim_id,
-    UPPER(TRIM(c.patient_control_number)) AS patient_control_number,
-    c.service_date,
-    c.service_to_date,
-    ROW_NUMBER() OVER (PARTITION BY l.claim_id ORDER BY c.submitted_date, c.claim_version_id NULLS LAST) AS place
-  FROM claims AS c
-  INNER JOIN claim_lineage AS l
-    ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
-) AS ranked
-WHERE
-  place = 1
+  c.claim_version_id,
+  l.claim_id,
+  UPPER(TRIM(c.patient_control_number)) AS patient_control_number,
+  c.service_date
+FROM claims AS c
+INNER JOIN claim_lineage AS l
+  ON l.record = 'claim_version'
+  AND l.record_id = c.claim_version_id
+  AND l.match_kind = 'original'
 
 -- name: billed_visits
 SELECT
   f.claim_id,
   f.patient_control_number,
   COALESCE(s.service_date, f.service_date) AS service_date,
-  LISTAGG(DISTINCT s.procedure_code, ':') WITHIN GROUP (ORDER BY
-    s.procedure_code NULLS LAST) AS procedure_codes
+  ARRAY_JOIN(ARRAY_SORT(COLLECT_LIST(DISTINCT s.procedure_code)), ':') AS procedure_codes
 FROM first_sent AS f
 INNER JOIN service_lines AS s
   ON s.claim_version_id = f.claim_version_id

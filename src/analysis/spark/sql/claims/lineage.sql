@@ -4,10 +4,13 @@
 SELECT
   claim_version_id,
   COUNT(*) AS n_lines,
-  LISTAGG(procedure_code || '/' || CAST(charge_cents AS STRING), '+') WITHIN GROUP (ORDER BY
-    procedure_code NULLS LAST,
-    charge_cents NULLS LAST,
-    line_number NULLS LAST) AS signature
+  NULLIF(
+    ARRAY_JOIN(
+      ARRAY_SORT(COLLECT_LIST(procedure_code || '/' || CAST(charge_cents AS STRING))),
+      '+'
+    ),
+    ''
+  ) AS signature
 FROM service_lines
 GROUP BY
   claim_version_id
@@ -28,7 +31,6 @@ SELECT
   COALESCE(c.payer_sequence_code, 'P') AS payer_sequence_code,
   s.signature,
   s.n_lines,
-  'service:' || c.patient_id || '@' || CAST(c.service_date AS STRING) || '@' || c.payer_id || '@' || s.signature AS service_key,
   ROW_NUMBER() OVER (
     ORDER BY c.submitted_date, c.claim_frequency_code NULLS LAST, c.claim_version_id NULLS LAST
   ) AS version_order
@@ -36,9 +38,44 @@ FROM claims AS c
 LEFT JOIN line_signatures AS s
   ON s.claim_version_id = c.claim_version_id
 
+-- name: related_versions
+SELECT
+  *,
+  patient_id || '@' || CAST(service_date AS STRING) || '@' || payer_id || '@' || signature AS service_key
+FROM versions
+WHERE
+  version_order IN (
+    SELECT
+      version_order
+    FROM (
+      SELECT
+        version_order,
+        COUNT(*) OVER (PARTITION BY control_number, service_date) AS n
+      FROM versions
+      WHERE
+        NOT control_number IS NULL
+    ) AS of_number
+    WHERE
+      n > 1
+    UNION
+    SELECT
+      version_order
+    FROM (
+      SELECT
+        version_order,
+        COUNT(*) OVER (PARTITION BY patient_id, service_date) AS n
+      FROM versions
+      WHERE
+        NOT patient_id IS NULL AND NOT service_date IS NULL
+    ) AS of_patient
+    WHERE
+      n > 1
+  )
+
 -- name: numbered_remittances
 SELECT
   remittance_id,
+  ROW_NUMBER() OVER (ORDER BY remittance_id NULLS LAST) AS remittance_order,
   CASE
     WHEN NOT TRIM(patient_control_number) RLIKE '^0*$'
     THEN UPPER(TRIM(patient_control_number))
@@ -92,6 +129,11 @@ FROM (
     AND a.remittance_line_id = COALESCE(s.remittance_line_id, '')
   WHERE
     NOT COALESCE(r.claim_status_code, '') IN ('2', '3', '20', '21', '23', '25')
+    AND n.control_number IN (
+      SELECT
+        control_number
+      FROM related_versions
+    )
     AND (
       COALESCE(s.paid_cents, r.paid_cents) <> 0 OR COALESCE(a.amount_cents, 0) <> 0
     )
@@ -109,7 +151,7 @@ SELECT DISTINCT
   v.claim_version_id,
   s.procedure_code,
   s.charge_cents
-FROM versions AS v
+FROM related_versions AS v
 INNER JOIN service_lines AS s
   ON s.claim_version_id = v.claim_version_id
 INNER JOIN accepted_lines AS a
@@ -157,8 +199,8 @@ WHERE
 -- name: own_day_relatives
 SELECT
   v.claim_version_id
-FROM versions AS v
-INNER JOIN versions AS u
+FROM related_versions AS v
+INNER JOIN related_versions AS u
   ON u.service_date = v.service_date
   AND u.control_number = v.control_number
   AND u.version_order < v.version_order
@@ -171,8 +213,8 @@ WHERE
 UNION
 SELECT
   v.claim_version_id
-FROM versions AS v
-INNER JOIN versions AS u
+FROM related_versions AS v
+INNER JOIN related_versions AS u
   ON u.service_date = v.service_date
   AND u.service_key = v.service_key
   AND u.version_order < v.version_order
@@ -245,14 +287,14 @@ FROM (
       ORDER BY f.first_order NULLS LAST
     ) AS turn
   FROM accepted_version_lines AS a
-  INNER JOIN versions AS v
+  INNER JOIN related_versions AS v
     ON v.claim_version_id = a.claim_version_id
   INNER JOIN (
     SELECT
       service_key,
       control_number,
       MIN(version_order) AS first_order
-    FROM versions
+    FROM related_versions
     GROUP BY
       service_key,
       control_number
@@ -270,8 +312,8 @@ GROUP BY
 SELECT
   v.claim_version_id,
   e.claim_version_id AS earlier_version_id
-FROM versions AS v
-INNER JOIN versions AS e
+FROM related_versions AS v
+INNER JOIN related_versions AS e
   ON e.control_number = v.control_number
   AND e.service_date = v.service_date
   AND e.payer_sequence_code = v.payer_sequence_code
@@ -297,6 +339,12 @@ SELECT
   charge_cents,
   COUNT(*) AS n
 FROM service_lines
+WHERE
+  claim_version_id IN (
+    SELECT
+      claim_version_id
+    FROM related_versions
+  )
 GROUP BY
   claim_version_id,
   procedure_code,
@@ -329,8 +377,8 @@ SELECT
   v.n_lines,
   e.claim_version_id AS earlier_version_id,
   e.version_order AS earlier_order
-FROM versions AS v
-INNER JOIN versions AS e
+FROM related_versions AS v
+INNER JOIN related_versions AS e
   ON e.patient_id = v.patient_id
   AND e.payer_id = v.payer_id
   AND e.service_date = v.service_date
@@ -386,51 +434,70 @@ FROM (
 WHERE
   choice = 1
 
--- name: version_keys
+-- name: links
 SELECT
-  claim_version_id,
-  'number:' || COALESCE(control_number, claim_version_id) || '@' || COALESCE(CAST(service_date AS STRING), '') || CASE
-    WHEN claim_version_id IN (
+  version_order,
+  earlier_order
+FROM (
+  SELECT
+    version_order,
+    MIN(version_order) OVER (
+      PARTITION BY control_number, service_date, CASE
+        WHEN claim_version_id IN (
+          SELECT
+            claim_version_id
+          FROM other_services
+        )
+        THEN COALESCE(signature, claim_version_id)
+      END
+    ) AS earlier_order
+  FROM related_versions
+  WHERE
+    NOT control_number IS NULL
+  UNION ALL
+  SELECT
+    v.version_order,
+    MIN(v.version_order) OVER (PARTITION BY v.service_key, COALESCE(t.turn, 1))
+  FROM related_versions AS v
+  LEFT JOIN accepted_in_turn AS t
+    ON t.claim_version_id = v.claim_version_id
+  WHERE
+    NOT v.service_key IS NULL
+    AND NOT v.claim_version_id IN (
       SELECT
         claim_version_id
-      FROM other_services
+      FROM referenced_versions
     )
-    THEN '@' || signature
-    ELSE ''
-  END AS version_key
-FROM versions
-UNION ALL
-SELECT
-  claim_version_id,
-  'version:' || claim_version_id
-FROM versions
-UNION ALL
-SELECT
-  claim_version_id,
-  'version:' || earlier_version_id
-FROM referenced_versions
-UNION ALL
-SELECT
-  claim_version_id,
-  'version:' || earlier_version_id
-FROM resent_parts
-UNION ALL
-SELECT
-  v.claim_version_id,
-  v.service_key || '#' || CAST(COALESCE(t.turn, 1) AS STRING)
-FROM versions AS v
-LEFT JOIN accepted_in_turn AS t
-  ON t.claim_version_id = v.claim_version_id
-WHERE
-  NOT v.service_key IS NULL
-  AND NOT v.claim_version_id IN (
+  UNION ALL
+  SELECT
+    v.version_order,
+    e.version_order
+  FROM (
     SELECT
-      claim_version_id
+      claim_version_id,
+      earlier_version_id
     FROM referenced_versions
-  )
+    UNION ALL
+    SELECT
+      claim_version_id,
+      earlier_version_id
+    FROM resent_parts
+  ) AS n
+  INNER JOIN versions AS v
+    ON v.claim_version_id = n.claim_version_id
+  INNER JOIN versions AS e
+    ON e.claim_version_id = n.earlier_version_id
+) AS pairs
+WHERE
+  earlier_order < version_order
 
 -- name: labels
 SELECT
-  claim_version_id,
+  version_order,
   version_order AS label
-FROM versions
+FROM links
+UNION
+SELECT
+  earlier_order,
+  earlier_order
+FROM links

@@ -2,12 +2,48 @@
 
 -- name: placed_versions
 SELECT
-  v.*,
-  FIRST_VALUE(v.claim_version_id) OVER (PARTITION BY l.label ORDER BY v.version_order NULLS LAST) AS claim_id,
-  ROW_NUMBER() OVER (PARTITION BY l.label ORDER BY v.version_order NULLS LAST) AS version_number
+  v.claim_version_id,
+  v.version_order,
+  COALESCE(l.label, v.version_order) AS claim_order,
+  COALESCE(f.claim_version_id, v.claim_version_id) AS claim_id,
+  v.control_number,
+  v.payer_id,
+  v.service_date,
+  v.service_to_date,
+  v.charge_cents
 FROM versions AS v
-INNER JOIN labels AS l
-  ON l.claim_version_id = v.claim_version_id
+LEFT JOIN labels AS l
+  ON l.version_order = v.version_order
+LEFT JOIN versions AS f
+  ON f.version_order = l.label
+
+-- name: repeated_numbers
+SELECT DISTINCT
+  p.claim_version_id
+FROM placed_versions AS p
+INNER JOIN placed_versions AS q
+  ON q.claim_order = p.claim_order
+  AND q.control_number = p.control_number
+  AND q.version_order < p.version_order
+WHERE
+  p.version_order > p.claim_order
+
+-- name: doubtful_versions
+SELECT
+  claim_version_id
+FROM related_versions
+WHERE
+  service_key IN (
+    SELECT
+      service_key
+    FROM accepted_in_turn
+    WHERE
+      turn > 1
+  )
+UNION
+SELECT
+  claim_version_id
+FROM distrusted_references
 
 -- name: version_places
 SELECT
@@ -15,7 +51,7 @@ SELECT
   p.claim_version_id AS record_id,
   p.claim_id,
   CASE
-    WHEN p.version_number = 1
+    WHEN p.version_order = p.claim_order
     THEN 'original'
     WHEN p.claim_version_id IN (
       SELECT
@@ -23,29 +59,50 @@ SELECT
       FROM referenced_versions
     )
     THEN 'reference'
-    WHEN p.control_number IN (
+    WHEN p.claim_version_id IN (
       SELECT
-        q.control_number
-      FROM placed_versions AS q
-      WHERE
-        q.claim_id = p.claim_id AND q.version_number < p.version_number
+        claim_version_id
+      FROM repeated_numbers
     )
     THEN 'control_number'
     ELSE 'same_service'
   END AS match_kind,
-  COALESCE(p.service_key, '') IN (
-    SELECT
-      service_key
-    FROM accepted_in_turn
-    WHERE
-      turn > 1
-  )
-  OR p.claim_version_id IN (
+  p.claim_version_id IN (
     SELECT
       claim_version_id
-    FROM distrusted_references
+    FROM doubtful_versions
   ) AS is_doubtful
 FROM placed_versions AS p
+
+-- name: met_claims
+SELECT DISTINCT
+  r.remittance_order,
+  p.claim_order
+FROM numbered_remittances AS r
+INNER JOIN placed_versions AS p
+  ON p.control_number = r.control_number
+  AND (
+    r.service_date IS NULL
+    OR p.service_date IS NULL
+    OR (
+      r.service_date >= p.service_date AND r.service_date <= p.service_to_date
+    )
+  )
+
+-- name: choosing_remittances
+SELECT
+  *
+FROM numbered_remittances
+WHERE
+  remittance_order IN (
+    SELECT
+      remittance_order
+    FROM met_claims
+    GROUP BY
+      remittance_order
+    HAVING
+      COUNT(*) > 1
+  )
 
 -- name: known_numbers
 SELECT DISTINCT
@@ -54,19 +111,27 @@ SELECT DISTINCT
   service_date
 FROM numbered_remittances
 WHERE
-  NOT payer_number IS NULL AND NOT service_date IS NULL
+  NOT service_date IS NULL
+  AND payer_number IN (
+    SELECT
+      payer_number
+    FROM choosing_remittances
+  )
 
--- name: candidates
-SELECT DISTINCT
-  r.remittance_id,
+-- name: fits
+SELECT
+  r.remittance_order,
+  p.claim_order,
   p.claim_id,
-  CASE WHEN r.service_date = p.service_date THEN 0 ELSE 1 END AS date_rank,
-  CASE WHEN NOT k.payer_number IS NULL THEN 0 ELSE 1 END AS number_rank,
-  CASE WHEN r.charge_cents = p.charge_cents THEN 0 ELSE 1 END AS charge_rank,
-  CASE WHEN r.payer_id = p.payer_id THEN 0 ELSE 1 END AS payer_rank
-FROM numbered_remittances AS r
+  MIN(
+    CASE WHEN r.service_date = p.service_date THEN 0 ELSE 8 END + CASE WHEN NOT k.payer_number IS NULL THEN 0 ELSE 4 END + CASE WHEN r.charge_cents = p.charge_cents THEN 0 ELSE 2 END + CASE WHEN r.payer_id = p.payer_id THEN 0 ELSE 1 END
+  ) AS fit
+FROM choosing_remittances AS r
+INNER JOIN met_claims AS m
+  ON m.remittance_order = r.remittance_order
 INNER JOIN placed_versions AS p
-  ON p.control_number = r.control_number
+  ON p.claim_order = m.claim_order
+  AND p.control_number = r.control_number
   AND (
     r.service_date IS NULL
     OR p.service_date IS NULL
@@ -78,47 +143,62 @@ LEFT JOIN known_numbers AS k
   ON k.payer_number = r.payer_number
   AND k.control_number = r.control_number
   AND k.service_date = p.service_date
+GROUP BY
+  r.remittance_order,
+  p.claim_order,
+  p.claim_id
 
--- name: best_candidates
+-- name: best_fits
 SELECT
-  remittance_id,
-  claim_id,
-  fit,
-  ROW_NUMBER() OVER (PARTITION BY remittance_id ORDER BY fit NULLS LAST, claim_id NULLS LAST) AS choice,
-  MIN(fit) OVER (PARTITION BY remittance_id) AS best_fit
-FROM (
-  SELECT
-    remittance_id,
-    claim_id,
-    date_rank * 8 + number_rank * 4 + charge_rank * 2 + payer_rank AS fit
-  FROM candidates
-) AS fits
+  *,
+  ROW_NUMBER() OVER (PARTITION BY remittance_order ORDER BY fit NULLS LAST, claim_id NULLS LAST) AS choice,
+  MIN(fit) OVER (PARTITION BY remittance_order) AS best_fit
+FROM fits
 
 -- name: by_control_number
 SELECT
-  remittance_id,
-  MAX(CASE WHEN choice = 1 THEN claim_id END) AS claim_id,
-  COUNT(DISTINCT CASE WHEN fit = best_fit THEN claim_id END) > 1 AS is_doubtful
-FROM best_candidates
+  remittance_order,
+  claim_order,
+  FALSE AS is_doubtful
+FROM met_claims
+WHERE
+  NOT remittance_order IN (
+    SELECT
+      remittance_order
+    FROM choosing_remittances
+  )
+UNION ALL
+SELECT
+  remittance_order,
+  MAX(CASE WHEN choice = 1 THEN claim_order END),
+  SUM(CASE WHEN fit = best_fit THEN 1 ELSE 0 END) > 1
+FROM best_fits
 GROUP BY
-  remittance_id
+  remittance_order
+
+-- name: unplaced_remittances
+SELECT
+  *
+FROM numbered_remittances
+WHERE
+  NOT remittance_order IN (
+    SELECT
+      remittance_order
+    FROM by_control_number
+  )
 
 -- name: by_payer_number
 SELECT
   r.remittance_id,
-  MIN(b.claim_id) AS claim_id,
-  COUNT(DISTINCT b.claim_id) > 1 AS is_doubtful
-FROM numbered_remittances AS r
+  MIN(p.claim_id) AS claim_id,
+  COUNT(DISTINCT p.claim_id) > 1 AS is_doubtful
+FROM unplaced_remittances AS r
 INNER JOIN numbered_remittances AS q
   ON q.payer_number = r.payer_number
 INNER JOIN by_control_number AS b
-  ON b.remittance_id = q.remittance_id
-WHERE
-  NOT r.remittance_id IN (
-    SELECT
-      remittance_id
-    FROM by_control_number
-  )
+  ON b.remittance_order = q.remittance_order
+INNER JOIN placed_versions AS p
+  ON p.version_order = b.claim_order
 GROUP BY
   r.remittance_id
 
@@ -136,14 +216,9 @@ FROM (
       r.control_number,
       MIN(r.control_number) OVER (PARTITION BY r.payer_number, r.service_date)
     ) AS known_number
-  FROM numbered_remittances AS r
+  FROM unplaced_remittances AS r
   WHERE
     NOT r.remittance_id IN (
-      SELECT
-        remittance_id
-      FROM by_control_number
-    )
-    AND NOT r.remittance_id IN (
       SELECT
         remittance_id
       FROM by_payer_number
@@ -161,11 +236,15 @@ FROM version_places
 UNION ALL
 SELECT
   'remittance',
-  remittance_id,
-  claim_id,
+  r.remittance_id,
+  p.claim_id,
   'control_number',
-  is_doubtful
-FROM by_control_number
+  b.is_doubtful
+FROM by_control_number AS b
+INNER JOIN numbered_remittances AS r
+  ON r.remittance_order = b.remittance_order
+INNER JOIN placed_versions AS p
+  ON p.version_order = b.claim_order
 UNION ALL
 SELECT
   'remittance',

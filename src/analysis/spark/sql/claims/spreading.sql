@@ -2,34 +2,42 @@
 
 -- name: spread
 SELECT
-  k.claim_version_id,
-  MIN(m.label) AS label
-FROM version_keys AS k
-INNER JOIN (
+  version_order,
+  MIN(label) AS label
+FROM (
   SELECT
-    j.version_key,
-    MIN(l.label) AS label
-  FROM version_keys AS j
+    version_order,
+    label
+  FROM labels
+  UNION ALL
+  SELECT
+    k.version_order,
+    l.label
+  FROM links AS k
   INNER JOIN labels AS l
-    ON l.claim_version_id = j.claim_version_id
-  GROUP BY
-    j.version_key
-) AS m
-  ON m.version_key = k.version_key
+    ON l.version_order = k.earlier_order
+  UNION ALL
+  SELECT
+    k.earlier_order,
+    l.label
+  FROM links AS k
+  INNER JOIN labels AS l
+    ON l.version_order = k.version_order
+) AS met
 GROUP BY
-  k.claim_version_id
+  version_order
 
 -- name: changed
 SELECT
   COUNT(*) AS n_changed
 FROM spread AS s
 INNER JOIN labels AS l
-  ON l.claim_version_id = s.claim_version_id
+  ON l.version_order = s.version_order
 WHERE
   s.label < l.label
 
 -- name: labels
 SELECT
-  claim_version_id,
+  version_order,
   label
 FROM spread

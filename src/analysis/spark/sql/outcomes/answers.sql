@@ -2,8 +2,9 @@
 
 -- name: versions
 SELECT
-  l.claim_id,
+  k.claim_key,
   c.claim_version_id,
+  k.record_key AS claim_version_key,
   c.patient_control_number,
   c.claim_frequency_code,
   c.set_reference,
@@ -16,18 +17,17 @@ SELECT
   COALESCE(c.payer_sequence_code, 'P') = 'P' AS is_primary,
   COALESCE(c.claim_frequency_code, '1') = '8' AS is_void,
   ROW_NUMBER() OVER (
-    PARTITION BY l.claim_id
-    ORDER BY c.submitted_date, c.claim_frequency_code NULLS LAST, c.claim_version_id NULLS LAST
+    PARTITION BY k.claim_key
+    ORDER BY c.submitted_date, c.claim_frequency_code NULLS LAST, k.record_key NULLS LAST
   ) AS version_number
 FROM claims AS c
-INNER JOIN claim_lineage AS l
-  ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
+INNER JOIN record_keys AS k
+  ON k.record = 'claim_version' AND k.record_id = c.claim_version_id
 
 -- name: coded_adjustments
 SELECT
-  a.adjustment_id,
-  a.remittance_id,
-  a.remittance_line_id,
+  a.remittance_key,
+  a.remittance_line_key,
   a.reason_code,
   a.amount_cents,
   a.group_code = 'PR' AND a.reason_code IN ('1', '2', '3') AS is_patient_part,
@@ -51,27 +51,27 @@ SELECT
   END AS effect,
   COALESCE(k.category, 'unmapped') AS category,
   COALESCE(k.needs_remark, 'no') = 'yes' AS needs_remark
-FROM adjustments AS a
+FROM keyed_adjustments AS a
 LEFT JOIN carc AS k
   ON k.reason_code = a.reason_code
 
 -- name: deciding_remarks
 SELECT
-  remittance_id,
-  remittance_line_id,
+  remittance_key,
+  remittance_line_key,
   remark_code,
   category
 FROM (
   SELECT
-    m.remittance_id,
-    m.remittance_line_id,
+    m.remittance_key,
+    m.remittance_line_key,
     m.remark_code,
     k.category,
     ROW_NUMBER() OVER (
-      PARTITION BY m.remittance_id, m.remittance_line_id
+      PARTITION BY m.remittance_key, m.remittance_line_key
       ORDER BY m.remark_id NULLS LAST
     ) AS choice
-  FROM remarks AS m
+  FROM keyed_remarks AS m
   INNER JOIN rarc AS k
     ON k.remark_code = m.remark_code
   WHERE
@@ -89,16 +89,16 @@ WHERE
 
 -- name: denial_reasons
 SELECT
-  remittance_id,
-  remittance_line_id,
+  remittance_key,
+  remittance_line_key,
   reason_code,
   category,
   remark_code,
   effect
 FROM (
   SELECT
-    a.remittance_id,
-    a.remittance_line_id,
+    a.remittance_key,
+    a.remittance_line_key,
     a.reason_code,
     a.effect,
     CASE
@@ -108,14 +108,15 @@ FROM (
     END AS category,
     COALESCE(x.remark_code, y.remark_code) AS remark_code,
     ROW_NUMBER() OVER (
-      PARTITION BY a.remittance_id, a.remittance_line_id
-      ORDER BY CASE WHEN a.category = 'appeal_outcome' THEN 1 ELSE 0 END NULLS LAST, a.amount_cents DESC, a.reason_code NULLS LAST, a.adjustment_id NULLS LAST
+      PARTITION BY a.remittance_key, a.remittance_line_key
+      ORDER BY CASE WHEN a.category = 'appeal_outcome' THEN 1 ELSE 0 END NULLS LAST, a.amount_cents DESC, a.reason_code NULLS LAST
     ) AS choice
   FROM coded_adjustments AS a
   LEFT JOIN deciding_remarks AS x
-    ON x.remittance_id = a.remittance_id AND x.remittance_line_id = a.remittance_line_id
+    ON x.remittance_key = a.remittance_key
+    AND x.remittance_line_key = a.remittance_line_key
   LEFT JOIN deciding_remarks AS y
-    ON y.remittance_id = a.remittance_id AND y.remittance_line_id IS NULL
+    ON y.remittance_key = a.remittance_key AND y.remittance_line_key IS NULL
   WHERE
     a.effect IN ('denial', 'denial_if_unpaid') AND a.amount_cents > 0
 ) AS ranked
@@ -124,8 +125,8 @@ WHERE
 
 -- name: adjustment_sums
 SELECT
-  remittance_id,
-  remittance_line_id,
+  remittance_key,
+  remittance_line_key,
   SUM(CASE WHEN is_allowed_part THEN amount_cents ELSE 0 END) AS allowed_part_cents,
   SUM(CASE WHEN is_patient_part THEN amount_cents ELSE 0 END) AS patient_part_cents,
   SUM(CASE WHEN effect = 'denial' THEN amount_cents ELSE 0 END) AS denial_cents,
@@ -134,33 +135,33 @@ SELECT
   SUM(CASE WHEN effect = 'duplicate' THEN amount_cents ELSE 0 END) AS duplicate_cents
 FROM coded_adjustments
 GROUP BY
-  remittance_id,
-  remittance_line_id
+  remittance_key,
+  remittance_line_key
 
 -- name: rejecting_remittances
 SELECT DISTINCT
-  remittance_id
-FROM remarks
+  remittance_key
+FROM keyed_remarks
 WHERE
   remark_code = 'MA130'
 
 -- name: answered_parts
 SELECT
-  s.remittance_id,
-  s.remittance_line_id,
+  s.remittance_key,
+  s.remittance_line_key,
   s.line_number,
   s.line_control_number,
-  COALESCE(s.submitted_procedure_code, s.procedure_code) AS procedure_code,
+  s.procedure_code,
   s.modifiers,
   s.service_date,
   s.charge_cents,
   s.paid_cents,
   s.allowed_cents AS stated_allowed_cents,
-  s.units < s.submitted_units AS is_cut_in_units
-FROM remittance_lines AS s
+  s.is_cut_in_units
+FROM keyed_remittance_lines AS s
 UNION ALL
 SELECT
-  r.remittance_id,
+  r.remittance_key,
   NULL,
   1,
   NULL,
@@ -171,12 +172,12 @@ SELECT
   r.paid_cents,
   NULL,
   FALSE
-FROM remittances AS r
+FROM keyed_remittances AS r
 WHERE
-  NOT r.remittance_id IN (
+  NOT r.remittance_key IN (
     SELECT
-      remittance_id
-    FROM remittance_lines
+      remittance_key
+    FROM keyed_remittance_lines
   )
 
 -- name: summed_parts
@@ -195,19 +196,21 @@ SELECT
   COALESCE(d.remark_code, e.remark_code) AS remark_code
 FROM answered_parts AS p
 LEFT JOIN adjustment_sums AS a
-  ON a.remittance_id = p.remittance_id AND a.remittance_line_id = p.remittance_line_id
+  ON a.remittance_key = p.remittance_key
+  AND a.remittance_line_key = p.remittance_line_key
 LEFT JOIN adjustment_sums AS c
-  ON c.remittance_id = p.remittance_id AND c.remittance_line_id IS NULL
+  ON c.remittance_key = p.remittance_key AND c.remittance_line_key IS NULL
 LEFT JOIN denial_reasons AS d
-  ON d.remittance_id = p.remittance_id AND d.remittance_line_id = p.remittance_line_id
+  ON d.remittance_key = p.remittance_key
+  AND d.remittance_line_key = p.remittance_line_key
 LEFT JOIN denial_reasons AS e
-  ON e.remittance_id = p.remittance_id AND e.remittance_line_id IS NULL
+  ON e.remittance_key = p.remittance_key AND e.remittance_line_key IS NULL
 
 -- name: priced_parts
 SELECT
   *,
   CASE
-    WHEN remittance_line_id IS NULL
+    WHEN remittance_line_key IS NULL
     THEN paid_cents + claim_allowed_part_cents
     WHEN stated_allowed_cents > 0
     AND paid_cents + own_allowed_part_cents + claim_allowed_part_cents = 0
@@ -237,13 +240,13 @@ SELECT
       p.own_denial_cents > 0 OR p.is_cut_in_units
     )
     THEN 'partially_approved'
-    WHEN p.allowed_cents > 0 AND p.remittance_line_id IS NULL AND p.claim_denial_cents > 0
+    WHEN p.allowed_cents > 0 AND p.remittance_line_key IS NULL AND p.claim_denial_cents > 0
     THEN 'partially_approved'
     WHEN p.allowed_cents > 0
     THEN 'approved'
-    WHEN p.remittance_id IN (
+    WHEN p.remittance_key IN (
       SELECT
-        remittance_id
+        remittance_key
       FROM rejecting_remittances
     )
     THEN 'rejected'
@@ -258,46 +261,59 @@ SELECT
     ELSE 'unknown'
   END AS determination
 FROM priced_parts AS p
-INNER JOIN remittances AS r
-  ON r.remittance_id = p.remittance_id
+INNER JOIN keyed_remittances AS r
+  ON r.remittance_key = p.remittance_key
 
 -- name: claims_with_remittances
 SELECT DISTINCT
-  l.claim_id
-FROM remittances AS r
-INNER JOIN claim_lineage AS l
-  ON l.record = 'remittance' AND l.record_id = r.remittance_id
+  claim_key
+FROM keyed_remittances
 WHERE
-  COALESCE(r.source, 'x12') <> 'export'
+  COALESCE(source, 'x12') <> 'export'
+  AND claim_key IN (
+    SELECT
+      claim_key
+    FROM keyed_remittances
+    WHERE
+      source = 'export'
+  )
 
 -- name: secondary_answers
 SELECT
-  remittance_id
-FROM adjustments
+  remittance_key
+FROM coded_adjustments
 WHERE
   reason_code = '23' AND amount_cents <> 0
 UNION
 SELECT
-  r.remittance_id
-FROM remittances AS r
-INNER JOIN claim_lineage AS l
-  ON l.record = 'remittance' AND l.record_id = r.remittance_id
+  r.remittance_key
+FROM keyed_remittances AS r
 INNER JOIN (
   SELECT
-    claim_id,
-    payer_id,
-    MAX(CASE WHEN is_primary THEN 1 ELSE 0 END) AS is_first
-  FROM versions
-  GROUP BY
-    claim_id,
+    claim_key,
     payer_id
+  FROM versions
+  WHERE
+    claim_key IN (
+      SELECT
+        claim_key
+      FROM versions
+      WHERE
+        NOT is_primary
+    )
+  GROUP BY
+    claim_key,
+    payer_id
+  HAVING
+    MAX(CASE WHEN is_primary THEN 1 ELSE 0 END) = 0
 ) AS v
-  ON v.claim_id = l.claim_id AND v.payer_id = r.payer_id AND v.is_first = 0
+  ON v.claim_key = r.claim_key AND v.payer_id = r.payer_id
 
 -- name: answers
 SELECT
-  l.claim_id,
-  r.remittance_id,
+  r.claim_key,
+  r.remittance_key,
+  r.source,
   r.payment_id,
   r.position,
   r.patient_control_number,
@@ -308,36 +324,33 @@ SELECT
   r.payer_id,
   r.charge_cents,
   r.paid_cents,
-  r.patient_responsibility_cents,
   r.payment_date,
   r.service_date,
   COALESCE(r.claim_status_code, '') = '22' AS is_reversal,
   NOT COALESCE(r.claim_status_code, '') IN ('2', '3', '20', '21', '22', '23', '25')
   AND COALESCE(r.claim_frequency_code, '') <> '8'
-  AND NOT r.remittance_id IN (
+  AND NOT r.remittance_key IN (
     SELECT
-      remittance_id
+      remittance_key
     FROM secondary_answers
   ) AS is_deciding,
   ROW_NUMBER() OVER (
-    PARTITION BY l.claim_id
-    ORDER BY r.payment_date, CASE WHEN r.claim_status_code = '22' THEN 0 ELSE 1 END NULLS LAST, r.payment_id NULLS LAST, r.position NULLS LAST, r.remittance_id NULLS LAST
+    PARTITION BY r.claim_key
+    ORDER BY r.payment_date, CASE WHEN r.claim_status_code = '22' THEN 0 ELSE 1 END NULLS LAST, r.payment_id NULLS LAST, r.position NULLS LAST, r.remittance_key NULLS LAST
   ) AS answer_number
-FROM remittances AS r
-INNER JOIN claim_lineage AS l
-  ON l.record = 'remittance' AND l.record_id = r.remittance_id
+FROM keyed_remittances AS r
 WHERE
   COALESCE(r.source, 'x12') <> 'export'
-  OR NOT l.claim_id IN (
+  OR NOT r.claim_key IN (
     SELECT
-      claim_id
+      claim_key
     FROM claims_with_remittances
   )
 
 -- name: turns
 SELECT
-  claim_id,
-  remittance_id,
+  claim_key,
+  remittance_key,
   payment_id,
   payment_date,
   position,
@@ -350,7 +363,9 @@ SELECT
     WHEN NOT is_reversal
     THEN 0
     WHEN charge_cents > 0
-    AND MIN(charge_cents) OVER (PARTITION BY claim_id, payer_id, ABS(charge_cents), ABS(paid_cents), is_reversal) < 0
+    AND MIN(charge_cents) OVER (
+      PARTITION BY claim_key, payer_id, ABS(charge_cents), ABS(paid_cents), is_reversal
+    ) < 0
     THEN 2
     ELSE 1
   END AS turn
@@ -358,12 +373,12 @@ FROM answers
 
 -- name: given_back
 SELECT
-  a.remittance_id
+  a.remittance_key
 FROM (
   SELECT
     *,
     ROW_NUMBER() OVER (
-      PARTITION BY claim_id, payer, charge, paid, turn
+      PARTITION BY claim_key, payer, charge, paid, turn
       ORDER BY answer_number NULLS LAST
     ) AS place
   FROM turns
@@ -372,12 +387,12 @@ INNER JOIN (
   SELECT
     *,
     ROW_NUMBER() OVER (
-      PARTITION BY claim_id, payer, charge, paid, turn
+      PARTITION BY claim_key, payer, charge, paid, turn
       ORDER BY answer_number NULLS LAST
     ) AS place
   FROM turns
 ) AS b
-  ON b.claim_id = a.claim_id
+  ON b.claim_key = a.claim_key
   AND b.payer = a.payer
   AND b.charge = a.charge
   AND b.paid = a.paid
@@ -389,31 +404,31 @@ WHERE
 SELECT
   *,
   ROW_NUMBER() OVER (
-    PARTITION BY claim_id, payer, charge, paid, turn, payer_number
+    PARTITION BY claim_key, payer, charge, paid, turn, payer_number
     ORDER BY answer_number NULLS LAST
   ) AS place_in_number,
   ROW_NUMBER() OVER (
-    PARTITION BY claim_id, payer, charge, paid, turn
+    PARTITION BY claim_key, payer, charge, paid, turn
     ORDER BY answer_number NULLS LAST
   ) AS place
 FROM turns
 WHERE
   turn < 2
-  AND NOT remittance_id IN (
+  AND NOT remittance_key IN (
     SELECT
-      remittance_id
+      remittance_key
     FROM given_back
   )
 
 -- name: mirrors
 SELECT
-  a.remittance_id,
-  b.remittance_id AS reversal_id,
+  a.remittance_key,
+  b.remittance_key AS reversal_key,
   a.place_in_number = b.place_in_number AND a.payer_number = b.payer_number AS is_same_number,
   a.place = b.place AS is_same_place
 FROM placed_turns AS a
 INNER JOIN placed_turns AS b
-  ON b.claim_id = a.claim_id
+  ON b.claim_key = a.claim_key
   AND b.payer = a.payer
   AND b.charge = a.charge
   AND b.paid = a.paid
@@ -429,28 +444,28 @@ WHERE
 
 -- name: mirrored_pairs
 SELECT
-  remittance_id,
-  reversal_id
+  remittance_key,
+  reversal_key
 FROM mirrors
 WHERE
   is_same_number
 UNION
 SELECT
-  remittance_id,
-  reversal_id
+  remittance_key,
+  reversal_key
 FROM mirrors
 WHERE
   is_same_place
-  AND NOT remittance_id IN (
+  AND NOT remittance_key IN (
     SELECT
-      remittance_id
+      remittance_key
     FROM mirrors
     WHERE
       is_same_number
   )
-  AND NOT reversal_id IN (
+  AND NOT reversal_key IN (
     SELECT
-      reversal_id
+      reversal_key
     FROM mirrors
     WHERE
       is_same_number
@@ -459,44 +474,44 @@ WHERE
 -- name: unmirrored_turns
 SELECT
   *,
-  ROW_NUMBER() OVER (PARTITION BY claim_id, payer, turn ORDER BY answer_number DESC) AS from_last
+  ROW_NUMBER() OVER (PARTITION BY claim_key, payer, turn ORDER BY answer_number DESC) AS from_last
 FROM placed_turns
 WHERE
-  NOT remittance_id IN (
+  NOT remittance_key IN (
     SELECT
-      remittance_id
+      remittance_key
     FROM mirrored_pairs
   )
-  AND NOT remittance_id IN (
+  AND NOT remittance_key IN (
     SELECT
-      reversal_id
+      reversal_key
     FROM mirrored_pairs
   )
 
 -- name: taken_back
 SELECT
-  remittance_id,
-  reversal_id,
+  remittance_key,
+  reversal_key,
   TRUE AS is_whole
 FROM mirrored_pairs
 UNION
 SELECT
-  a.remittance_id,
-  v.remittance_id,
+  a.remittance_key,
+  v.remittance_key,
   v.charge >= a.charge
-  OR NOT a.remittance_id IN (
+  OR NOT a.remittance_key IN (
     SELECT
-      remittance_id
-    FROM remittance_lines
+      remittance_key
+    FROM keyed_remittance_lines
   )
-  OR NOT v.remittance_id IN (
+  OR NOT v.remittance_key IN (
     SELECT
-      remittance_id
-    FROM remittance_lines
+      remittance_key
+    FROM keyed_remittance_lines
   )
 FROM unmirrored_turns AS a
 INNER JOIN unmirrored_turns AS v
-  ON v.claim_id = a.claim_id
+  ON v.claim_key = a.claim_key
   AND v.payer = a.payer
   AND v.turn = 1
   AND (
@@ -514,10 +529,10 @@ WHERE
 
 -- name: version_choices
 SELECT
-  a.remittance_id,
-  v.claim_version_id,
+  a.remittance_key,
+  v.claim_version_key,
   ROW_NUMBER() OVER (
-    PARTITION BY a.remittance_id
+    PARTITION BY a.remittance_key
     ORDER BY CASE
       WHEN UPPER(TRIM(v.patient_control_number)) = UPPER(TRIM(a.patient_control_number))
       THEN 0
@@ -526,14 +541,14 @@ SELECT
   ) AS choice
 FROM answers AS a
 INNER JOIN versions AS v
-  ON v.claim_id = a.claim_id AND v.is_primary AND NOT v.is_void
+  ON v.claim_key = a.claim_key AND v.is_primary AND NOT v.is_void
 
 -- name: service_slots
 SELECT
-  v.claim_id,
-  v.claim_version_id,
+  v.claim_key,
+  v.claim_version_key,
   v.version_number,
-  s.service_line_id,
+  s.service_line_key,
   s.line_number,
   s.line_control_number,
   s.procedure_code,
@@ -542,7 +557,7 @@ SELECT
   s.service_date,
   s.charge_cents,
   COALESCE(s.procedure_code, '') || '@' || COALESCE(CAST(s.service_date AS STRING), '') || '#' || CAST(ROW_NUMBER() OVER (
-    PARTITION BY v.claim_version_id, s.procedure_code, s.service_date
+    PARTITION BY v.claim_version_key, s.procedure_code, s.service_date
     ORDER BY s.line_number NULLS LAST
   ) AS STRING) AS slot,
   s.charge_cents AS charge,
@@ -550,57 +565,57 @@ SELECT
   COALESCE(s.procedure_code, '') AS code,
   COALESCE(s.modifiers, '') AS signs,
   COALESCE(s.line_control_number, '') AS number
-FROM service_lines AS s
+FROM keyed_service_lines AS s
 INNER JOIN versions AS v
-  ON v.claim_version_id = s.claim_version_id
+  ON v.claim_version_key = s.claim_version_key
 WHERE
   v.is_primary AND NOT v.is_void
 
 -- name: partial_versions
 SELECT
-  claim_version_id,
-  base_version_id
+  claim_version_key,
+  base_version_key
 FROM (
   SELECT
-    f.claim_version_id,
-    f.earlier_version_id AS base_version_id,
-    ROW_NUMBER() OVER (PARTITION BY f.claim_version_id ORDER BY f.earlier_number DESC) AS choice
+    f.claim_version_key,
+    f.earlier_version_key AS base_version_key,
+    ROW_NUMBER() OVER (PARTITION BY f.claim_version_key ORDER BY f.earlier_number DESC) AS choice
   FROM (
     SELECT
-      s.claim_version_id,
-      e.claim_version_id AS earlier_version_id,
+      s.claim_version_key,
+      e.claim_version_key AS earlier_version_key,
       e.version_number AS earlier_number,
       COUNT(*) AS n_shared
     FROM service_slots AS s
     INNER JOIN service_slots AS e
-      ON e.claim_id = s.claim_id
+      ON e.claim_key = s.claim_key
       AND e.slot = s.slot
       AND e.version_number < s.version_number
     GROUP BY
-      s.claim_version_id,
-      e.claim_version_id,
+      s.claim_version_key,
+      e.claim_version_key,
       e.version_number
   ) AS f
   INNER JOIN versions AS v
-    ON v.claim_version_id = f.claim_version_id
+    ON v.claim_version_key = f.claim_version_key
   INNER JOIN (
     SELECT
-      claim_version_id,
+      claim_version_key,
       COUNT(*) AS n_lines
-    FROM service_lines
+    FROM keyed_service_lines
     GROUP BY
-      claim_version_id
+      claim_version_key
   ) AS n
-    ON n.claim_version_id = f.claim_version_id
+    ON n.claim_version_key = f.claim_version_key
   INNER JOIN (
     SELECT
-      claim_version_id,
+      claim_version_key,
       COUNT(*) AS n_lines
-    FROM service_lines
+    FROM keyed_service_lines
     GROUP BY
-      claim_version_id
+      claim_version_key
   ) AS m
-    ON m.claim_version_id = f.earlier_version_id
+    ON m.claim_version_key = f.earlier_version_key
   WHERE
     COALESCE(v.claim_frequency_code, '1') <> '7'
     AND f.n_shared = n.n_lines
@@ -611,13 +626,13 @@ WHERE
 
 -- name: parts_in_claims
 SELECT
-  a.claim_id,
+  a.claim_key,
   a.answer_number,
   a.payment_date,
   a.is_reversal,
   a.is_deciding AND j.charge_cents >= 0 AS is_deciding,
   a.is_deciding AND j.charge_cents < 0 AS takes_back,
-  c.claim_version_id,
+  c.claim_version_key,
   j.*,
   ABS(j.charge_cents) AS charge,
   COALESCE(j.service_date, a.service_date) AS day,
@@ -625,21 +640,21 @@ SELECT
   COALESCE(j.modifiers, '') AS signs,
   COALESCE(j.line_control_number, '') AS number,
   'beyond:' || COALESCE(j.procedure_code, '') || '@' || COALESCE(CAST(COALESCE(j.service_date, a.service_date) AS STRING), '') || '#' || CAST(ROW_NUMBER() OVER (
-    PARTITION BY j.remittance_id, j.procedure_code, COALESCE(j.service_date, a.service_date)
+    PARTITION BY j.remittance_key, j.procedure_code, COALESCE(j.service_date, a.service_date)
     ORDER BY j.line_number NULLS LAST
   ) AS STRING) AS own_slot
 FROM judged_parts AS j
 INNER JOIN answers AS a
-  ON a.remittance_id = j.remittance_id
+  ON a.remittance_key = j.remittance_key
 LEFT JOIN version_choices AS c
-  ON c.remittance_id = j.remittance_id AND c.choice = 1
+  ON c.remittance_key = j.remittance_key AND c.choice = 1
 
 -- name: open_parts_0
 SELECT
-  remittance_id,
-  remittance_line_id,
-  claim_id,
-  claim_version_id,
+  remittance_key,
+  remittance_line_key,
+  claim_key,
+  claim_version_key,
   line_number,
   takes_back,
   number,
@@ -649,12 +664,12 @@ SELECT
   signs
 FROM parts_in_claims
 WHERE
-  NOT remittance_line_id IS NULL
+  NOT remittance_line_key IS NULL
 
 -- name: offers_0
 SELECT
-  p.remittance_id,
-  s.service_line_id,
+  p.remittance_key,
+  s.service_line_key,
   s.line_number,
   s.slot,
   s.charge,
@@ -664,9 +679,9 @@ SELECT
   s.number
 FROM (
   SELECT DISTINCT
-    remittance_id,
-    claim_version_id
+    remittance_key,
+    claim_version_key
   FROM open_parts_0
 ) AS p
 INNER JOIN service_slots AS s
-  ON s.claim_version_id = p.claim_version_id
+  ON s.claim_version_key = p.claim_version_key

@@ -2,8 +2,8 @@
 
 -- name: reversal_reasons
 SELECT
-  a.claim_id,
-  a.remittance_id,
+  a.claim_key,
+  a.remittance_key,
   a.answer_number,
   MAX(
     CASE m.remark_code
@@ -32,23 +32,23 @@ SELECT
     END
   ) AS reversal_reason
 FROM answers AS a
-INNER JOIN remarks AS m
-  ON m.remittance_id = a.remittance_id
+INNER JOIN keyed_remarks AS m
+  ON m.remittance_key = a.remittance_key
 WHERE
   a.is_reversal
 GROUP BY
-  a.claim_id,
-  a.remittance_id,
+  a.claim_key,
+  a.remittance_key,
   a.answer_number
 
 -- name: last_reversal_reasons
 SELECT
-  claim_id,
+  claim_key,
   reversal_reason
 FROM (
   SELECT
     *,
-    ROW_NUMBER() OVER (PARTITION BY claim_id ORDER BY answer_number DESC) AS from_last
+    ROW_NUMBER() OVER (PARTITION BY claim_key ORDER BY answer_number DESC) AS from_last
   FROM reversal_reasons
   WHERE
     NOT reversal_reason IS NULL
@@ -58,45 +58,45 @@ WHERE
 
 -- name: said_of_appeals
 SELECT DISTINCT
-  remittance_id,
+  remittance_key,
   remark_code AS code
-FROM remarks
+FROM keyed_remarks
 WHERE
   remark_code IN ('MA91', 'N690', 'N691', 'N11', 'MA46')
 UNION
 SELECT DISTINCT
-  remittance_id,
+  remittance_key,
   'CARC ' || reason_code
-FROM adjustments
+FROM coded_adjustments
 WHERE
   reason_code IN ('193', '285', '286', '138') AND amount_cents > 0
 
 -- name: spoken_of
 SELECT
-  c.claim_id,
-  c.remittance_id,
+  c.claim_key,
+  c.remittance_key,
   s.code
 FROM said_of_appeals AS s
 INNER JOIN answers AS c
-  ON c.remittance_id = s.remittance_id
+  ON c.remittance_key = s.remittance_key
 WHERE
   c.is_deciding
 UNION
 SELECT
-  claim_id,
-  remittance_id,
+  claim_key,
+  remittance_key,
   code
 FROM (
   SELECT
-    c.claim_id,
-    c.remittance_id,
+    c.claim_key,
+    c.remittance_key,
     s.code,
-    ROW_NUMBER() OVER (PARTITION BY v.remittance_id, s.code ORDER BY c.answer_number NULLS LAST) AS choice
+    ROW_NUMBER() OVER (PARTITION BY v.remittance_key, s.code ORDER BY c.answer_number NULLS LAST) AS choice
   FROM said_of_appeals AS s
   INNER JOIN answers AS v
-    ON v.remittance_id = s.remittance_id
+    ON v.remittance_key = s.remittance_key
   INNER JOIN answers AS c
-    ON c.claim_id = v.claim_id AND c.answer_number > v.answer_number
+    ON c.claim_key = v.claim_key AND c.answer_number > v.answer_number
   WHERE
     v.is_reversal AND c.is_deciding
 ) AS following
@@ -105,28 +105,30 @@ WHERE
 
 -- name: allowed_before
 SELECT
-  e.claim_id,
-  e.remittance_id,
+  e.claim_key,
+  e.remittance_key,
   e.slot,
   COALESCE(p.allowed_cents, 0) AS before_cents,
   ROW_NUMBER() OVER (
-    PARTITION BY e.remittance_id, e.slot
+    PARTITION BY e.remittance_key, e.slot
     ORDER BY p.answer_number DESC, p.line_number NULLS LAST
   ) AS choice
 FROM events AS e
 LEFT JOIN final_answers AS p
-  ON p.claim_id = e.claim_id AND p.slot = e.slot AND p.answer_number < e.answer_number
+  ON p.claim_key = e.claim_key
+  AND p.slot = e.slot
+  AND p.answer_number < e.answer_number
 WHERE
-  e.remittance_id IN (
+  e.remittance_key IN (
     SELECT
-      remittance_id
+      remittance_key
     FROM spoken_of
   )
 
 -- name: appeal_decisions
 SELECT
-  d.claim_id,
-  d.remittance_id,
+  d.claim_key,
+  d.remittance_key,
   d.payment_date,
   d.answer_number,
   c.codes,
@@ -142,8 +144,8 @@ SELECT
   END AS remittance_outcome
 FROM (
   SELECT
-    e.claim_id,
-    e.remittance_id,
+    e.claim_key,
+    e.remittance_key,
     e.payment_date,
     e.answer_number,
     SUM(e.allowed_cents) AS after_cents,
@@ -151,41 +153,49 @@ FROM (
     SUM(CASE WHEN e.determination IN ('denied', 'partially_approved') THEN 1 ELSE 0 END) AS n_refused
   FROM events AS e
   INNER JOIN allowed_before AS b
-    ON b.remittance_id = e.remittance_id AND b.slot = e.slot AND b.choice = 1
+    ON b.remittance_key = e.remittance_key AND b.slot = e.slot AND b.choice = 1
   WHERE
     e.determination IN ('approved', 'partially_approved', 'denied')
   GROUP BY
-    e.claim_id,
-    e.remittance_id,
+    e.claim_key,
+    e.remittance_key,
     e.payment_date,
     e.answer_number
 ) AS d
 INNER JOIN (
   SELECT
-    remittance_id,
+    remittance_key,
     LISTAGG(code, ', ') WITHIN GROUP (ORDER BY
       code NULLS LAST) AS codes,
     MAX(CASE WHEN code IN ('CARC 285', 'CARC 286', 'CARC 138') THEN 1 ELSE 0 END) AS is_unheard
   FROM spoken_of
   GROUP BY
-    remittance_id
+    remittance_key
 ) AS c
-  ON c.remittance_id = d.remittance_id
+  ON c.remittance_key = d.remittance_key
 
 -- name: claim_numbers
-SELECT DISTINCT
-  l.claim_id,
-  UPPER(TRIM(c.patient_control_number)) AS control_number
-FROM claims AS c
-INNER JOIN claim_lineage AS l
-  ON l.record = 'claim_version' AND l.record_id = c.claim_version_id
+SELECT
+  claim_key,
+  UPPER(TRIM(patient_control_number)) AS control_number
+FROM versions
+WHERE
+  UPPER(TRIM(patient_control_number)) IN (
+    SELECT
+      UPPER(TRIM(patient_control_number))
+    FROM appeals
+  )
 UNION
-SELECT DISTINCT
-  l.claim_id,
-  UPPER(TRIM(r.patient_control_number))
-FROM remittances AS r
-INNER JOIN claim_lineage AS l
-  ON l.record = 'remittance' AND l.record_id = r.remittance_id
+SELECT
+  claim_key,
+  UPPER(TRIM(patient_control_number))
+FROM keyed_remittances
+WHERE
+  UPPER(TRIM(patient_control_number)) IN (
+    SELECT
+      UPPER(TRIM(patient_control_number))
+    FROM appeals
+  )
 
 -- name: recorded_appeals
 SELECT
@@ -193,7 +203,7 @@ SELECT
 FROM (
   SELECT
     a.*,
-    n.claim_id,
+    n.claim_key,
     ROW_NUMBER() OVER (
       PARTITION BY a.appeal_id
       ORDER BY CASE
@@ -201,13 +211,13 @@ FROM (
         AND COALESCE(d.first_date <= a.filed_date, TRUE)
         THEN 0
         ELSE 1
-      END NULLS LAST, d.first_date DESC, n.claim_id NULLS LAST
+      END NULLS LAST, d.first_date DESC, n.claim_key NULLS LAST
     ) AS choice
   FROM appeals AS a
   LEFT JOIN claim_numbers AS n
     ON n.control_number = UPPER(TRIM(a.patient_control_number))
   LEFT JOIN determined_claims AS d
-    ON d.claim_id = n.claim_id
+    ON d.claim_key = n.claim_key
 ) AS ranked
 WHERE
   choice = 1
@@ -215,76 +225,88 @@ WHERE
 -- name: heard_appeals
 SELECT
   appeal_id,
-  remittance_id
+  remittance_key
 FROM (
   SELECT
     a.appeal_id,
-    d.remittance_id,
+    d.remittance_key,
     ROW_NUMBER() OVER (
-      PARTITION BY d.remittance_id
+      PARTITION BY d.remittance_key
       ORDER BY a.filed_date DESC, a.level DESC, a.appeal_id NULLS LAST
     ) AS from_last_filed,
     ROW_NUMBER() OVER (
       PARTITION BY a.appeal_id
-      ORDER BY d.answer_number NULLS LAST, d.remittance_id NULLS LAST
+      ORDER BY d.answer_number NULLS LAST, d.remittance_key NULLS LAST
     ) AS from_first_heard
   FROM recorded_appeals AS a
   INNER JOIN appeal_decisions AS d
-    ON d.claim_id = a.claim_id AND COALESCE(d.payment_date >= a.filed_date, TRUE)
+    ON d.claim_key = a.claim_key AND COALESCE(d.payment_date >= a.filed_date, TRUE)
 ) AS pairs
 WHERE
   from_last_filed = 1 AND from_first_heard = 1
 
 -- name: all_appeals
 SELECT
-  a.appeal_id AS appeal_outcome_id,
-  a.claim_id,
-  a.appeal_id,
-  a.level,
-  a.filed_date,
-  a.deadline_date,
-  a.deadline_source,
-  a.filed_date > a.deadline_date AS is_filed_late,
-  a.assisted_by,
-  a.decision_date AS recorded_date,
-  a.outcome AS recorded_outcome,
-  d.remittance_id,
+  COALESCE(p.appeal_id, r.record_id) AS appeal_outcome_id,
+  c.claim_id,
+  p.appeal_id,
+  p.level,
+  p.filed_date,
+  p.deadline_date,
+  p.deadline_source,
+  p.is_filed_late,
+  p.assisted_by,
+  p.recorded_date,
+  p.recorded_outcome,
+  r.record_id AS remittance_id,
   d.payment_date AS remittance_date,
   d.remittance_outcome,
   d.codes AS evidence_codes,
   d.won_cents,
   d.answer_number
-FROM recorded_appeals AS a
-LEFT JOIN heard_appeals AS h
-  ON h.appeal_id = a.appeal_id
+FROM (
+  SELECT
+    a.appeal_id,
+    a.claim_key,
+    a.level,
+    a.filed_date,
+    a.deadline_date,
+    a.deadline_source,
+    a.filed_date > a.deadline_date AS is_filed_late,
+    a.assisted_by,
+    a.decision_date AS recorded_date,
+    a.outcome AS recorded_outcome,
+    h.remittance_key
+  FROM recorded_appeals AS a
+  LEFT JOIN heard_appeals AS h
+    ON h.appeal_id = a.appeal_id
+  UNION ALL
+  SELECT
+    NULL,
+    claim_key,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    remittance_key
+  FROM appeal_decisions
+  WHERE
+    NOT remittance_key IN (
+      SELECT
+        remittance_key
+      FROM heard_appeals
+    )
+) AS p
 LEFT JOIN appeal_decisions AS d
-  ON d.remittance_id = h.remittance_id
-UNION ALL
-SELECT
-  d.remittance_id,
-  d.claim_id,
-  NULL,
-  NULL,
-  NULL,
-  NULL,
-  NULL,
-  NULL,
-  NULL,
-  NULL,
-  NULL,
-  d.remittance_id,
-  d.payment_date,
-  d.remittance_outcome,
-  d.codes,
-  d.won_cents,
-  d.answer_number
-FROM appeal_decisions AS d
-WHERE
-  NOT d.remittance_id IN (
-    SELECT
-      remittance_id
-    FROM heard_appeals
-  )
+  ON d.remittance_key = p.remittance_key
+LEFT JOIN record_keys AS r
+  ON r.record_key = p.remittance_key
+LEFT JOIN claim_keys AS c
+  ON c.claim_key = p.claim_key
 
 -- name: appeal_outcomes
 SELECT

@@ -2,36 +2,36 @@
 
 -- name: line_parts
 SELECT
-  remittance_line_id,
-  claim_id,
+  remittance_line_key,
+  claim_key,
   slot,
   charge,
   ROW_NUMBER() OVER (
-    PARTITION BY claim_id, slot
-    ORDER BY answer_number NULLS LAST, line_number NULLS LAST, remittance_line_id NULLS LAST
+    PARTITION BY claim_key, slot
+    ORDER BY answer_number NULLS LAST, line_number NULLS LAST, remittance_line_key NULLS LAST
   ) AS part_number
 FROM (
   SELECT
-    p.remittance_line_id,
-    p.claim_id,
+    p.remittance_line_key,
+    p.claim_key,
     p.answer_number,
     p.line_number,
     p.charge,
     m.slot,
-    SUM(p.charge) OVER (PARTITION BY p.claim_id, m.slot) AS answered_charge,
-    COUNT(*) OVER (PARTITION BY p.claim_id, m.slot) AS n_answers,
-    MAX(s.charge) OVER (PARTITION BY p.claim_id, m.slot) AS line_charge
+    SUM(p.charge) OVER (PARTITION BY p.claim_key, m.slot) AS answered_charge,
+    COUNT(*) OVER (PARTITION BY p.claim_key, m.slot) AS n_answers,
+    MAX(s.charge) OVER (PARTITION BY p.claim_key, m.slot) AS line_charge
   FROM parts_in_claims AS p
   INNER JOIN line_matches AS m
-    ON m.remittance_line_id = p.remittance_line_id
+    ON m.remittance_line_key = p.remittance_line_key
   INNER JOIN service_slots AS s
-    ON s.service_line_id = m.service_line_id
+    ON s.service_line_key = m.service_line_key
   WHERE
     p.is_deciding
     AND p.charge > 0
-    AND NOT p.remittance_id IN (
+    AND NOT p.remittance_key IN (
       SELECT
-        remittance_id
+        remittance_key
       FROM taken_back
       WHERE
         is_whole
@@ -52,45 +52,48 @@ SELECT
   1 AS share_number
 FROM parts_in_claims AS p
 LEFT JOIN line_matches AS m
-  ON m.remittance_line_id = p.remittance_line_id
+  ON m.remittance_line_key = p.remittance_line_key
 LEFT JOIN line_parts AS k
-  ON k.remittance_line_id = p.remittance_line_id
+  ON k.remittance_line_key = p.remittance_line_key
 LEFT JOIN (
   SELECT
-    claim_id,
+    claim_key,
     slot,
     charge,
     MAX(part_number) AS part_number
   FROM line_parts
   GROUP BY
-    claim_id,
+    claim_key,
     slot,
     charge
 ) AS r
   ON p.is_reversal
-  AND r.claim_id = p.claim_id
+  AND r.claim_key = p.claim_key
   AND r.slot = m.slot
   AND r.charge = p.charge
 WHERE
-  NOT p.remittance_line_id IS NULL
+  NOT p.remittance_line_key IS NULL
 
 -- name: slotted_claims
 SELECT
   p.*,
   COALESCE(s.slot, 'claim') AS slot,
   FALSE AS is_part,
-  ROW_NUMBER() OVER (PARTITION BY p.remittance_id ORDER BY s.line_number NULLS LAST, s.slot NULLS LAST) AS share_number
+  ROW_NUMBER() OVER (
+    PARTITION BY p.remittance_key
+    ORDER BY s.line_number NULLS LAST, s.slot NULLS LAST
+  ) AS share_number
 FROM parts_in_claims AS p
 LEFT JOIN (
   SELECT
     *,
-    SUM(charge) OVER (PARTITION BY claim_version_id) AS version_charge,
-    COUNT(*) OVER (PARTITION BY claim_version_id, charge) AS n_alike
+    SUM(charge) OVER (PARTITION BY claim_version_key) AS version_charge,
+    COUNT(*) OVER (PARTITION BY claim_version_key, charge) AS n_alike
   FROM service_slots
 ) AS s
-  ON s.claim_version_id = p.claim_version_id
+  ON s.claim_version_key = p.claim_version_key
 WHERE
-  p.remittance_line_id IS NULL
+  p.remittance_line_key IS NULL
   AND (
     s.slot IS NULL
     OR p.charge >= s.version_charge
@@ -102,7 +105,7 @@ WHERE
         1
       FROM service_slots AS o
       WHERE
-        o.claim_version_id = p.claim_version_id
+        o.claim_version_key = p.claim_version_key
       GROUP BY
         o.charge
       HAVING
@@ -121,10 +124,10 @@ FROM slotted_claims
 
 -- name: events
 SELECT
-  e.claim_id,
+  e.claim_key,
   e.slot,
-  e.remittance_id,
-  e.claim_version_id,
+  e.remittance_key,
+  e.claim_version_key,
   e.answer_number,
   e.payment_date,
   e.is_reversal,
@@ -150,16 +153,16 @@ SELECT
       1
     FROM taken_back AS t
     WHERE
-      t.remittance_id = e.remittance_id AND t.is_whole
+      t.remittance_key = e.remittance_key AND t.is_whole
   )
   OR EXISTS(
     SELECT
       1
     FROM taken_back AS t
     INNER JOIN slotted AS v
-      ON v.remittance_id = t.reversal_id
+      ON v.remittance_key = t.reversal_key
     WHERE
-      t.remittance_id = e.remittance_id AND v.slot = e.slot
+      t.remittance_key = e.remittance_key AND v.slot = e.slot
   )
   OR EXISTS(
     SELECT
@@ -167,7 +170,7 @@ SELECT
     FROM slotted AS v
     WHERE
       v.takes_back
-      AND v.claim_id = e.claim_id
+      AND v.claim_key = e.claim_key
       AND v.slot = e.slot
       AND v.answer_number > e.answer_number
   ) AS is_cancelled
@@ -177,12 +180,12 @@ FROM slotted AS e
 SELECT
   *,
   ROW_NUMBER() OVER (
-    PARTITION BY claim_id, slot
-    ORDER BY answer_number NULLS LAST, remittance_id NULLS LAST, line_number NULLS LAST
+    PARTITION BY claim_key, slot
+    ORDER BY answer_number NULLS LAST, remittance_key NULLS LAST, line_number NULLS LAST
   ) AS from_first,
   LAST_VALUE(CASE WHEN category <> 'appeal_outcome' THEN category END) IGNORE NULLS OVER (
-    PARTITION BY claim_id, slot
-    ORDER BY answer_number NULLS LAST, remittance_id NULLS LAST, line_number NULLS LAST
+    PARTITION BY claim_key, slot
+    ORDER BY answer_number NULLS LAST, remittance_key NULLS LAST, line_number NULLS LAST
     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
   ) AS own_category
 FROM events
@@ -194,8 +197,8 @@ SELECT
   *,
   determination IN ('approved', 'partially_approved') AS is_allowed,
   ROW_NUMBER() OVER (
-    PARTITION BY claim_id, slot
-    ORDER BY CASE WHEN determination IN ('approved', 'partially_approved') THEN 0 ELSE 1 END NULLS LAST, answer_number DESC, remittance_id DESC, line_number DESC
+    PARTITION BY claim_key, slot
+    ORDER BY CASE WHEN determination IN ('approved', 'partially_approved') THEN 0 ELSE 1 END NULLS LAST, answer_number DESC, remittance_key DESC, line_number DESC
   ) AS from_last
 FROM events
 WHERE
@@ -205,7 +208,7 @@ WHERE
 
 -- name: line_states
 SELECT
-  k.claim_id,
+  k.claim_key,
   k.slot,
   f.determination AS first_determination,
   f.payment_date AS first_date,
@@ -221,8 +224,8 @@ SELECT
     ELSE s.category
   END AS final_category,
   s.allowed_cents AS final_allowed_cents,
-  s.remittance_id AS final_remittance_id,
-  s.claim_version_id AS final_version_id,
+  s.remittance_key AS final_remittance_key,
+  s.claim_version_key AS final_version_key,
   s.answer_number AS final_answer_number,
   e.has_pending,
   e.has_rejected,
@@ -230,22 +233,22 @@ SELECT
   e.paid_cents
 FROM (
   SELECT
-    claim_id,
+    claim_key,
     slot
   FROM service_slots
   UNION
   SELECT
-    claim_id,
+    claim_key,
     slot
   FROM events
 ) AS k
 LEFT JOIN final_answers AS f
-  ON f.claim_id = k.claim_id AND f.slot = k.slot AND f.from_first = 1
+  ON f.claim_key = k.claim_key AND f.slot = k.slot AND f.from_first = 1
 LEFT JOIN standing_answers AS s
-  ON s.claim_id = k.claim_id AND s.slot = k.slot AND s.from_last = 1
+  ON s.claim_key = k.claim_key AND s.slot = k.slot AND s.from_last = 1
 LEFT JOIN (
   SELECT
-    claim_id,
+    claim_key,
     slot,
     MAX(CASE WHEN is_deciding AND determination = 'pending' THEN 1 ELSE 0 END) AS has_pending,
     MAX(CASE WHEN is_deciding AND determination = 'rejected' THEN 1 ELSE 0 END) AS has_rejected,
@@ -253,28 +256,23 @@ LEFT JOIN (
     SUM(paid_cents) AS paid_cents
   FROM events
   GROUP BY
-    claim_id,
+    claim_key,
     slot
 ) AS e
-  ON e.claim_id = k.claim_id AND e.slot = k.slot
-
--- name: claim_ids
-SELECT DISTINCT
-  claim_id
-FROM claim_lineage
+  ON e.claim_key = k.claim_key AND e.slot = k.slot
 
 -- name: first_answered
 SELECT
-  claim_id,
-  claim_version_id,
-  remittance_id,
+  claim_key,
+  claim_version_key,
+  remittance_key,
   payment_date
 FROM (
   SELECT
     *,
     ROW_NUMBER() OVER (
-      PARTITION BY claim_id
-      ORDER BY answer_number NULLS LAST, remittance_id NULLS LAST, line_number NULLS LAST, slot NULLS LAST
+      PARTITION BY claim_key
+      ORDER BY answer_number NULLS LAST, remittance_key NULLS LAST, line_number NULLS LAST, slot NULLS LAST
     ) AS choice
   FROM final_answers
 ) AS ranked
@@ -283,16 +281,16 @@ WHERE
 
 -- name: last_answered
 SELECT
-  claim_id,
-  claim_version_id,
-  remittance_id,
+  claim_key,
+  claim_version_key,
+  remittance_key,
   payment_date
 FROM (
   SELECT
     *,
     ROW_NUMBER() OVER (
-      PARTITION BY claim_id
-      ORDER BY is_allowed DESC, answer_number DESC, remittance_id DESC, line_number DESC, slot DESC
+      PARTITION BY claim_key
+      ORDER BY is_allowed DESC, answer_number DESC, remittance_key DESC, line_number DESC, slot DESC
     ) AS choice
   FROM standing_answers
   WHERE
@@ -303,71 +301,71 @@ WHERE
 
 -- name: version_scopes
 SELECT
-  v.claim_version_id,
-  COALESCE(p.base_version_id, v.claim_version_id) AS scope_version_id
+  v.claim_version_key,
+  COALESCE(p.base_version_key, v.claim_version_key) AS scope_version_key
 FROM versions AS v
 LEFT JOIN partial_versions AS p
-  ON p.claim_version_id = v.claim_version_id
+  ON p.claim_version_key = v.claim_version_key
 
 -- name: first_slots
 SELECT DISTINCT
-  a.claim_id,
+  a.claim_key,
   s.slot
 FROM first_answered AS a
 INNER JOIN version_scopes AS c
-  ON c.claim_version_id = a.claim_version_id
+  ON c.claim_version_key = a.claim_version_key
 INNER JOIN service_slots AS s
-  ON s.claim_version_id = c.scope_version_id
+  ON s.claim_version_key = c.scope_version_key
 UNION
 SELECT
-  a.claim_id,
+  a.claim_key,
   e.slot
 FROM first_answered AS a
 INNER JOIN final_answers AS e
-  ON e.claim_id = a.claim_id
+  ON e.claim_key = a.claim_key
   AND (
-    a.claim_version_id IS NULL OR e.remittance_id = a.remittance_id OR e.is_part
+    a.claim_version_key IS NULL OR e.remittance_key = a.remittance_key OR e.is_part
   )
 WHERE
-  NOT a.claim_version_id IS NULL OR e.from_first = 1
+  NOT a.claim_version_key IS NULL OR e.from_first = 1
 
 -- name: last_slots
 SELECT DISTINCT
-  a.claim_id,
+  a.claim_key,
   s.slot
 FROM last_answered AS a
 INNER JOIN version_scopes AS c
-  ON c.claim_version_id = a.claim_version_id
+  ON c.claim_version_key = a.claim_version_key
 INNER JOIN service_slots AS s
-  ON s.claim_version_id = c.scope_version_id
+  ON s.claim_version_key = c.scope_version_key
 UNION
 SELECT
-  a.claim_id,
+  a.claim_key,
   e.slot
 FROM last_answered AS a
 INNER JOIN standing_answers AS e
-  ON e.claim_id = a.claim_id
+  ON e.claim_key = a.claim_key
   AND (
-    a.claim_version_id IS NULL OR e.remittance_id = a.remittance_id OR e.is_part
+    a.claim_version_key IS NULL OR e.remittance_key = a.remittance_key OR e.is_part
   )
 WHERE
-  NOT a.claim_version_id IS NULL
+  NOT a.claim_version_key IS NULL
   OR e.answer_number >= (
     SELECT
       COALESCE(MAX(r.answer_number), 0)
     FROM answers AS r
     WHERE
-      r.claim_id = a.claim_id AND r.is_deciding AND r.claim_frequency_code = '7'
+      r.claim_key = a.claim_key AND r.is_deciding AND r.claim_frequency_code = '7'
   )
 
 -- name: whole_answers
 SELECT DISTINCT
-  p.claim_version_id
+  p.claim_version_key
 FROM parts_in_claims AS p
 INNER JOIN answers AS r
-  ON r.remittance_id = p.remittance_id
+  ON r.remittance_key = p.remittance_key
 INNER JOIN versions AS v
-  ON v.claim_version_id = p.claim_version_id
+  ON v.claim_version_key = p.claim_version_key
 WHERE
   p.is_deciding
   AND ABS(r.charge_cents) >= v.charge_cents
@@ -375,7 +373,7 @@ WHERE
 
 -- name: waiting_slots
 SELECT
-  k.claim_id,
+  k.claim_key,
   k.slot
 FROM line_states AS k
 WHERE
@@ -389,15 +387,15 @@ WHERE
         1
       FROM service_slots AS s
       INNER JOIN whole_answers AS w
-        ON w.claim_version_id = s.claim_version_id
+        ON w.claim_version_key = s.claim_version_key
       WHERE
-        s.claim_id = k.claim_id AND s.slot = k.slot
+        s.claim_key = k.claim_key AND s.slot = k.slot
     )
   )
 
 -- name: first_counts
 SELECT
-  k.claim_id,
+  k.claim_key,
   SUM(CASE WHEN l.first_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
   SUM(CASE WHEN l.first_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
   SUM(CASE WHEN l.first_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
@@ -405,15 +403,15 @@ SELECT
   MAX(l.first_date) AS determination_date
 FROM first_slots AS k
 INNER JOIN line_states AS l
-  ON l.claim_id = k.claim_id AND l.slot = k.slot
+  ON l.claim_key = k.claim_key AND l.slot = k.slot
 LEFT JOIN waiting_slots AS w
-  ON w.claim_id = k.claim_id AND w.slot = k.slot
+  ON w.claim_key = k.claim_key AND w.slot = k.slot
 GROUP BY
-  k.claim_id
+  k.claim_key
 
 -- name: last_counts
 SELECT
-  k.claim_id,
+  k.claim_key,
   SUM(CASE WHEN l.final_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
   SUM(CASE WHEN l.final_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
   SUM(CASE WHEN l.final_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
@@ -432,15 +430,15 @@ SELECT
   SUM(COALESCE(l.final_allowed_cents, 0)) AS allowed_cents
 FROM last_slots AS k
 INNER JOIN line_states AS l
-  ON l.claim_id = k.claim_id AND l.slot = k.slot
+  ON l.claim_key = k.claim_key AND l.slot = k.slot
 LEFT JOIN waiting_slots AS w
-  ON w.claim_id = k.claim_id AND w.slot = k.slot
+  ON w.claim_key = k.claim_key AND w.slot = k.slot
 GROUP BY
-  k.claim_id
+  k.claim_key
 
 -- name: claim_reasons
 SELECT
-  claim_id,
+  claim_key,
   MAX(CASE WHEN which = 'first' THEN category END) AS first_category,
   MAX(CASE WHEN which = 'first' THEN reason_code END) AS first_reason_code,
   MAX(CASE WHEN which = 'first' THEN remark_code END) AS first_remark_code,
@@ -448,18 +446,18 @@ SELECT
 FROM (
   SELECT
     which,
-    claim_id,
+    claim_key,
     category,
     reason_code,
     remark_code,
     ROW_NUMBER() OVER (
-      PARTITION BY claim_id, which
+      PARTITION BY claim_key, which
       ORDER BY CASE WHEN determination = 'denied' THEN 0 ELSE 1 END NULLS LAST, charge_cents DESC, reason_code NULLS LAST, slot NULLS LAST
     ) AS choice
   FROM (
     SELECT
       'first' AS which,
-      l.claim_id,
+      l.claim_key,
       l.slot,
       l.first_determination AS determination,
       l.first_category AS category,
@@ -468,13 +466,13 @@ FROM (
       l.first_charge_cents AS charge_cents
     FROM line_states AS l
     INNER JOIN first_slots AS k
-      ON k.claim_id = l.claim_id AND k.slot = l.slot
+      ON k.claim_key = l.claim_key AND k.slot = l.slot
     WHERE
       l.first_determination IN ('denied', 'partially_approved')
     UNION ALL
     SELECT
       'final',
-      l.claim_id,
+      l.claim_key,
       l.slot,
       l.final_determination,
       l.final_category,
@@ -483,7 +481,7 @@ FROM (
       l.first_charge_cents
     FROM line_states AS l
     INNER JOIN last_slots AS k
-      ON k.claim_id = l.claim_id AND k.slot = l.slot
+      ON k.claim_key = l.claim_key AND k.slot = l.slot
     WHERE
       l.final_determination IN ('denied', 'partially_approved')
   ) AS reasons
@@ -491,17 +489,17 @@ FROM (
 WHERE
   choice = 1
 GROUP BY
-  claim_id
+  claim_key
 
 -- name: version_facts
 SELECT
-  claim_id,
+  claim_key,
   COUNT(*) AS n_versions,
   MAX(CASE WHEN is_primary AND claim_frequency_code = '7' THEN 1 ELSE 0 END) AS is_corrected,
   MAX(CASE WHEN is_primary THEN submitted_date END) AS last_submitted_date
 FROM versions
 GROUP BY
-  claim_id
+  claim_key
 
 -- name: first_versions
 SELECT
@@ -512,36 +510,36 @@ WHERE
 
 -- name: latest_versions
 SELECT
-  v.claim_id,
-  v.claim_version_id,
+  v.claim_key,
+  v.claim_version_key,
   v.charge_cents
 FROM versions AS v
 INNER JOIN (
   SELECT
-    claim_id,
+    claim_key,
     MAX(version_number) AS version_number
   FROM versions
   WHERE
     is_primary
     AND NOT is_void
-    AND NOT claim_version_id IN (
+    AND NOT claim_version_key IN (
       SELECT
-        claim_version_id
+        claim_version_key
       FROM partial_versions
     )
   GROUP BY
-    claim_id
+    claim_key
 ) AS l
-  ON l.claim_id = v.claim_id AND l.version_number = v.version_number
+  ON l.claim_key = v.claim_key AND l.version_number = v.version_number
 
 -- name: voided_claims
 SELECT
-  claim_id
+  claim_key
 FROM (
   SELECT
-    claim_id,
+    claim_key,
     is_void,
-    ROW_NUMBER() OVER (PARTITION BY claim_id ORDER BY version_number DESC) AS from_last
+    ROW_NUMBER() OVER (PARTITION BY claim_key ORDER BY version_number DESC) AS from_last
   FROM versions
   WHERE
     is_primary
@@ -551,7 +549,7 @@ WHERE
 
 -- name: answer_facts
 SELECT
-  a.claim_id,
+  a.claim_key,
   COUNT(*) AS n_remittances,
   SUM(CASE WHEN COALESCE(a.claim_status_code, '') IN ('23', '25') THEN 0 ELSE 1 END) AS n_judging,
   SUM(a.paid_cents) AS paid_cents,
@@ -559,34 +557,34 @@ SELECT
   MIN(a.answer_number) AS first_answer_number
 FROM answers AS a
 GROUP BY
-  a.claim_id
+  a.claim_key
 
 -- name: undecided_claims
 SELECT
-  claim_id,
+  claim_key,
   MAX(CASE WHEN determination = 'pending' THEN 1 ELSE 0 END) AS has_pending,
   MAX(CASE WHEN determination = 'rejected' THEN 1 ELSE 0 END) AS has_rejected,
   MAX(CASE WHEN determination = 'rejected' THEN payment_date END) AS rejected_date
 FROM events
 WHERE
-  is_deciding AND NOT claim_id IN (
+  is_deciding AND NOT claim_key IN (
     SELECT
-      claim_id
+      claim_key
     FROM first_answered
   )
 GROUP BY
-  claim_id
+  claim_key
 
 -- name: acknowledged_versions
 SELECT
   acknowledgment_id,
-  claim_id,
+  claim_key,
   is_accepted,
   effective_date
 FROM (
   SELECT
     k.acknowledgment_id,
-    v.claim_id,
+    v.claim_key,
     k.is_accepted,
     k.effective_date,
     RANK() OVER (
@@ -601,7 +599,7 @@ FROM (
   UNION ALL
   SELECT
     k.acknowledgment_id,
-    v.claim_id,
+    v.claim_key,
     k.is_accepted,
     k.effective_date,
     RANK() OVER (PARTITION BY k.acknowledgment_id ORDER BY v.submitted_date DESC) AS choice
@@ -619,14 +617,14 @@ WHERE
 
 -- name: latest_acknowledgments
 SELECT
-  claim_id,
+  claim_key,
   is_accepted,
   effective_date
 FROM (
   SELECT
     *,
     ROW_NUMBER() OVER (
-      PARTITION BY claim_id
+      PARTITION BY claim_key
       ORDER BY effective_date DESC, is_accepted NULLS LAST, acknowledgment_id NULLS LAST
     ) AS from_last
   FROM acknowledged_versions
@@ -636,15 +634,15 @@ WHERE
 
 -- name: refused_claims
 SELECT
-  k.claim_id
+  k.claim_key
 FROM latest_acknowledgments AS k
 INNER JOIN version_facts AS v
-  ON v.claim_id = k.claim_id
+  ON v.claim_key = k.claim_key
 WHERE
   NOT k.is_accepted
-  AND NOT k.claim_id IN (
+  AND NOT k.claim_key IN (
     SELECT
-      claim_id
+      claim_key
     FROM answers
   )
   AND (
@@ -653,38 +651,38 @@ WHERE
 
 -- name: standing_money
 SELECT
-  r.claim_id,
-  SUM(CASE WHEN a.is_patient_part THEN a.amount_cents ELSE 0 END) AS patient_part_cents,
+  r.claim_key,
+  SUM(a.patient_part_cents) AS patient_part_cents,
   SUM(
     CASE
-      WHEN a.is_allowed_part AND a.remittance_line_id IS NULL AND r.has_lines
-      THEN a.amount_cents
+      WHEN a.remittance_line_key IS NULL AND r.has_lines
+      THEN a.allowed_part_cents
       ELSE 0
     END
   ) AS claim_level_cents
 FROM (
   SELECT DISTINCT
-    k.claim_id,
-    l.final_remittance_id AS remittance_id,
-    l.final_remittance_id IN (
+    k.claim_key,
+    l.final_remittance_key AS remittance_key,
+    l.final_remittance_key IN (
       SELECT
-        remittance_id
-      FROM remittance_lines
+        remittance_key
+      FROM keyed_remittance_lines
     ) AS has_lines
   FROM last_slots AS k
   INNER JOIN line_states AS l
-    ON l.claim_id = k.claim_id AND l.slot = k.slot
+    ON l.claim_key = k.claim_key AND l.slot = k.slot
   WHERE
-    NOT l.final_remittance_id IS NULL
+    NOT l.final_remittance_key IS NULL
 ) AS r
-INNER JOIN coded_adjustments AS a
-  ON a.remittance_id = r.remittance_id
+INNER JOIN adjustment_sums AS a
+  ON a.remittance_key = r.remittance_key
 GROUP BY
-  r.claim_id
+  r.claim_key
 
 -- name: determined_claims
 SELECT
-  i.claim_id,
+  i.claim_key,
   CASE
     WHEN f.n_waiting > 0
     THEN 'pending'
@@ -696,9 +694,9 @@ SELECT
     THEN 'approved'
     WHEN f.n_denied > 0
     THEN 'denied'
-    WHEN i.claim_id IN (
+    WHEN i.claim_key IN (
       SELECT
-        claim_id
+        claim_key
       FROM voided_claims
     )
     THEN 'voided'
@@ -709,9 +707,9 @@ SELECT
       v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date
     )
     THEN 'rejected'
-    WHEN i.claim_id IN (
+    WHEN i.claim_key IN (
       SELECT
-        claim_id
+        claim_key
       FROM refused_claims
     )
     THEN 'rejected'
@@ -721,9 +719,9 @@ SELECT
   END AS first_determination,
   f.determination_date AS first_date,
   CASE
-    WHEN i.claim_id IN (
+    WHEN i.claim_key IN (
       SELECT
-        claim_id
+        claim_key
       FROM voided_claims
     )
     AND COALESCE(a.paid_cents, 0) = 0
@@ -738,16 +736,16 @@ SELECT
     THEN 'approved'
     WHEN t.n_denied > 0
     THEN 'denied'
-    WHEN NOT f.claim_id IS NULL OR u.has_pending = 1
+    WHEN NOT f.claim_key IS NULL OR u.has_pending = 1
     THEN 'pending'
     WHEN u.has_rejected = 1
     AND (
       v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date
     )
     THEN 'rejected'
-    WHEN i.claim_id IN (
+    WHEN i.claim_key IN (
       SELECT
-        claim_id
+        claim_key
       FROM refused_claims
     )
     THEN 'rejected'
@@ -757,14 +755,14 @@ SELECT
   END AS final_determination,
   t.determination_date AS final_date,
   t.allowed_cents
-FROM claim_ids AS i
+FROM claim_keys AS i
 LEFT JOIN first_counts AS f
-  ON f.claim_id = i.claim_id
+  ON f.claim_key = i.claim_key
 LEFT JOIN last_counts AS t
-  ON t.claim_id = i.claim_id
+  ON t.claim_key = i.claim_key
 LEFT JOIN undecided_claims AS u
-  ON u.claim_id = i.claim_id
+  ON u.claim_key = i.claim_key
 LEFT JOIN answer_facts AS a
-  ON a.claim_id = i.claim_id
+  ON a.claim_key = i.claim_key
 LEFT JOIN version_facts AS v
-  ON v.claim_id = i.claim_id
+  ON v.claim_key = i.claim_key

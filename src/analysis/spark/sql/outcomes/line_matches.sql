@@ -2,28 +2,31 @@
 
 -- name: matched
 SELECT
-  p.remittance_id,
-  p.remittance_line_id,
-  p.claim_id,
-  o.service_line_id,
+  p.remittance_key,
+  p.remittance_line_key,
+  p.claim_key,
+  o.service_line_key,
   o.slot,
   '{kind}' AS match_kind,
   o.n_alike > 1 AS is_doubtful
 FROM (
   SELECT
     *,
-    ROW_NUMBER() OVER (PARTITION BY remittance_id, takes_back, {terms} ORDER BY line_number NULLS LAST) AS place,
-    COUNT(*) OVER (PARTITION BY remittance_id, takes_back, {terms}) AS n_alike
+    ROW_NUMBER() OVER (
+      PARTITION BY remittance_key, takes_back, {terms}
+      ORDER BY line_number NULLS LAST
+    ) AS place,
+    COUNT(*) OVER (PARTITION BY remittance_key, takes_back, {terms}) AS n_alike
   FROM open_parts{turn}
 ) AS p
 INNER JOIN (
   SELECT
     *,
-    ROW_NUMBER() OVER (PARTITION BY remittance_id, {terms} ORDER BY line_number NULLS LAST) AS place,
-    COUNT(*) OVER (PARTITION BY remittance_id, {terms}) AS n_alike
+    ROW_NUMBER() OVER (PARTITION BY remittance_key, {terms} ORDER BY line_number NULLS LAST) AS place,
+    COUNT(*) OVER (PARTITION BY remittance_key, {terms}) AS n_alike
   FROM offers{turn}
 ) AS o
-  ON o.remittance_id = p.remittance_id AND o.place = p.place AND {agree}
+  ON o.remittance_key = p.remittance_key AND o.place = p.place AND {agree}
 WHERE
   {only}
 
@@ -32,9 +35,9 @@ SELECT
   *
 FROM open_parts{turn}
 WHERE
-  NOT remittance_line_id IN (
+  NOT remittance_line_key IN (
     SELECT
-      remittance_line_id
+      remittance_line_key
     FROM matched{turn}
   )
 
@@ -43,9 +46,9 @@ SELECT
   *
 FROM offers{turn} AS o
 WHERE
-  remittance_id IN (
+  remittance_key IN (
     SELECT
-      remittance_id
+      remittance_key
     FROM open_parts{next_turn}
   )
   AND NOT EXISTS(
@@ -53,5 +56,5 @@ WHERE
       1
     FROM matched{turn} AS m
     WHERE
-      m.remittance_id = o.remittance_id AND m.service_line_id = o.service_line_id
+      m.remittance_key = o.remittance_key AND m.service_line_key = o.service_line_key
   )

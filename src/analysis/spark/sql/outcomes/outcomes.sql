@@ -17,14 +17,14 @@ INNER JOIN conditions AS k
 
 -- name: claim_conditions
 SELECT
-  claim_id,
+  claim_key,
   condition_group
 FROM (
   SELECT
-    v.claim_id,
+    v.claim_key,
     k.condition_group,
     ROW_NUMBER() OVER (
-      PARTITION BY v.claim_id
+      PARTITION BY v.claim_key
       ORDER BY CASE
         WHEN k.condition_group = 'other'
         THEN 2
@@ -45,7 +45,7 @@ WHERE
 
 -- name: claim_facts
 SELECT
-  i.claim_id,
+  i.claim_key,
   COALESCE(f.patient_control_number, r.patient_control_number) AS patient_control_number,
   COALESCE(f.patient_id, r.patient_id) AS patient_id,
   COALESCE(f.payer_id, r.payer_id) AS payer_id,
@@ -54,15 +54,15 @@ SELECT
   COALESCE(f.service_date, r.service_date) AS service_date,
   f.submitted_date,
   COALESCE(l.charge_cents, ABS(r.charge_cents), 0) AS charge_cents
-FROM claim_ids AS i
+FROM claim_keys AS i
 LEFT JOIN first_versions AS f
-  ON f.claim_id = i.claim_id
+  ON f.claim_key = i.claim_key
 LEFT JOIN latest_versions AS l
-  ON l.claim_id = i.claim_id
+  ON l.claim_key = i.claim_key
 LEFT JOIN claim_conditions AS k
-  ON k.claim_id = i.claim_id
+  ON k.claim_key = i.claim_key
 LEFT JOIN answers AS r
-  ON r.claim_id = i.claim_id AND r.answer_number = 1
+  ON r.claim_key = i.claim_key AND r.answer_number = 1
 
 -- name: visits
 SELECT
@@ -70,7 +70,7 @@ SELECT
   CASE
     WHEN LAG(service_date) OVER (
       PARTITION BY patient_id, condition_group
-      ORDER BY service_date NULLS LAST, claim_id NULLS LAST
+      ORDER BY service_date NULLS LAST, claim_key NULLS LAST
     ) >= service_date - INTERVAL '90' DAY
     THEN 0
     ELSE 1
@@ -84,13 +84,13 @@ SELECT
   *,
   SUM(starts_episode) OVER (
     PARTITION BY patient_id, condition_group
-    ORDER BY service_date NULLS LAST, claim_id NULLS LAST
+    ORDER BY service_date NULLS LAST, claim_key NULLS LAST
   ) AS episode_number
 FROM visits
 
 -- name: episodes
 SELECT
-  claim_id,
+  claim_key,
   patient_id || '-' || condition_group || '-' || CAST(episode_number AS STRING) AS episode_id,
   DENSE_RANK() OVER (
     PARTITION BY patient_id, condition_group, episode_number
@@ -100,11 +100,11 @@ FROM episode_numbers
 
 -- name: delays
 SELECT
-  d.claim_id,
+  d.claim_key,
   DATEDIFF(DAY, f.submitted_date, d.first_date) AS days
 FROM determined_claims AS d
 INNER JOIN claim_facts AS f
-  ON f.claim_id = d.claim_id
+  ON f.claim_key = d.claim_key
 WHERE
   d.first_determination IN ('approved', 'partially_approved', 'denied')
   AND NOT f.submitted_date IS NULL
@@ -115,25 +115,25 @@ SELECT
   COALESCE(CAST(PERCENTILE_APPROX(e.days, 0.95) AS BIGINT), session.default_maturity_days) AS maturity_days
 FROM delays AS e
 INNER JOIN claim_facts AS f
-  ON f.claim_id = e.claim_id
+  ON f.claim_key = e.claim_key
 WHERE
   f.submitted_date <= session.as_of_date - INTERVAL '180' DAY
 
 -- name: moved_outside
 SELECT
-  t.claim_id,
+  k.claim_key,
   SUM(p.amount_cents) AS moved_cents
 FROM provider_adjustments AS p
 INNER JOIN provider_adjustment_lineage AS t
   ON t.provider_adjustment_id = p.provider_adjustment_id
-WHERE
-  NOT t.claim_id IS NULL
+INNER JOIN claim_keys AS k
+  ON k.claim_id = t.claim_id
 GROUP BY
-  t.claim_id
+  k.claim_key
 
 -- name: claim_outcomes
 SELECT
-  f.claim_id,
+  i.claim_id,
   f.patient_control_number,
   f.patient_id,
   f.payer_id,
@@ -213,59 +213,65 @@ SELECT
     FALSE
   ) AS is_mature
 FROM claim_facts AS f
+INNER JOIN claim_keys AS i
+  ON i.claim_key = f.claim_key
 INNER JOIN determined_claims AS d
-  ON d.claim_id = f.claim_id
+  ON d.claim_key = f.claim_key
 LEFT JOIN episodes AS e
-  ON e.claim_id = f.claim_id
+  ON e.claim_key = f.claim_key
 LEFT JOIN version_facts AS v
-  ON v.claim_id = f.claim_id
+  ON v.claim_key = f.claim_key
 LEFT JOIN answer_facts AS a
-  ON a.claim_id = f.claim_id
+  ON a.claim_key = f.claim_key
 LEFT JOIN claim_reasons AS c
-  ON c.claim_id = f.claim_id
+  ON c.claim_key = f.claim_key
 LEFT JOIN standing_money AS m
-  ON m.claim_id = f.claim_id
+  ON m.claim_key = f.claim_key
 LEFT JOIN last_appeals AS x
-  ON x.claim_id = f.claim_id
+  ON x.claim_id = i.claim_id
 LEFT JOIN last_reversal_reasons AS z
-  ON z.claim_id = f.claim_id
+  ON z.claim_key = f.claim_key
 LEFT JOIN moved_outside AS o
-  ON o.claim_id = f.claim_id
+  ON o.claim_key = f.claim_key
 LEFT JOIN payers AS p
   ON p.payer_id = f.payer_id
 LEFT JOIN first_answered AS y
-  ON y.claim_id = f.claim_id
-LEFT JOIN remittances AS w
-  ON w.remittance_id = y.remittance_id
+  ON y.claim_key = f.claim_key
+LEFT JOIN answers AS w
+  ON w.remittance_key = y.remittance_key
 ORDER BY
   f.submitted_date NULLS LAST,
-  f.claim_id NULLS LAST
+  f.claim_key NULLS LAST
 
 -- name: line_lineage
 SELECT
-  p.remittance_line_id,
-  p.claim_id,
-  m.service_line_id,
+  r.remittance_line_id,
+  c.claim_id,
+  s.service_line_id,
   COALESCE(m.match_kind, 'beyond') AS match_kind,
   COALESCE(m.is_doubtful, FALSE) AS is_doubtful
 FROM parts_in_claims AS p
+INNER JOIN keyed_remittance_lines AS r
+  ON r.remittance_line_key = p.remittance_line_key
+INNER JOIN claim_keys AS c
+  ON c.claim_key = p.claim_key
 LEFT JOIN line_matches AS m
-  ON m.remittance_line_id = p.remittance_line_id
-WHERE
-  NOT p.remittance_line_id IS NULL
+  ON m.remittance_line_key = p.remittance_line_key
+LEFT JOIN keyed_service_lines AS s
+  ON s.service_line_key = m.service_line_key
 ORDER BY
-  p.remittance_line_id NULLS LAST
+  p.remittance_line_key NULLS LAST
 
 -- name: current_lines
 SELECT
   s.*
 FROM service_slots AS s
 INNER JOIN latest_versions AS v
-  ON v.claim_version_id = s.claim_version_id
+  ON v.claim_version_key = s.claim_version_key
 
 -- name: lines_beyond
 SELECT
-  e.claim_id,
+  e.claim_key,
   e.slot,
   MIN(e.procedure_code) AS procedure_code,
   MIN(e.modifiers) AS modifiers,
@@ -278,29 +284,29 @@ WHERE
       1
     FROM current_lines AS s
     WHERE
-      s.claim_id = e.claim_id AND s.slot = e.slot
+      s.claim_key = e.claim_key AND s.slot = e.slot
   )
 GROUP BY
-  e.claim_id,
+  e.claim_key,
   e.slot
 
 -- name: split_charges
 SELECT
-  s.service_line_id,
+  s.service_line_key,
   SUM(b.charge_cents) AS parts_cents
 FROM lines_beyond AS b
 INNER JOIN current_lines AS s
-  ON s.claim_id = b.claim_id
+  ON s.claim_key = b.claim_key
   AND s.slot = COALESCE(b.procedure_code, '') || '@' || COALESCE(CAST(b.service_date AS STRING), '') || '#1'
 GROUP BY
-  s.service_line_id,
+  s.service_line_key,
   s.charge_cents
 HAVING
   SUM(b.charge_cents) < s.charge_cents
 
 -- name: outcome_lines
 SELECT
-  s.claim_id,
+  s.claim_key,
   s.slot,
   s.line_number,
   s.procedure_code,
@@ -310,12 +316,12 @@ SELECT
   s.charge_cents - COALESCE(p.parts_cents, 0) AS charge_cents
 FROM current_lines AS s
 LEFT JOIN split_charges AS p
-  ON p.service_line_id = s.service_line_id
+  ON p.service_line_key = s.service_line_key
 UNION ALL
 SELECT
-  claim_id,
+  claim_key,
   slot,
-  1000 + ROW_NUMBER() OVER (PARTITION BY claim_id ORDER BY slot NULLS LAST) AS line_number,
+  1000 + ROW_NUMBER() OVER (PARTITION BY claim_key ORDER BY slot NULLS LAST) AS line_number,
   procedure_code,
   modifiers,
   CAST(NULL AS DOUBLE) AS units,
@@ -325,7 +331,7 @@ FROM lines_beyond
 
 -- name: line_outcomes
 SELECT
-  o.claim_id,
+  i.claim_id,
   o.line_number,
   o.procedure_code,
   o.modifiers,
@@ -381,10 +387,12 @@ SELECT
     THEN l.final_category
   END AS final_denial_category
 FROM outcome_lines AS o
+INNER JOIN claim_keys AS i
+  ON i.claim_key = o.claim_key
 INNER JOIN line_states AS l
-  ON l.claim_id = o.claim_id AND l.slot = o.slot
+  ON l.claim_key = o.claim_key AND l.slot = o.slot
 INNER JOIN determined_claims AS d
-  ON d.claim_id = o.claim_id
+  ON d.claim_key = o.claim_key
 ORDER BY
-  o.claim_id NULLS LAST,
+  o.claim_key NULLS LAST,
   o.line_number NULLS LAST
