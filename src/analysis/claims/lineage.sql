@@ -2,20 +2,6 @@
 -- Inputs: claims, service_lines, remittances, remittance_lines, adjustments. Edges first, then
 -- labels spread along them (see lineage.py), then remittances are placed.
 
--- name: line_signatures
--- What was done and charged, whatever the modifiers: a resubmission often changes those.
-SELECT
-    claim_version_id,
-    count(*) AS n_lines,
-    nullif(
-        array_to_string(
-            list_sort(list(procedure_code || '/' || CAST(charge_cents AS VARCHAR))), '+'
-        ),
-        ''
-    ) AS signature
-FROM service_lines
-GROUP BY claim_version_id
-
 -- name: versions
 SELECT
     c.claim_version_id,
@@ -30,45 +16,65 @@ SELECT
     c.submitted_date,
     c.charge_cents,
     coalesce(c.payer_sequence_code, 'P') AS payer_sequence_code,
-    s.signature,
-    s.n_lines,
     row_number() OVER (
         ORDER BY c.submitted_date NULLS FIRST, c.claim_frequency_code, c.claim_version_id
     ) AS version_order
 FROM claims AS c
-LEFT JOIN line_signatures AS s ON s.claim_version_id = c.claim_version_id
+
+-- name: related_orders
+-- The versions that share their number or their patient with another one of the same day. Only they
+-- can belong together without a reference, so only they are compared.
+SELECT version_order
+FROM (
+    SELECT version_order, count(*) OVER (PARTITION BY control_number, service_date) AS n
+    FROM versions
+    WHERE control_number IS NOT NULL
+) AS of_number
+WHERE n > 1
+UNION
+SELECT version_order
+FROM (
+    SELECT version_order, count(*) OVER (PARTITION BY patient_id, service_date) AS n
+    FROM versions
+    WHERE patient_id IS NOT NULL AND service_date IS NOT NULL
+) AS of_patient
+WHERE n > 1
+
+-- name: related_lines
+SELECT l.claim_version_id, l.procedure_code, l.charge_cents
+FROM service_lines AS l
+INNER JOIN versions AS v ON v.claim_version_id = l.claim_version_id
+WHERE v.version_order IN (SELECT version_order FROM related_orders)
+
+-- name: line_signatures
+-- What was done and charged, whatever the modifiers: a resubmission often changes those.
+SELECT
+    claim_version_id,
+    count(*) AS n_lines,
+    nullif(
+        array_to_string(
+            list_sort(list(procedure_code || '/' || CAST(charge_cents AS VARCHAR))), '+'
+        ),
+        ''
+    ) AS signature
+FROM related_lines
+GROUP BY claim_version_id
 
 -- name: related_versions
--- Those that share their number or their patient with another version of the same day. Only they
--- can belong together without a reference, so only they are compared.
 SELECT
-    *,
-    patient_id || '@' || CAST(service_date AS VARCHAR) || '@' || payer_id || '@' || signature
-        AS service_key
-FROM versions
-WHERE version_order IN (
-    SELECT version_order
-    FROM (
-        SELECT version_order, count(*) OVER (PARTITION BY control_number, service_date) AS n
-        FROM versions
-        WHERE control_number IS NOT NULL
-    ) AS of_number
-    WHERE n > 1
-    UNION
-    SELECT version_order
-    FROM (
-        SELECT version_order, count(*) OVER (PARTITION BY patient_id, service_date) AS n
-        FROM versions
-        WHERE patient_id IS NOT NULL AND service_date IS NOT NULL
-    ) AS of_patient
-    WHERE n > 1
-)
+    v.*,
+    s.n_lines,
+    s.signature,
+    v.patient_id || '@' || CAST(v.service_date AS VARCHAR) || '@' || v.payer_id || '@'
+    || s.signature AS service_key
+FROM versions AS v
+LEFT JOIN line_signatures AS s ON s.claim_version_id = v.claim_version_id
+WHERE v.version_order IN (SELECT version_order FROM related_orders)
 
 -- name: numbered_remittances
 -- A number of nothing but zeros is what insurers write when they were given none.
 SELECT
     remittance_id,
-    row_number() OVER (ORDER BY remittance_id) AS remittance_order,
     CASE
         WHEN NOT regexp_matches(trim(patient_control_number), '^0*$')
             THEN upper(trim(patient_control_number))
@@ -80,20 +86,31 @@ SELECT
     payment_date
 FROM remittances
 
+-- name: related_remittances
+SELECT
+    n.remittance_id,
+    n.control_number,
+    n.service_date,
+    r.charge_cents,
+    r.paid_cents
+FROM numbered_remittances AS n
+INNER JOIN remittances AS r ON r.remittance_id = n.remittance_id
+WHERE
+    n.control_number IN (SELECT control_number FROM related_versions)
+    AND coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '23', '25')
+
 -- name: accepted_lines
 -- Lines a first insurer paid or priced to the patient and did not take back, by the number and
--- day they were answered under. An answer without lines accepts the whole charge. Asked for related
--- versions only.
+-- day they were answered under. An answer without lines accepts the whole charge.
 SELECT control_number, service_date, procedure_code, charge_cents
 FROM (
     SELECT
-        n.control_number,
-        n.service_date,
+        r.control_number,
+        r.service_date,
         s.procedure_code,
         abs(coalesce(s.charge_cents, r.charge_cents)) AS charge_cents,
         CASE WHEN coalesce(s.charge_cents, r.charge_cents) < 0 THEN -1 ELSE 1 END AS counted
-    FROM remittances AS r
-    INNER JOIN numbered_remittances AS n ON n.remittance_id = r.remittance_id
+    FROM related_remittances AS r
     LEFT JOIN (
         SELECT
             remittance_id,
@@ -102,6 +119,7 @@ FROM (
             charge_cents,
             paid_cents
         FROM remittance_lines
+        WHERE remittance_id IN (SELECT remittance_id FROM related_remittances)
     ) AS s ON s.remittance_id = r.remittance_id
     LEFT JOIN (
         SELECT
@@ -109,16 +127,16 @@ FROM (
             coalesce(remittance_line_id, '') AS remittance_line_id,
             sum(amount_cents) AS amount_cents
         FROM adjustments
-        WHERE group_code = 'PR' AND reason_code IN ('1', '2', '3')
+        WHERE
+            group_code = 'PR'
+            AND reason_code IN ('1', '2', '3')
+            AND remittance_id IN (SELECT remittance_id FROM related_remittances)
         GROUP BY remittance_id, remittance_line_id
     ) AS a
         ON
             a.remittance_id = r.remittance_id
             AND a.remittance_line_id = coalesce(s.remittance_line_id, '')
-    WHERE
-        coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '23', '25')
-        AND n.control_number IN (SELECT control_number FROM related_versions)
-        AND (coalesce(s.paid_cents, r.paid_cents) <> 0 OR coalesce(a.amount_cents, 0) <> 0)
+    WHERE coalesce(s.paid_cents, r.paid_cents) <> 0 OR coalesce(a.amount_cents, 0) <> 0
 ) AS counted_lines
 GROUP BY control_number, service_date, procedure_code, charge_cents
 HAVING sum(counted) > 0
@@ -126,7 +144,7 @@ HAVING sum(counted) > 0
 -- name: accepted_version_lines
 SELECT DISTINCT v.claim_version_id, s.procedure_code, s.charge_cents
 FROM related_versions AS v
-INNER JOIN service_lines AS s ON s.claim_version_id = v.claim_version_id
+INNER JOIN related_lines AS s ON s.claim_version_id = v.claim_version_id
 INNER JOIN accepted_lines AS a
     ON
         a.control_number = v.control_number
@@ -261,8 +279,7 @@ WHERE
 
 -- name: counted_lines
 SELECT claim_version_id, procedure_code, charge_cents, count(*) AS n
-FROM service_lines
-WHERE claim_version_id IN (SELECT claim_version_id FROM related_versions)
+FROM related_lines
 GROUP BY claim_version_id, procedure_code, charge_cents
 
 -- name: other_services

@@ -53,8 +53,12 @@ SELECT
 FROM placed_versions AS p
 
 -- name: met_claims
--- Claims a remittance may answer: same control number, and the day of service where both know it.
-SELECT DISTINCT r.remittance_order, p.claim_order
+-- The first and the last of the claims a remittance may answer, mostly the same one: same control
+-- number, and the day of service where both know it.
+SELECT
+    r.remittance_id,
+    min(p.claim_order) AS claim_order,
+    max(p.claim_order) AS last_order
 FROM numbered_remittances AS r
 INNER JOIN placed_versions AS p
     ON
@@ -64,15 +68,14 @@ INNER JOIN placed_versions AS p
             OR p.service_date IS NULL
             OR (r.service_date >= p.service_date AND r.service_date <= p.service_to_date)
         )
+GROUP BY r.remittance_id
 
 -- name: choosing_remittances
 -- Those that may answer several claims.
-SELECT *
-FROM numbered_remittances
-WHERE
-    remittance_order IN (
-        SELECT remittance_order FROM met_claims GROUP BY remittance_order HAVING count(*) > 1
-    )
+SELECT r.*
+FROM numbered_remittances AS r
+INNER JOIN met_claims AS m ON m.remittance_id = r.remittance_id
+WHERE m.claim_order < m.last_order
 
 -- name: known_numbers
 -- The day of service that an insurer's number was used for, where an answer told it.
@@ -86,7 +89,7 @@ WHERE
 -- How well each of several claims fits, the smaller the better: by the day, the insurer's number,
 -- the charge and the insurer.
 SELECT
-    r.remittance_order,
+    r.remittance_id,
     p.claim_order,
     p.claim_id,
     min(
@@ -96,11 +99,9 @@ SELECT
         + CASE WHEN r.payer_id = p.payer_id THEN 0 ELSE 1 END
     ) AS fit
 FROM choosing_remittances AS r
-INNER JOIN met_claims AS m ON m.remittance_order = r.remittance_order
 INNER JOIN placed_versions AS p
     ON
-        p.claim_order = m.claim_order
-        AND p.control_number = r.control_number
+        p.control_number = r.control_number
         AND (
             r.service_date IS NULL
             OR p.service_date IS NULL
@@ -111,38 +112,38 @@ LEFT JOIN known_numbers AS k
         k.payer_number = r.payer_number
         AND k.control_number = r.control_number
         AND k.service_date = p.service_date
-GROUP BY r.remittance_order, p.claim_order, p.claim_id
+GROUP BY r.remittance_id, p.claim_order, p.claim_id
 
 -- name: best_fits
 SELECT
     *,
-    row_number() OVER (PARTITION BY remittance_order ORDER BY fit, claim_id) AS choice,
-    min(fit) OVER (PARTITION BY remittance_order) AS best_fit
+    row_number() OVER (PARTITION BY remittance_id ORDER BY fit, claim_id) AS choice,
+    min(fit) OVER (PARTITION BY remittance_id) AS best_fit
 FROM fits
 
 -- name: by_control_number
-SELECT remittance_order, claim_order, false AS is_doubtful
+SELECT remittance_id, claim_order, false AS is_doubtful
 FROM met_claims
-WHERE remittance_order NOT IN (SELECT remittance_order FROM choosing_remittances)
+WHERE claim_order = last_order
 UNION ALL
 SELECT
-    remittance_order,
+    remittance_id,
     max(CASE WHEN choice = 1 THEN claim_order END),
     sum(CASE WHEN fit = best_fit THEN 1 ELSE 0 END) > 1
 FROM best_fits
-GROUP BY remittance_order
+GROUP BY remittance_id
 
 -- name: unplaced_remittances
 SELECT *
 FROM numbered_remittances
-WHERE remittance_order NOT IN (SELECT remittance_order FROM by_control_number)
+WHERE remittance_id NOT IN (SELECT remittance_id FROM by_control_number)
 
 -- name: by_payer_number
 -- A reversal or reissue that lost the practice's number still carries the insurer's own.
 SELECT r.remittance_id, min(p.claim_id) AS claim_id, count(DISTINCT p.claim_id) > 1 AS is_doubtful
 FROM unplaced_remittances AS r
 INNER JOIN numbered_remittances AS q ON q.payer_number = r.payer_number
-INNER JOIN by_control_number AS b ON b.remittance_order = q.remittance_order
+INNER JOIN by_control_number AS b ON b.remittance_id = q.remittance_id
 INNER JOIN placed_versions AS p ON p.version_order = b.claim_order
 GROUP BY r.remittance_id
 
@@ -169,9 +170,8 @@ FROM (
 -- name: claim_lineage
 SELECT record, record_id, claim_id, match_kind, is_doubtful FROM version_places
 UNION ALL
-SELECT 'remittance', r.remittance_id, p.claim_id, 'control_number', b.is_doubtful
+SELECT 'remittance', b.remittance_id, p.claim_id, 'control_number', b.is_doubtful
 FROM by_control_number AS b
-INNER JOIN numbered_remittances AS r ON r.remittance_order = b.remittance_order
 INNER JOIN placed_versions AS p ON p.version_order = b.claim_order
 UNION ALL
 SELECT 'remittance', remittance_id, claim_id, 'payer_control_number', is_doubtful

@@ -1,6 +1,6 @@
 -- What every answered line says by itself, which answers were taken back, and which version of a
 -- claim each is about; by the definitions in GLOSSARY.md.
--- Inputs: claims, carc, rarc, and the stages of keys.sql.
+-- Inputs: claims, service_lines, carc, rarc, and the stages of keys.sql.
 
 -- name: versions
 SELECT
@@ -280,8 +280,8 @@ WHERE
     OR r.claim_key NOT IN (SELECT claim_key FROM claims_with_remittances)
 
 -- name: turns
--- An answer (0), a reversal of it (1), a reversal of that reversal (2): the last carries status 22
--- too, but gives back what one like it took.
+-- Of claims with a reversal, an answer (0), a reversal of it (1), a reversal of that reversal (2):
+-- the last carries status 22 too, but gives back what one like it took.
 SELECT
     claim_key,
     remittance_key,
@@ -304,6 +304,7 @@ SELECT
         ELSE 1
     END AS turn
 FROM answers
+WHERE claim_key IN (SELECT claim_key FROM answers WHERE is_reversal)
 
 -- name: given_back
 -- The reversals that were reversed: the k-th that gives back an amount, the k-th that took it.
@@ -413,8 +414,27 @@ INNER JOIN unmirrored_turns AS v
         )
 WHERE a.turn = 0
 
+-- name: answerable_versions
+-- The versions an answer may be about; most claims have one.
+SELECT
+    claim_key,
+    claim_version_key,
+    patient_control_number,
+    submitted_date,
+    claim_frequency_code,
+    charge_cents,
+    version_number
+FROM versions
+WHERE is_primary AND NOT is_void
+
+-- name: only_versions
+SELECT claim_key, min(claim_version_key) AS claim_version_key
+FROM answerable_versions
+GROUP BY claim_key
+HAVING count(*) = 1
+
 -- name: version_choices
--- Which version an answer is about: its own number, frequency and charge speak first, then time.
+-- Of several, which version an answer is about: its own number, frequency and charge speak first, then time.
 SELECT
     a.remittance_key,
     v.claim_version_key,
@@ -432,7 +452,15 @@ SELECT
             v.version_number DESC
     ) AS choice
 FROM answers AS a
-INNER JOIN versions AS v ON v.claim_key = a.claim_key AND v.is_primary AND NOT v.is_void
+INNER JOIN answerable_versions AS v ON v.claim_key = a.claim_key
+WHERE a.claim_key NOT IN (SELECT claim_key FROM only_versions)
+
+-- name: answered_versions
+SELECT a.remittance_key, v.claim_version_key
+FROM answers AS a
+INNER JOIN only_versions AS v ON v.claim_key = a.claim_key
+UNION ALL
+SELECT remittance_key, claim_version_key FROM version_choices WHERE choice = 1
 
 -- name: service_slots
 -- A slot is a line's place in its claim that survives corrections: code, day, occurrence.
@@ -440,7 +468,7 @@ SELECT
     v.claim_key,
     v.claim_version_key,
     v.version_number,
-    s.service_line_key,
+    s.service_line_id,
     s.line_number,
     s.line_control_number,
     s.procedure_code,
@@ -455,13 +483,9 @@ SELECT
             ORDER BY s.line_number
         ) AS VARCHAR
     ) AS slot,
-    s.charge_cents AS charge,
-    coalesce(s.service_date, v.service_date) AS day,
-    coalesce(s.procedure_code, '') AS code,
-    coalesce(s.modifiers, '') AS signs,
-    coalesce(s.line_control_number, '') AS number
-FROM keyed_service_lines AS s
-INNER JOIN versions AS v ON v.claim_version_key = s.claim_version_key
+    coalesce(s.service_date, v.service_date) AS day
+FROM service_lines AS s
+INNER JOIN versions AS v ON v.claim_version_id = s.claim_version_id
 WHERE v.is_primary AND NOT v.is_void
 
 -- name: partial_versions
@@ -488,14 +512,10 @@ FROM (
     ) AS f
     INNER JOIN versions AS v ON v.claim_version_key = f.claim_version_key
     INNER JOIN (
-        SELECT claim_version_key, count(*) AS n_lines
-        FROM keyed_service_lines
-        GROUP BY claim_version_key
+        SELECT claim_version_key, count(*) AS n_lines FROM service_slots GROUP BY claim_version_key
     ) AS n ON n.claim_version_key = f.claim_version_key
     INNER JOIN (
-        SELECT claim_version_key, count(*) AS n_lines
-        FROM keyed_service_lines
-        GROUP BY claim_version_key
+        SELECT claim_version_key, count(*) AS n_lines FROM service_slots GROUP BY claim_version_key
     ) AS m ON m.claim_version_key = f.earlier_version_key
     WHERE
         coalesce(v.claim_frequency_code, '1') <> '7'
@@ -514,23 +534,25 @@ SELECT
     -- Some insurers net within one answer: the old line once more with a minus, then the new one.
     a.is_deciding AND j.charge_cents < 0 AS takes_back,
     c.claim_version_key,
-    j.*,
-    abs(j.charge_cents) AS charge,
+    j.remittance_key,
+    j.remittance_line_key,
+    j.line_number,
+    j.line_control_number,
+    j.procedure_code,
+    j.modifiers,
+    j.service_date,
     coalesce(j.service_date, a.service_date) AS day,
-    coalesce(j.procedure_code, '') AS code,
-    coalesce(j.modifiers, '') AS signs,
-    coalesce(j.line_control_number, '') AS number,
-    'beyond:' || coalesce(j.procedure_code, '') || '@'
-    || coalesce(CAST(coalesce(j.service_date, a.service_date) AS VARCHAR), '') || '#'
-    || CAST(
-        row_number() OVER (
-            PARTITION BY j.remittance_key, j.procedure_code, coalesce(j.service_date, a.service_date)
-            ORDER BY j.line_number
-        ) AS VARCHAR
-    ) AS own_slot
+    j.charge_cents,
+    abs(j.charge_cents) AS charge,
+    j.paid_cents,
+    j.allowed_cents,
+    j.determination,
+    j.category,
+    j.reason_code,
+    j.remark_code
 FROM judged_parts AS j
 INNER JOIN answers AS a ON a.remittance_key = j.remittance_key
-LEFT JOIN version_choices AS c ON c.remittance_key = j.remittance_key AND c.choice = 1
+LEFT JOIN answered_versions AS c ON c.remittance_key = j.remittance_key
 
 -- name: open_parts_0
 -- The answered lines still to be matched.
@@ -541,11 +563,11 @@ SELECT
     claim_version_key,
     line_number,
     takes_back,
-    number,
-    code,
+    coalesce(line_control_number, '') AS number,
+    coalesce(procedure_code, '') AS code,
     day,
     charge,
-    signs
+    coalesce(modifiers, '') AS signs
 FROM parts_in_claims
 WHERE remittance_line_key IS NOT NULL
 
@@ -553,13 +575,13 @@ WHERE remittance_line_key IS NOT NULL
 -- The lines each answer may be about: those of the version it answers.
 SELECT
     p.remittance_key,
-    s.service_line_key,
+    s.service_line_id,
     s.line_number,
     s.slot,
-    s.charge,
+    s.charge_cents AS charge,
     s.day,
-    s.code,
-    s.signs,
-    s.number
+    coalesce(s.procedure_code, '') AS code,
+    coalesce(s.modifiers, '') AS signs,
+    coalesce(s.line_control_number, '') AS number
 FROM (SELECT DISTINCT remittance_key, claim_version_key FROM open_parts_0) AS p
 INNER JOIN service_slots AS s ON s.claim_version_key = p.claim_version_key

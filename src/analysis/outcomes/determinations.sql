@@ -21,10 +21,10 @@ FROM (
         m.slot,
         sum(p.charge) OVER (PARTITION BY p.claim_key, m.slot) AS answered_charge,
         count(*) OVER (PARTITION BY p.claim_key, m.slot) AS n_answers,
-        max(s.charge) OVER (PARTITION BY p.claim_key, m.slot) AS line_charge
+        max(s.charge_cents) OVER (PARTITION BY p.claim_key, m.slot) AS line_charge
     FROM parts_in_claims AS p
     INNER JOIN line_matches AS m ON m.remittance_line_key = p.remittance_line_key
-    INNER JOIN service_slots AS s ON s.service_line_key = m.service_line_key
+    INNER JOIN service_slots AS s ON s.service_line_id = m.service_line_id
     WHERE
         p.is_deciding
         AND p.charge > 0
@@ -32,19 +32,37 @@ FROM (
 ) AS answered
 WHERE n_answers > 1 AND answered_charge <= line_charge
 
--- name: slotted_lines
+-- name: beyond_slots
 -- A line the insurer answered beyond the lines sent (split, or added) is a place of its own.
+SELECT
+    remittance_line_key,
+    'beyond:' || coalesce(procedure_code, '') || '@' || coalesce(CAST(day AS VARCHAR), '') || '#'
+    || CAST(
+        row_number() OVER (
+            PARTITION BY remittance_key, procedure_code, day ORDER BY line_number
+        ) AS VARCHAR
+    ) AS slot
+FROM parts_in_claims
+WHERE
+    remittance_key IN (
+        SELECT remittance_key
+        FROM parts_in_claims
+        WHERE remittance_line_key NOT IN (SELECT remittance_line_key FROM line_matches)
+    )
+
+-- name: slotted_lines
 SELECT
     p.*,
     CASE
         WHEN coalesce(k.part_number, r.part_number) > 1
             THEN m.slot || '/' || CAST(coalesce(k.part_number, r.part_number) AS VARCHAR)
-        ELSE coalesce(m.slot, p.own_slot)
+        ELSE coalesce(m.slot, o.slot)
     END AS slot,
     coalesce(k.part_number, 1) > 1 AS is_part,
     1 AS share_number
 FROM parts_in_claims AS p
 LEFT JOIN line_matches AS m ON m.remittance_line_key = p.remittance_line_key
+LEFT JOIN beyond_slots AS o ON o.remittance_line_key = p.remittance_line_key
 LEFT JOIN line_parts AS k ON k.remittance_line_key = p.remittance_line_key
 LEFT JOIN (
     SELECT claim_key, slot, charge, max(part_number) AS part_number
@@ -65,22 +83,29 @@ SELECT
 FROM parts_in_claims AS p
 LEFT JOIN (
     SELECT
-        *,
-        sum(charge) OVER (PARTITION BY claim_version_key) AS version_charge,
-        count(*) OVER (PARTITION BY claim_version_key, charge) AS n_alike
+        claim_version_key,
+        line_number,
+        slot,
+        charge_cents,
+        sum(charge_cents) OVER (PARTITION BY claim_version_key) AS version_charge,
+        count(*) OVER (PARTITION BY claim_version_key, charge_cents) AS n_alike
     FROM service_slots
+    WHERE
+        claim_version_key IN (
+            SELECT claim_version_key FROM parts_in_claims WHERE remittance_line_key IS NULL
+        )
 ) AS s ON s.claim_version_key = p.claim_version_key
 WHERE
     p.remittance_line_key IS NULL
     AND (
         s.slot IS NULL
         OR p.charge >= s.version_charge
-        OR (s.charge = p.charge AND s.n_alike = 1)
+        OR (s.charge_cents = p.charge AND s.n_alike = 1)
         OR NOT EXISTS (
             SELECT 1 FROM service_slots AS o
             WHERE o.claim_version_key = p.claim_version_key
-            GROUP BY o.charge
-            HAVING o.charge = p.charge AND count(*) = 1
+            GROUP BY o.charge_cents
+            HAVING o.charge_cents = p.charge AND count(*) = 1
         )
     )
 
@@ -315,39 +340,48 @@ WHERE
         )
     )
 
+-- name: slot_states
+-- The lines of a claim, and which of them make its first and its final determination.
+SELECT
+    l.*,
+    f.slot IS NOT NULL AS is_of_first,
+    t.slot IS NOT NULL AS is_of_last,
+    w.slot IS NOT NULL AS is_waiting
+FROM line_states AS l
+LEFT JOIN first_slots AS f ON f.claim_key = l.claim_key AND f.slot = l.slot
+LEFT JOIN last_slots AS t ON t.claim_key = l.claim_key AND t.slot = l.slot
+LEFT JOIN waiting_slots AS w ON w.claim_key = l.claim_key AND w.slot = l.slot
+
 -- name: first_counts
 SELECT
-    k.claim_key,
-    sum(CASE WHEN l.first_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
-    sum(CASE WHEN l.first_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
-    sum(CASE WHEN l.first_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
-    count(w.slot) AS n_waiting,
-    max(l.first_date) AS determination_date
-FROM first_slots AS k
-INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
-LEFT JOIN waiting_slots AS w ON w.claim_key = k.claim_key AND w.slot = k.slot
-GROUP BY k.claim_key
+    claim_key,
+    count(CASE WHEN first_determination = 'approved' THEN 1 END) AS n_approved,
+    count(CASE WHEN first_determination = 'partially_approved' THEN 1 END) AS n_partial,
+    count(CASE WHEN first_determination = 'denied' THEN 1 END) AS n_denied,
+    count(CASE WHEN is_waiting THEN 1 END) AS n_waiting,
+    max(first_date) AS determination_date
+FROM slot_states
+WHERE is_of_first
+GROUP BY claim_key
 
 -- name: last_counts
 SELECT
-    k.claim_key,
-    sum(CASE WHEN l.final_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
-    sum(CASE WHEN l.final_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
-    sum(CASE WHEN l.final_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
-    sum(
+    claim_key,
+    count(CASE WHEN final_determination = 'approved' THEN 1 END) AS n_approved,
+    count(CASE WHEN final_determination = 'partially_approved' THEN 1 END) AS n_partial,
+    count(CASE WHEN final_determination = 'denied' THEN 1 END) AS n_denied,
+    count(
         CASE
-            WHEN l.final_determination = 'pending' THEN 1
-            WHEN l.final_determination IS NULL AND l.first_determination IS NOT NULL THEN 1
-            WHEN w.slot IS NOT NULL THEN 1
-            ELSE 0
+            WHEN final_determination = 'pending' THEN 1
+            WHEN final_determination IS NULL AND first_determination IS NOT NULL THEN 1
+            WHEN is_waiting THEN 1
         END
     ) AS n_waiting,
-    max(l.final_date) AS determination_date,
-    sum(coalesce(l.final_allowed_cents, 0)) AS allowed_cents
-FROM last_slots AS k
-INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
-LEFT JOIN waiting_slots AS w ON w.claim_key = k.claim_key AND w.slot = k.slot
-GROUP BY k.claim_key
+    max(final_date) AS determination_date,
+    sum(coalesce(final_allowed_cents, 0)) AS allowed_cents
+FROM slot_states
+WHERE is_of_last
+GROUP BY claim_key
 
 -- name: claim_reasons
 -- The category of the largest denied or cut charge, first answer and standing answer.
@@ -375,23 +409,21 @@ FROM (
     FROM (
         SELECT
             'first' AS which,
-            l.claim_key,
-            l.slot,
-            l.first_determination AS determination,
-            l.first_category AS category,
-            l.first_reason_code AS reason_code,
-            l.first_remark_code AS remark_code,
-            l.first_charge_cents AS charge_cents
-        FROM line_states AS l
-        INNER JOIN first_slots AS k ON k.claim_key = l.claim_key AND k.slot = l.slot
-        WHERE l.first_determination IN ('denied', 'partially_approved')
+            claim_key,
+            slot,
+            first_determination AS determination,
+            first_category AS category,
+            first_reason_code AS reason_code,
+            first_remark_code AS remark_code,
+            first_charge_cents AS charge_cents
+        FROM slot_states
+        WHERE is_of_first AND first_determination IN ('denied', 'partially_approved')
         UNION ALL
         SELECT
-            'final', l.claim_key, l.slot, l.final_determination, l.final_category, NULL, NULL,
-            l.first_charge_cents
-        FROM line_states AS l
-        INNER JOIN last_slots AS k ON k.claim_key = l.claim_key AND k.slot = l.slot
-        WHERE l.final_determination IN ('denied', 'partially_approved')
+            'final', claim_key, slot, final_determination, final_category, NULL, NULL,
+            first_charge_cents
+        FROM slot_states
+        WHERE is_of_last AND final_determination IN ('denied', 'partially_approved')
     ) AS reasons
 ) AS ranked
 WHERE choice = 1
@@ -533,14 +565,13 @@ SELECT
     ) AS claim_level_cents
 FROM (
     SELECT DISTINCT
-        k.claim_key,
-        l.final_remittance_key AS remittance_key,
-        l.final_remittance_key IN (
+        claim_key,
+        final_remittance_key AS remittance_key,
+        final_remittance_key IN (
             SELECT remittance_key FROM keyed_remittance_lines
         ) AS has_lines
-    FROM last_slots AS k
-    INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
-    WHERE l.final_remittance_key IS NOT NULL
+    FROM slot_states
+    WHERE is_of_last AND final_remittance_key IS NOT NULL
 ) AS r
 INNER JOIN adjustment_sums AS a ON a.remittance_key = r.remittance_key
 GROUP BY r.claim_key

@@ -1,8 +1,7 @@
 -- A number for every claim and record. Joining, grouping and sorting by the texts that name them costs
 -- several times as much; the numbers have the order of the texts. A column `..._key` holds such a
 -- number, `..._id` the text.
--- Inputs: service_lines, remittances, remittance_lines, adjustments, remarks,
--- claim_lineage.
+-- Inputs: remittances, remittance_lines, adjustments, remarks, claim_lineage.
 
 -- name: claim_keys
 SELECT claim_id, row_number() OVER (ORDER BY claim_id) AS claim_key
@@ -16,21 +15,6 @@ SELECT
     k.claim_key
 FROM claim_lineage AS l
 INNER JOIN claim_keys AS k ON k.claim_id = l.claim_id
-
--- name: keyed_service_lines
-SELECT
-    k.record_key AS claim_version_key,
-    s.service_line_id,
-    row_number() OVER (ORDER BY s.service_line_id) AS service_line_key,
-    s.line_number,
-    s.line_control_number,
-    s.procedure_code,
-    s.modifiers,
-    s.units,
-    s.service_date,
-    s.charge_cents
-FROM service_lines AS s
-INNER JOIN record_keys AS k ON k.record = 'claim_version' AND k.record_id = s.claim_version_id
 
 -- name: keyed_remittances
 SELECT

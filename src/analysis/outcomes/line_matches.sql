@@ -7,7 +7,7 @@ SELECT
     p.remittance_key,
     p.remittance_line_key,
     p.claim_key,
-    o.service_line_key,
+    o.service_line_id,
     o.slot,
     '{kind}' AS match_kind,
     -- Several lines agree in these terms, so order alone told them apart.
@@ -44,5 +44,5 @@ WHERE
     AND NOT EXISTS (
         SELECT 1
         FROM matched{turn} AS m
-        WHERE m.remittance_key = o.remittance_key AND m.service_line_key = o.service_line_key
+        WHERE m.remittance_key = o.remittance_key AND m.service_line_id = o.service_line_id
     )

@@ -4,38 +4,49 @@
 
 -- name: code_patterns
 -- Each code once: comparing patterns is slow, and a practice's claims repeat few codes.
-SELECT d.diagnosis_code, k.condition_group, k.valid_from, k.valid_to, k.pattern_order
-FROM (SELECT DISTINCT diagnosis_code FROM claim_diagnoses) AS d
+SELECT
+    d.diagnosis_code,
+    k.condition_group = 'other' AS is_catch_all,
+    CAST(k.valid_from AS DATE) AS valid_from,
+    CAST(k.valid_to AS DATE) AS valid_to,
+    k.pattern_order
+FROM (SELECT DISTINCT diagnosis_code FROM claim_diagnoses WHERE diagnosis_position = 1) AS d
 INNER JOIN conditions AS k ON regexp_matches(d.diagnosis_code, k.icd10_pattern)
+
+-- name: ranked_conditions
+-- Patterns in force come first, then those out of force, then the catch-all.
+SELECT pattern_order AS place, condition_group FROM conditions
+UNION ALL
+SELECT 1000 + pattern_order, condition_group FROM conditions
+UNION ALL
+SELECT 2000 + pattern_order, condition_group FROM conditions
 
 -- name: claim_conditions
 -- The principal diagnosis by day of service; the first pattern that fits wins. A code sent outside
 -- its dates still names its condition when no pattern in force does; `sent_diagnosis_in_force` among
 -- the checks marks it.
-SELECT claim_key, condition_group
+SELECT c.claim_key, r.condition_group
 FROM (
     SELECT
         v.claim_key,
-        k.condition_group,
-        row_number() OVER (
-            PARTITION BY v.claim_key
-            ORDER BY
-                CASE
-                    WHEN k.condition_group = 'other' THEN 2
-                    WHEN
-                        coalesce(v.service_date, v.submitted_date) < CAST(k.valid_from AS DATE)
-                        OR coalesce(v.service_date, v.submitted_date) > CAST(k.valid_to AS DATE)
-                        THEN 1
-                    ELSE 0
-                END,
-                CAST(k.pattern_order AS BIGINT)
-        ) AS choice
+        min(
+            k.pattern_order
+            + CASE
+                WHEN k.is_catch_all THEN 2000
+                WHEN
+                    coalesce(v.service_date, v.submitted_date) < k.valid_from
+                    OR coalesce(v.service_date, v.submitted_date) > k.valid_to
+                    THEN 1000
+                ELSE 0
+            END
+        ) AS place
     FROM first_versions AS v
     INNER JOIN claim_diagnoses AS d
         ON d.claim_version_id = v.claim_version_id AND d.diagnosis_position = 1
     INNER JOIN code_patterns AS k ON k.diagnosis_code = d.diagnosis_code
-) AS ranked
-WHERE choice = 1
+    GROUP BY v.claim_key
+) AS c
+INNER JOIN ranked_conditions AS r ON r.place = c.place
 
 -- name: claim_facts
 SELECT
@@ -54,35 +65,51 @@ LEFT JOIN latest_versions AS l ON l.claim_key = i.claim_key
 LEFT JOIN claim_conditions AS k ON k.claim_key = i.claim_key
 LEFT JOIN answers AS r ON r.claim_key = i.claim_key AND r.answer_number = 1
 
+-- name: courses
+-- A patient's claims for one condition.
+SELECT
+    patient_id,
+    condition_group,
+    row_number() OVER (ORDER BY patient_id, condition_group) AS course_key
+FROM (
+    SELECT DISTINCT patient_id, condition_group
+    FROM claim_facts
+    WHERE patient_id IS NOT NULL AND service_date IS NOT NULL
+) AS known
+
 -- name: visits
 SELECT
-    *,
+    claim_key,
+    course_key,
+    service_date,
     CASE
         WHEN
-            lag(service_date) OVER (
-                PARTITION BY patient_id, condition_group ORDER BY service_date, claim_key
-            ) >= service_date - INTERVAL 90 DAY
+            lag(service_date) OVER (PARTITION BY course_key ORDER BY service_date, claim_key)
+            >= service_date - INTERVAL 90 DAY
             THEN 0
         ELSE 1
     END AS starts_episode
-FROM claim_facts
-WHERE patient_id IS NOT NULL AND service_date IS NOT NULL
+FROM (
+    SELECT f.claim_key, f.service_date, c.course_key
+    FROM claim_facts AS f
+    INNER JOIN courses AS c
+        ON c.patient_id = f.patient_id AND c.condition_group = f.condition_group
+    WHERE f.service_date IS NOT NULL
+) AS dated
 
 -- name: episode_numbers
 SELECT
     *,
-    sum(starts_episode) OVER (
-        PARTITION BY patient_id, condition_group ORDER BY service_date, claim_key
-    ) AS episode_number
+    sum(starts_episode) OVER (PARTITION BY course_key ORDER BY service_date, claim_key)
+        AS episode_number
 FROM visits
 
 -- name: episodes
 SELECT
     claim_key,
-    patient_id || '-' || condition_group || '-' || CAST(episode_number AS VARCHAR) AS episode_id,
-    dense_rank() OVER (
-        PARTITION BY patient_id, condition_group, episode_number ORDER BY service_date
-    ) AS visit_number
+    episode_number,
+    dense_rank() OVER (PARTITION BY course_key, episode_number ORDER BY service_date)
+        AS visit_number
 FROM episode_numbers
 
 -- name: delays
@@ -125,7 +152,8 @@ SELECT
     f.plan_id,
     coalesce(p.payer_type, 'unknown') AS payer_type,
     f.condition_group,
-    e.episode_id,
+    f.patient_id || '-' || f.condition_group || '-' || CAST(e.episode_number AS VARCHAR)
+        AS episode_id,
     e.visit_number,
     f.service_date,
     f.submitted_date,
@@ -201,14 +229,13 @@ ORDER BY f.submitted_date NULLS LAST, f.claim_key
 SELECT
     r.remittance_line_id,
     c.claim_id,
-    s.service_line_id,
+    m.service_line_id,
     coalesce(m.match_kind, 'beyond') AS match_kind,
     coalesce(m.is_doubtful, false) AS is_doubtful
 FROM parts_in_claims AS p
 INNER JOIN keyed_remittance_lines AS r ON r.remittance_line_key = p.remittance_line_key
 INNER JOIN claim_keys AS c ON c.claim_key = p.claim_key
 LEFT JOIN line_matches AS m ON m.remittance_line_key = p.remittance_line_key
-LEFT JOIN keyed_service_lines AS s ON s.service_line_key = m.service_line_key
 ORDER BY p.remittance_line_key
 
 -- name: current_lines
@@ -233,14 +260,14 @@ GROUP BY e.claim_key, e.slot
 
 -- name: split_charges
 -- The charge of a line answered in parts is shared with the parts, so that lines add up to claims.
-SELECT s.service_line_key, sum(b.charge_cents) AS parts_cents
+SELECT s.service_line_id, sum(b.charge_cents) AS parts_cents
 FROM lines_beyond AS b
 INNER JOIN current_lines AS s
     ON
         s.claim_key = b.claim_key
         AND s.slot = coalesce(b.procedure_code, '') || '@'
         || coalesce(CAST(b.service_date AS VARCHAR), '') || '#1'
-GROUP BY s.service_line_key, s.charge_cents
+GROUP BY s.service_line_id, s.charge_cents
 HAVING sum(b.charge_cents) < s.charge_cents
 
 -- name: outcome_lines
@@ -254,7 +281,7 @@ SELECT
     s.service_date,
     s.charge_cents - coalesce(p.parts_cents, 0) AS charge_cents
 FROM current_lines AS s
-LEFT JOIN split_charges AS p ON p.service_line_key = s.service_line_key
+LEFT JOIN split_charges AS p ON p.service_line_id = s.service_line_id
 UNION ALL
 SELECT
     claim_key,
@@ -311,6 +338,6 @@ SELECT
         AS final_denial_category
 FROM outcome_lines AS o
 INNER JOIN claim_keys AS i ON i.claim_key = o.claim_key
-INNER JOIN line_states AS l ON l.claim_key = o.claim_key AND l.slot = o.slot
+INNER JOIN slot_states AS l ON l.claim_key = o.claim_key AND l.slot = o.slot
 INNER JOIN determined_claims AS d ON d.claim_key = o.claim_key
 ORDER BY o.claim_key, o.line_number

@@ -1,20 +1,5 @@
 -- Made from claims/lineage.sql by tools/spark_sql.py; do not edit.
 
--- name: line_signatures
-SELECT
-  claim_version_id,
-  COUNT(*) AS n_lines,
-  NULLIF(
-    ARRAY_JOIN(
-      ARRAY_SORT(COLLECT_LIST(procedure_code || '/' || CAST(charge_cents AS STRING))),
-      '+'
-    ),
-    ''
-  ) AS signature
-FROM service_lines
-GROUP BY
-  claim_version_id
-
 -- name: versions
 SELECT
   c.claim_version_id,
@@ -29,53 +14,87 @@ SELECT
   c.submitted_date,
   c.charge_cents,
   COALESCE(c.payer_sequence_code, 'P') AS payer_sequence_code,
-  s.signature,
-  s.n_lines,
   ROW_NUMBER() OVER (
     ORDER BY c.submitted_date, c.claim_frequency_code NULLS LAST, c.claim_version_id NULLS LAST
   ) AS version_order
 FROM claims AS c
-LEFT JOIN line_signatures AS s
-  ON s.claim_version_id = c.claim_version_id
+
+-- name: related_orders
+SELECT
+  version_order
+FROM (
+  SELECT
+    version_order,
+    COUNT(*) OVER (PARTITION BY control_number, service_date) AS n
+  FROM versions
+  WHERE
+    NOT control_number IS NULL
+) AS of_number
+WHERE
+  n > 1
+UNION
+SELECT
+  version_order
+FROM (
+  SELECT
+    version_order,
+    COUNT(*) OVER (PARTITION BY patient_id, service_date) AS n
+  FROM versions
+  WHERE
+    NOT patient_id IS NULL AND NOT service_date IS NULL
+) AS of_patient
+WHERE
+  n > 1
+
+-- name: related_lines
+SELECT
+  l.claim_version_id,
+  l.procedure_code,
+  l.charge_cents
+FROM service_lines AS l
+INNER JOIN versions AS v
+  ON v.claim_version_id = l.claim_version_id
+WHERE
+  v.version_order IN (
+    SELECT
+      version_order
+    FROM related_orders
+  )
+
+-- name: line_signatures
+SELECT
+  claim_version_id,
+  COUNT(*) AS n_lines,
+  NULLIF(
+    ARRAY_JOIN(
+      ARRAY_SORT(COLLECT_LIST(procedure_code || '/' || CAST(charge_cents AS STRING))),
+      '+'
+    ),
+    ''
+  ) AS signature
+FROM related_lines
+GROUP BY
+  claim_version_id
 
 -- name: related_versions
 SELECT
-  *,
-  patient_id || '@' || CAST(service_date AS STRING) || '@' || payer_id || '@' || signature AS service_key
-FROM versions
+  v.*,
+  s.n_lines,
+  s.signature,
+  v.patient_id || '@' || CAST(v.service_date AS STRING) || '@' || v.payer_id || '@' || s.signature AS service_key
+FROM versions AS v
+LEFT JOIN line_signatures AS s
+  ON s.claim_version_id = v.claim_version_id
 WHERE
-  version_order IN (
+  v.version_order IN (
     SELECT
       version_order
-    FROM (
-      SELECT
-        version_order,
-        COUNT(*) OVER (PARTITION BY control_number, service_date) AS n
-      FROM versions
-      WHERE
-        NOT control_number IS NULL
-    ) AS of_number
-    WHERE
-      n > 1
-    UNION
-    SELECT
-      version_order
-    FROM (
-      SELECT
-        version_order,
-        COUNT(*) OVER (PARTITION BY patient_id, service_date) AS n
-      FROM versions
-      WHERE
-        NOT patient_id IS NULL AND NOT service_date IS NULL
-    ) AS of_patient
-    WHERE
-      n > 1
+    FROM related_orders
   )
 
 -- name: numbered_remittances
 SELECT
   remittance_id,
-  ROW_NUMBER() OVER (ORDER BY remittance_id NULLS LAST) AS remittance_order,
   CASE
     WHEN NOT TRIM(patient_control_number) RLIKE '^0*$'
     THEN UPPER(TRIM(patient_control_number))
@@ -87,6 +106,24 @@ SELECT
   payment_date
 FROM remittances
 
+-- name: related_remittances
+SELECT
+  n.remittance_id,
+  n.control_number,
+  n.service_date,
+  r.charge_cents,
+  r.paid_cents
+FROM numbered_remittances AS n
+INNER JOIN remittances AS r
+  ON r.remittance_id = n.remittance_id
+WHERE
+  n.control_number IN (
+    SELECT
+      control_number
+    FROM related_versions
+  )
+  AND NOT COALESCE(r.claim_status_code, '') IN ('2', '3', '20', '21', '23', '25')
+
 -- name: accepted_lines
 SELECT
   control_number,
@@ -95,14 +132,12 @@ SELECT
   charge_cents
 FROM (
   SELECT
-    n.control_number,
-    n.service_date,
+    r.control_number,
+    r.service_date,
     s.procedure_code,
     ABS(COALESCE(s.charge_cents, r.charge_cents)) AS charge_cents,
     CASE WHEN COALESCE(s.charge_cents, r.charge_cents) < 0 THEN -1 ELSE 1 END AS counted
-  FROM remittances AS r
-  INNER JOIN numbered_remittances AS n
-    ON n.remittance_id = r.remittance_id
+  FROM related_remittances AS r
   LEFT JOIN (
     SELECT
       remittance_id,
@@ -111,6 +146,12 @@ FROM (
       charge_cents,
       paid_cents
     FROM remittance_lines
+    WHERE
+      remittance_id IN (
+        SELECT
+          remittance_id
+        FROM related_remittances
+      )
   ) AS s
     ON s.remittance_id = r.remittance_id
   LEFT JOIN (
@@ -120,7 +161,13 @@ FROM (
       SUM(amount_cents) AS amount_cents
     FROM adjustments
     WHERE
-      group_code = 'PR' AND reason_code IN ('1', '2', '3')
+      group_code = 'PR'
+      AND reason_code IN ('1', '2', '3')
+      AND remittance_id IN (
+        SELECT
+          remittance_id
+        FROM related_remittances
+      )
     GROUP BY
       remittance_id,
       remittance_line_id
@@ -128,15 +175,7 @@ FROM (
     ON a.remittance_id = r.remittance_id
     AND a.remittance_line_id = COALESCE(s.remittance_line_id, '')
   WHERE
-    NOT COALESCE(r.claim_status_code, '') IN ('2', '3', '20', '21', '23', '25')
-    AND n.control_number IN (
-      SELECT
-        control_number
-      FROM related_versions
-    )
-    AND (
-      COALESCE(s.paid_cents, r.paid_cents) <> 0 OR COALESCE(a.amount_cents, 0) <> 0
-    )
+    COALESCE(s.paid_cents, r.paid_cents) <> 0 OR COALESCE(a.amount_cents, 0) <> 0
 ) AS counted_lines
 GROUP BY
   control_number,
@@ -152,7 +191,7 @@ SELECT DISTINCT
   s.procedure_code,
   s.charge_cents
 FROM related_versions AS v
-INNER JOIN service_lines AS s
+INNER JOIN related_lines AS s
   ON s.claim_version_id = v.claim_version_id
 INNER JOIN accepted_lines AS a
   ON a.control_number = v.control_number
@@ -338,13 +377,7 @@ SELECT
   procedure_code,
   charge_cents,
   COUNT(*) AS n
-FROM service_lines
-WHERE
-  claim_version_id IN (
-    SELECT
-      claim_version_id
-    FROM related_versions
-  )
+FROM related_lines
 GROUP BY
   claim_version_id,
   procedure_code,

@@ -75,9 +75,10 @@ SELECT
 FROM placed_versions AS p
 
 -- name: met_claims
-SELECT DISTINCT
-  r.remittance_order,
-  p.claim_order
+SELECT
+  r.remittance_id,
+  MIN(p.claim_order) AS claim_order,
+  MAX(p.claim_order) AS last_order
 FROM numbered_remittances AS r
 INNER JOIN placed_versions AS p
   ON p.control_number = r.control_number
@@ -88,21 +89,17 @@ INNER JOIN placed_versions AS p
       r.service_date >= p.service_date AND r.service_date <= p.service_to_date
     )
   )
+GROUP BY
+  r.remittance_id
 
 -- name: choosing_remittances
 SELECT
-  *
-FROM numbered_remittances
+  r.*
+FROM numbered_remittances AS r
+INNER JOIN met_claims AS m
+  ON m.remittance_id = r.remittance_id
 WHERE
-  remittance_order IN (
-    SELECT
-      remittance_order
-    FROM met_claims
-    GROUP BY
-      remittance_order
-    HAVING
-      COUNT(*) > 1
-  )
+  m.claim_order < m.last_order
 
 -- name: known_numbers
 SELECT DISTINCT
@@ -120,18 +117,15 @@ WHERE
 
 -- name: fits
 SELECT
-  r.remittance_order,
+  r.remittance_id,
   p.claim_order,
   p.claim_id,
   MIN(
     CASE WHEN r.service_date = p.service_date THEN 0 ELSE 8 END + CASE WHEN NOT k.payer_number IS NULL THEN 0 ELSE 4 END + CASE WHEN r.charge_cents = p.charge_cents THEN 0 ELSE 2 END + CASE WHEN r.payer_id = p.payer_id THEN 0 ELSE 1 END
   ) AS fit
 FROM choosing_remittances AS r
-INNER JOIN met_claims AS m
-  ON m.remittance_order = r.remittance_order
 INNER JOIN placed_versions AS p
-  ON p.claim_order = m.claim_order
-  AND p.control_number = r.control_number
+  ON p.control_number = r.control_number
   AND (
     r.service_date IS NULL
     OR p.service_date IS NULL
@@ -144,46 +138,42 @@ LEFT JOIN known_numbers AS k
   AND k.control_number = r.control_number
   AND k.service_date = p.service_date
 GROUP BY
-  r.remittance_order,
+  r.remittance_id,
   p.claim_order,
   p.claim_id
 
 -- name: best_fits
 SELECT
   *,
-  ROW_NUMBER() OVER (PARTITION BY remittance_order ORDER BY fit NULLS LAST, claim_id NULLS LAST) AS choice,
-  MIN(fit) OVER (PARTITION BY remittance_order) AS best_fit
+  ROW_NUMBER() OVER (PARTITION BY remittance_id ORDER BY fit NULLS LAST, claim_id NULLS LAST) AS choice,
+  MIN(fit) OVER (PARTITION BY remittance_id) AS best_fit
 FROM fits
 
 -- name: by_control_number
 SELECT
-  remittance_order,
+  remittance_id,
   claim_order,
   FALSE AS is_doubtful
 FROM met_claims
 WHERE
-  NOT remittance_order IN (
-    SELECT
-      remittance_order
-    FROM choosing_remittances
-  )
+  claim_order = last_order
 UNION ALL
 SELECT
-  remittance_order,
+  remittance_id,
   MAX(CASE WHEN choice = 1 THEN claim_order END),
   SUM(CASE WHEN fit = best_fit THEN 1 ELSE 0 END) > 1
 FROM best_fits
 GROUP BY
-  remittance_order
+  remittance_id
 
 -- name: unplaced_remittances
 SELECT
   *
 FROM numbered_remittances
 WHERE
-  NOT remittance_order IN (
+  NOT remittance_id IN (
     SELECT
-      remittance_order
+      remittance_id
     FROM by_control_number
   )
 
@@ -196,7 +186,7 @@ FROM unplaced_remittances AS r
 INNER JOIN numbered_remittances AS q
   ON q.payer_number = r.payer_number
 INNER JOIN by_control_number AS b
-  ON b.remittance_order = q.remittance_order
+  ON b.remittance_id = q.remittance_id
 INNER JOIN placed_versions AS p
   ON p.version_order = b.claim_order
 GROUP BY
@@ -236,13 +226,11 @@ FROM version_places
 UNION ALL
 SELECT
   'remittance',
-  r.remittance_id,
+  b.remittance_id,
   p.claim_id,
   'control_number',
   b.is_doubtful
 FROM by_control_number AS b
-INNER JOIN numbered_remittances AS r
-  ON r.remittance_order = b.remittance_order
 INNER JOIN placed_versions AS p
   ON p.version_order = b.claim_order
 UNION ALL

@@ -370,6 +370,14 @@ SELECT
     ELSE 1
   END AS turn
 FROM answers
+WHERE
+  claim_key IN (
+    SELECT
+      claim_key
+    FROM answers
+    WHERE
+      is_reversal
+  )
 
 -- name: given_back
 SELECT
@@ -527,6 +535,29 @@ INNER JOIN unmirrored_turns AS v
 WHERE
   a.turn = 0
 
+-- name: answerable_versions
+SELECT
+  claim_key,
+  claim_version_key,
+  patient_control_number,
+  submitted_date,
+  claim_frequency_code,
+  charge_cents,
+  version_number
+FROM versions
+WHERE
+  is_primary AND NOT is_void
+
+-- name: only_versions
+SELECT
+  claim_key,
+  MIN(claim_version_key) AS claim_version_key
+FROM answerable_versions
+GROUP BY
+  claim_key
+HAVING
+  COUNT(*) = 1
+
 -- name: version_choices
 SELECT
   a.remittance_key,
@@ -540,15 +571,36 @@ SELECT
     END NULLS LAST, CASE WHEN v.submitted_date <= a.payment_date THEN 0 ELSE 1 END NULLS LAST, CASE WHEN v.claim_frequency_code = a.claim_frequency_code THEN 0 ELSE 1 END NULLS LAST, CASE WHEN v.charge_cents = ABS(a.charge_cents) THEN 0 ELSE 1 END NULLS LAST, v.version_number DESC
   ) AS choice
 FROM answers AS a
-INNER JOIN versions AS v
-  ON v.claim_key = a.claim_key AND v.is_primary AND NOT v.is_void
+INNER JOIN answerable_versions AS v
+  ON v.claim_key = a.claim_key
+WHERE
+  NOT a.claim_key IN (
+    SELECT
+      claim_key
+    FROM only_versions
+  )
+
+-- name: answered_versions
+SELECT
+  a.remittance_key,
+  v.claim_version_key
+FROM answers AS a
+INNER JOIN only_versions AS v
+  ON v.claim_key = a.claim_key
+UNION ALL
+SELECT
+  remittance_key,
+  claim_version_key
+FROM version_choices
+WHERE
+  choice = 1
 
 -- name: service_slots
 SELECT
   v.claim_key,
   v.claim_version_key,
   v.version_number,
-  s.service_line_key,
+  s.service_line_id,
   s.line_number,
   s.line_control_number,
   s.procedure_code,
@@ -560,14 +612,10 @@ SELECT
     PARTITION BY v.claim_version_key, s.procedure_code, s.service_date
     ORDER BY s.line_number NULLS LAST
   ) AS STRING) AS slot,
-  s.charge_cents AS charge,
-  COALESCE(s.service_date, v.service_date) AS day,
-  COALESCE(s.procedure_code, '') AS code,
-  COALESCE(s.modifiers, '') AS signs,
-  COALESCE(s.line_control_number, '') AS number
-FROM keyed_service_lines AS s
+  COALESCE(s.service_date, v.service_date) AS day
+FROM service_lines AS s
 INNER JOIN versions AS v
-  ON v.claim_version_key = s.claim_version_key
+  ON v.claim_version_id = s.claim_version_id
 WHERE
   v.is_primary AND NOT v.is_void
 
@@ -602,7 +650,7 @@ FROM (
     SELECT
       claim_version_key,
       COUNT(*) AS n_lines
-    FROM keyed_service_lines
+    FROM service_slots
     GROUP BY
       claim_version_key
   ) AS n
@@ -611,7 +659,7 @@ FROM (
     SELECT
       claim_version_key,
       COUNT(*) AS n_lines
-    FROM keyed_service_lines
+    FROM service_slots
     GROUP BY
       claim_version_key
   ) AS m
@@ -633,21 +681,27 @@ SELECT
   a.is_deciding AND j.charge_cents >= 0 AS is_deciding,
   a.is_deciding AND j.charge_cents < 0 AS takes_back,
   c.claim_version_key,
-  j.*,
-  ABS(j.charge_cents) AS charge,
+  j.remittance_key,
+  j.remittance_line_key,
+  j.line_number,
+  j.line_control_number,
+  j.procedure_code,
+  j.modifiers,
+  j.service_date,
   COALESCE(j.service_date, a.service_date) AS day,
-  COALESCE(j.procedure_code, '') AS code,
-  COALESCE(j.modifiers, '') AS signs,
-  COALESCE(j.line_control_number, '') AS number,
-  'beyond:' || COALESCE(j.procedure_code, '') || '@' || COALESCE(CAST(COALESCE(j.service_date, a.service_date) AS STRING), '') || '#' || CAST(ROW_NUMBER() OVER (
-    PARTITION BY j.remittance_key, j.procedure_code, COALESCE(j.service_date, a.service_date)
-    ORDER BY j.line_number NULLS LAST
-  ) AS STRING) AS own_slot
+  j.charge_cents,
+  ABS(j.charge_cents) AS charge,
+  j.paid_cents,
+  j.allowed_cents,
+  j.determination,
+  j.category,
+  j.reason_code,
+  j.remark_code
 FROM judged_parts AS j
 INNER JOIN answers AS a
   ON a.remittance_key = j.remittance_key
-LEFT JOIN version_choices AS c
-  ON c.remittance_key = j.remittance_key AND c.choice = 1
+LEFT JOIN answered_versions AS c
+  ON c.remittance_key = j.remittance_key
 
 -- name: open_parts_0
 SELECT
@@ -657,11 +711,11 @@ SELECT
   claim_version_key,
   line_number,
   takes_back,
-  number,
-  code,
+  COALESCE(line_control_number, '') AS number,
+  COALESCE(procedure_code, '') AS code,
   day,
   charge,
-  signs
+  COALESCE(modifiers, '') AS signs
 FROM parts_in_claims
 WHERE
   NOT remittance_line_key IS NULL
@@ -669,14 +723,14 @@ WHERE
 -- name: offers_0
 SELECT
   p.remittance_key,
-  s.service_line_key,
+  s.service_line_id,
   s.line_number,
   s.slot,
-  s.charge,
+  s.charge_cents AS charge,
   s.day,
-  s.code,
-  s.signs,
-  s.number
+  COALESCE(s.procedure_code, '') AS code,
+  COALESCE(s.modifiers, '') AS signs,
+  COALESCE(s.line_control_number, '') AS number
 FROM (
   SELECT DISTINCT
     remittance_key,

@@ -20,12 +20,12 @@ FROM (
     m.slot,
     SUM(p.charge) OVER (PARTITION BY p.claim_key, m.slot) AS answered_charge,
     COUNT(*) OVER (PARTITION BY p.claim_key, m.slot) AS n_answers,
-    MAX(s.charge) OVER (PARTITION BY p.claim_key, m.slot) AS line_charge
+    MAX(s.charge_cents) OVER (PARTITION BY p.claim_key, m.slot) AS line_charge
   FROM parts_in_claims AS p
   INNER JOIN line_matches AS m
     ON m.remittance_line_key = p.remittance_line_key
   INNER JOIN service_slots AS s
-    ON s.service_line_key = m.service_line_key
+    ON s.service_line_id = m.service_line_id
   WHERE
     p.is_deciding
     AND p.charge > 0
@@ -40,19 +40,39 @@ FROM (
 WHERE
   n_answers > 1 AND answered_charge <= line_charge
 
+-- name: beyond_slots
+SELECT
+  remittance_line_key,
+  'beyond:' || COALESCE(procedure_code, '') || '@' || COALESCE(CAST(day AS STRING), '') || '#' || CAST(ROW_NUMBER() OVER (PARTITION BY remittance_key, procedure_code, day ORDER BY line_number NULLS LAST) AS STRING) AS slot
+FROM parts_in_claims
+WHERE
+  remittance_key IN (
+    SELECT
+      remittance_key
+    FROM parts_in_claims
+    WHERE
+      NOT remittance_line_key IN (
+        SELECT
+          remittance_line_key
+        FROM line_matches
+      )
+  )
+
 -- name: slotted_lines
 SELECT
   p.*,
   CASE
     WHEN COALESCE(k.part_number, r.part_number) > 1
     THEN m.slot || '/' || CAST(COALESCE(k.part_number, r.part_number) AS STRING)
-    ELSE COALESCE(m.slot, p.own_slot)
+    ELSE COALESCE(m.slot, o.slot)
   END AS slot,
   COALESCE(k.part_number, 1) > 1 AS is_part,
   1 AS share_number
 FROM parts_in_claims AS p
 LEFT JOIN line_matches AS m
   ON m.remittance_line_key = p.remittance_line_key
+LEFT JOIN beyond_slots AS o
+  ON o.remittance_line_key = p.remittance_line_key
 LEFT JOIN line_parts AS k
   ON k.remittance_line_key = p.remittance_line_key
 LEFT JOIN (
@@ -86,10 +106,21 @@ SELECT
 FROM parts_in_claims AS p
 LEFT JOIN (
   SELECT
-    *,
-    SUM(charge) OVER (PARTITION BY claim_version_key) AS version_charge,
-    COUNT(*) OVER (PARTITION BY claim_version_key, charge) AS n_alike
+    claim_version_key,
+    line_number,
+    slot,
+    charge_cents,
+    SUM(charge_cents) OVER (PARTITION BY claim_version_key) AS version_charge,
+    COUNT(*) OVER (PARTITION BY claim_version_key, charge_cents) AS n_alike
   FROM service_slots
+  WHERE
+    claim_version_key IN (
+      SELECT
+        claim_version_key
+      FROM parts_in_claims
+      WHERE
+        remittance_line_key IS NULL
+    )
 ) AS s
   ON s.claim_version_key = p.claim_version_key
 WHERE
@@ -98,7 +129,7 @@ WHERE
     s.slot IS NULL
     OR p.charge >= s.version_charge
     OR (
-      s.charge = p.charge AND s.n_alike = 1
+      s.charge_cents = p.charge AND s.n_alike = 1
     )
     OR NOT EXISTS(
       SELECT
@@ -107,9 +138,9 @@ WHERE
       WHERE
         o.claim_version_key = p.claim_version_key
       GROUP BY
-        o.charge
+        o.charge_cents
       HAVING
-        o.charge = p.charge AND COUNT(*) = 1
+        o.charge_cents = p.charge AND COUNT(*) = 1
     )
   )
 
@@ -393,48 +424,57 @@ WHERE
     )
   )
 
+-- name: slot_states
+SELECT
+  l.*,
+  NOT f.slot IS NULL AS is_of_first,
+  NOT t.slot IS NULL AS is_of_last,
+  NOT w.slot IS NULL AS is_waiting
+FROM line_states AS l
+LEFT JOIN first_slots AS f
+  ON f.claim_key = l.claim_key AND f.slot = l.slot
+LEFT JOIN last_slots AS t
+  ON t.claim_key = l.claim_key AND t.slot = l.slot
+LEFT JOIN waiting_slots AS w
+  ON w.claim_key = l.claim_key AND w.slot = l.slot
+
 -- name: first_counts
 SELECT
-  k.claim_key,
-  SUM(CASE WHEN l.first_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
-  SUM(CASE WHEN l.first_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
-  SUM(CASE WHEN l.first_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
-  COUNT(w.slot) AS n_waiting,
-  MAX(l.first_date) AS determination_date
-FROM first_slots AS k
-INNER JOIN line_states AS l
-  ON l.claim_key = k.claim_key AND l.slot = k.slot
-LEFT JOIN waiting_slots AS w
-  ON w.claim_key = k.claim_key AND w.slot = k.slot
+  claim_key,
+  COUNT(CASE WHEN first_determination = 'approved' THEN 1 END) AS n_approved,
+  COUNT(CASE WHEN first_determination = 'partially_approved' THEN 1 END) AS n_partial,
+  COUNT(CASE WHEN first_determination = 'denied' THEN 1 END) AS n_denied,
+  COUNT(CASE WHEN is_waiting THEN 1 END) AS n_waiting,
+  MAX(first_date) AS determination_date
+FROM slot_states
+WHERE
+  is_of_first
 GROUP BY
-  k.claim_key
+  claim_key
 
 -- name: last_counts
 SELECT
-  k.claim_key,
-  SUM(CASE WHEN l.final_determination = 'approved' THEN 1 ELSE 0 END) AS n_approved,
-  SUM(CASE WHEN l.final_determination = 'partially_approved' THEN 1 ELSE 0 END) AS n_partial,
-  SUM(CASE WHEN l.final_determination = 'denied' THEN 1 ELSE 0 END) AS n_denied,
-  SUM(
+  claim_key,
+  COUNT(CASE WHEN final_determination = 'approved' THEN 1 END) AS n_approved,
+  COUNT(CASE WHEN final_determination = 'partially_approved' THEN 1 END) AS n_partial,
+  COUNT(CASE WHEN final_determination = 'denied' THEN 1 END) AS n_denied,
+  COUNT(
     CASE
-      WHEN l.final_determination = 'pending'
+      WHEN final_determination = 'pending'
       THEN 1
-      WHEN l.final_determination IS NULL AND NOT l.first_determination IS NULL
+      WHEN final_determination IS NULL AND NOT first_determination IS NULL
       THEN 1
-      WHEN NOT w.slot IS NULL
+      WHEN is_waiting
       THEN 1
-      ELSE 0
     END
   ) AS n_waiting,
-  MAX(l.final_date) AS determination_date,
-  SUM(COALESCE(l.final_allowed_cents, 0)) AS allowed_cents
-FROM last_slots AS k
-INNER JOIN line_states AS l
-  ON l.claim_key = k.claim_key AND l.slot = k.slot
-LEFT JOIN waiting_slots AS w
-  ON w.claim_key = k.claim_key AND w.slot = k.slot
+  MAX(final_date) AS determination_date,
+  SUM(COALESCE(final_allowed_cents, 0)) AS allowed_cents
+FROM slot_states
+WHERE
+  is_of_last
 GROUP BY
-  k.claim_key
+  claim_key
 
 -- name: claim_reasons
 SELECT
@@ -457,33 +497,29 @@ FROM (
   FROM (
     SELECT
       'first' AS which,
-      l.claim_key,
-      l.slot,
-      l.first_determination AS determination,
-      l.first_category AS category,
-      l.first_reason_code AS reason_code,
-      l.first_remark_code AS remark_code,
-      l.first_charge_cents AS charge_cents
-    FROM line_states AS l
-    INNER JOIN first_slots AS k
-      ON k.claim_key = l.claim_key AND k.slot = l.slot
+      claim_key,
+      slot,
+      first_determination AS determination,
+      first_category AS category,
+      first_reason_code AS reason_code,
+      first_remark_code AS remark_code,
+      first_charge_cents AS charge_cents
+    FROM slot_states
     WHERE
-      l.first_determination IN ('denied', 'partially_approved')
+      is_of_first AND first_determination IN ('denied', 'partially_approved')
     UNION ALL
     SELECT
       'final',
-      l.claim_key,
-      l.slot,
-      l.final_determination,
-      l.final_category,
+      claim_key,
+      slot,
+      final_determination,
+      final_category,
       NULL,
       NULL,
-      l.first_charge_cents
-    FROM line_states AS l
-    INNER JOIN last_slots AS k
-      ON k.claim_key = l.claim_key AND k.slot = l.slot
+      first_charge_cents
+    FROM slot_states
     WHERE
-      l.final_determination IN ('denied', 'partially_approved')
+      is_of_last AND final_determination IN ('denied', 'partially_approved')
   ) AS reasons
 ) AS ranked
 WHERE
@@ -662,18 +698,16 @@ SELECT
   ) AS claim_level_cents
 FROM (
   SELECT DISTINCT
-    k.claim_key,
-    l.final_remittance_key AS remittance_key,
-    l.final_remittance_key IN (
+    claim_key,
+    final_remittance_key AS remittance_key,
+    final_remittance_key IN (
       SELECT
         remittance_key
       FROM keyed_remittance_lines
     ) AS has_lines
-  FROM last_slots AS k
-  INNER JOIN line_states AS l
-    ON l.claim_key = k.claim_key AND l.slot = k.slot
+  FROM slot_states
   WHERE
-    NOT l.final_remittance_key IS NULL
+    is_of_last AND NOT final_remittance_key IS NULL
 ) AS r
 INNER JOIN adjustment_sums AS a
   ON a.remittance_key = r.remittance_key

@@ -20,22 +20,6 @@ FROM claim_lineage AS l
 INNER JOIN claim_keys AS k
   ON k.claim_id = l.claim_id
 
--- name: keyed_service_lines
-SELECT
-  k.record_key AS claim_version_key,
-  s.service_line_id,
-  ROW_NUMBER() OVER (ORDER BY s.service_line_id NULLS LAST) AS service_line_key,
-  s.line_number,
-  s.line_control_number,
-  s.procedure_code,
-  s.modifiers,
-  s.units,
-  s.service_date,
-  s.charge_cents
-FROM service_lines AS s
-INNER JOIN record_keys AS k
-  ON k.record = 'claim_version' AND k.record_id = s.claim_version_id
-
 -- name: keyed_remittances
 SELECT
   k.claim_key,

@@ -5,7 +5,7 @@ SELECT
   p.remittance_key,
   p.remittance_line_key,
   p.claim_key,
-  o.service_line_key,
+  o.service_line_id,
   o.slot,
   '{kind}' AS match_kind,
   o.n_alike > 1 AS is_doubtful
@@ -56,5 +56,5 @@ WHERE
       1
     FROM matched{turn} AS m
     WHERE
-      m.remittance_key = o.remittance_key AND m.service_line_key = o.service_line_key
+      m.remittance_key = o.remittance_key AND m.service_line_id = o.service_line_id
   )

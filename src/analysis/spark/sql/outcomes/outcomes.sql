@@ -3,45 +3,63 @@
 -- name: code_patterns
 SELECT
   d.diagnosis_code,
-  k.condition_group,
-  k.valid_from,
-  k.valid_to,
+  k.condition_group = 'other' AS is_catch_all,
+  CAST(k.valid_from AS DATE) AS valid_from,
+  CAST(k.valid_to AS DATE) AS valid_to,
   k.pattern_order
 FROM (
   SELECT DISTINCT
     diagnosis_code
   FROM claim_diagnoses
+  WHERE
+    diagnosis_position = 1
 ) AS d
 INNER JOIN conditions AS k
   ON d.diagnosis_code RLIKE k.icd10_pattern
 
+-- name: ranked_conditions
+SELECT
+  pattern_order AS place,
+  condition_group
+FROM conditions
+UNION ALL
+SELECT
+  1000 + pattern_order,
+  condition_group
+FROM conditions
+UNION ALL
+SELECT
+  2000 + pattern_order,
+  condition_group
+FROM conditions
+
 -- name: claim_conditions
 SELECT
-  claim_key,
-  condition_group
+  c.claim_key,
+  r.condition_group
 FROM (
   SELECT
     v.claim_key,
-    k.condition_group,
-    ROW_NUMBER() OVER (
-      PARTITION BY v.claim_key
-      ORDER BY CASE
-        WHEN k.condition_group = 'other'
-        THEN 2
-        WHEN COALESCE(v.service_date, v.submitted_date) < CAST(k.valid_from AS DATE)
-        OR COALESCE(v.service_date, v.submitted_date) > CAST(k.valid_to AS DATE)
-        THEN 1
+    MIN(
+      k.pattern_order + CASE
+        WHEN k.is_catch_all
+        THEN 2000
+        WHEN COALESCE(v.service_date, v.submitted_date) < k.valid_from
+        OR COALESCE(v.service_date, v.submitted_date) > k.valid_to
+        THEN 1000
         ELSE 0
-      END NULLS LAST, CAST(k.pattern_order AS BIGINT) NULLS LAST
-    ) AS choice
+      END
+    ) AS place
   FROM first_versions AS v
   INNER JOIN claim_diagnoses AS d
     ON d.claim_version_id = v.claim_version_id AND d.diagnosis_position = 1
   INNER JOIN code_patterns AS k
     ON k.diagnosis_code = d.diagnosis_code
-) AS ranked
-WHERE
-  choice = 1
+  GROUP BY
+    v.claim_key
+) AS c
+INNER JOIN ranked_conditions AS r
+  ON r.place = c.place
 
 -- name: claim_facts
 SELECT
@@ -64,38 +82,53 @@ LEFT JOIN claim_conditions AS k
 LEFT JOIN answers AS r
   ON r.claim_key = i.claim_key AND r.answer_number = 1
 
+-- name: courses
+SELECT
+  patient_id,
+  condition_group,
+  ROW_NUMBER() OVER (ORDER BY patient_id NULLS LAST, condition_group NULLS LAST) AS course_key
+FROM (
+  SELECT DISTINCT
+    patient_id,
+    condition_group
+  FROM claim_facts
+  WHERE
+    NOT patient_id IS NULL AND NOT service_date IS NULL
+) AS known
+
 -- name: visits
 SELECT
-  *,
+  claim_key,
+  course_key,
+  service_date,
   CASE
-    WHEN LAG(service_date) OVER (
-      PARTITION BY patient_id, condition_group
-      ORDER BY service_date NULLS LAST, claim_key NULLS LAST
-    ) >= service_date - INTERVAL '90' DAY
+    WHEN LAG(service_date) OVER (PARTITION BY course_key ORDER BY service_date NULLS LAST, claim_key NULLS LAST) >= service_date - INTERVAL '90' DAY
     THEN 0
     ELSE 1
   END AS starts_episode
-FROM claim_facts
-WHERE
-  NOT patient_id IS NULL AND NOT service_date IS NULL
+FROM (
+  SELECT
+    f.claim_key,
+    f.service_date,
+    c.course_key
+  FROM claim_facts AS f
+  INNER JOIN courses AS c
+    ON c.patient_id = f.patient_id AND c.condition_group = f.condition_group
+  WHERE
+    NOT f.service_date IS NULL
+) AS dated
 
 -- name: episode_numbers
 SELECT
   *,
-  SUM(starts_episode) OVER (
-    PARTITION BY patient_id, condition_group
-    ORDER BY service_date NULLS LAST, claim_key NULLS LAST
-  ) AS episode_number
+  SUM(starts_episode) OVER (PARTITION BY course_key ORDER BY service_date NULLS LAST, claim_key NULLS LAST) AS episode_number
 FROM visits
 
 -- name: episodes
 SELECT
   claim_key,
-  patient_id || '-' || condition_group || '-' || CAST(episode_number AS STRING) AS episode_id,
-  DENSE_RANK() OVER (
-    PARTITION BY patient_id, condition_group, episode_number
-    ORDER BY service_date NULLS LAST
-  ) AS visit_number
+  episode_number,
+  DENSE_RANK() OVER (PARTITION BY course_key, episode_number ORDER BY service_date NULLS LAST) AS visit_number
 FROM episode_numbers
 
 -- name: delays
@@ -140,7 +173,7 @@ SELECT
   f.plan_id,
   COALESCE(p.payer_type, 'unknown') AS payer_type,
   f.condition_group,
-  e.episode_id,
+  f.patient_id || '-' || f.condition_group || '-' || CAST(e.episode_number AS STRING) AS episode_id,
   e.visit_number,
   f.service_date,
   f.submitted_date,
@@ -247,7 +280,7 @@ ORDER BY
 SELECT
   r.remittance_line_id,
   c.claim_id,
-  s.service_line_id,
+  m.service_line_id,
   COALESCE(m.match_kind, 'beyond') AS match_kind,
   COALESCE(m.is_doubtful, FALSE) AS is_doubtful
 FROM parts_in_claims AS p
@@ -257,8 +290,6 @@ INNER JOIN claim_keys AS c
   ON c.claim_key = p.claim_key
 LEFT JOIN line_matches AS m
   ON m.remittance_line_key = p.remittance_line_key
-LEFT JOIN keyed_service_lines AS s
-  ON s.service_line_key = m.service_line_key
 ORDER BY
   p.remittance_line_key NULLS LAST
 
@@ -292,14 +323,14 @@ GROUP BY
 
 -- name: split_charges
 SELECT
-  s.service_line_key,
+  s.service_line_id,
   SUM(b.charge_cents) AS parts_cents
 FROM lines_beyond AS b
 INNER JOIN current_lines AS s
   ON s.claim_key = b.claim_key
   AND s.slot = COALESCE(b.procedure_code, '') || '@' || COALESCE(CAST(b.service_date AS STRING), '') || '#1'
 GROUP BY
-  s.service_line_key,
+  s.service_line_id,
   s.charge_cents
 HAVING
   SUM(b.charge_cents) < s.charge_cents
@@ -316,7 +347,7 @@ SELECT
   s.charge_cents - COALESCE(p.parts_cents, 0) AS charge_cents
 FROM current_lines AS s
 LEFT JOIN split_charges AS p
-  ON p.service_line_key = s.service_line_key
+  ON p.service_line_id = s.service_line_id
 UNION ALL
 SELECT
   claim_key,
@@ -389,7 +420,7 @@ SELECT
 FROM outcome_lines AS o
 INNER JOIN claim_keys AS i
   ON i.claim_key = o.claim_key
-INNER JOIN line_states AS l
+INNER JOIN slot_states AS l
   ON l.claim_key = o.claim_key AND l.slot = o.slot
 INNER JOIN determined_claims AS d
   ON d.claim_key = o.claim_key
