@@ -22,11 +22,10 @@ SAME = frozenset(
     re.findall(
         r"\w+",
         """
-        abs and array_agg array_sort array_to_string case cast coalesce count datediff dense_rank exists first_value getvariable greatest
-        group_concat if lag last_value lead least length logical_and logical_or lower max min nullif
-        or
-        percentile_disc rank regexp_like row_number split split_part starts_with substring sum trim
-        unnest upper year
+        abs and array_agg array_sort array_to_string case cast coalesce count datediff dense_rank
+        exists first_value getvariable greatest group_concat if lag last_value lead least length
+        logical_and logical_or lower max min nullif or percentile_disc rank regexp_like row_number
+        split split_part starts_with substring sum trim unnest upper year
         """,
     )
 )

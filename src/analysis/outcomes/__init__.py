@@ -1,10 +1,11 @@
 """First and final determination of every claim and line, and why it was denied or cut.
 
-The rules are the definitions of GLOSSARY.md, written as staged SQL: `keys.sql` numbers the records, `answers.sql` judges each
-answer by itself, `line_matches.sql` finds the line sent that it is about, `determinations.sql`
-nets them, `appeals.sql` reads how appeals ended, `outcomes.sql` makes the tables. A line is
-approved when something was allowed, whatever was paid; a reversal and its correction net to one
-determination; a secondary insurer, a duplicate and a rejection decide nothing.
+The rules are the definitions of GLOSSARY.md, written as staged SQL: `keys.sql` numbers the records,
+`answers.sql` judges each answer by itself, `line_matches.sql` finds the line sent that it is about,
+`determinations.sql` nets them, `appeals.sql` reads how appeals ended, `outcomes.sql` makes the
+tables. A line is approved when something was allowed, whatever was paid; a reversal and its
+correction net to one determination; a secondary insurer, a duplicate and a rejection decide
+nothing.
 """
 
 from collections.abc import Mapping

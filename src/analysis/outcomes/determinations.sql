@@ -340,48 +340,38 @@ WHERE
         )
     )
 
--- name: slot_states
--- The lines of a claim, and which of them make its first and its final determination.
-SELECT
-    l.*,
-    f.slot IS NOT NULL AS is_of_first,
-    t.slot IS NOT NULL AS is_of_last,
-    w.slot IS NOT NULL AS is_waiting
-FROM line_states AS l
-LEFT JOIN first_slots AS f ON f.claim_key = l.claim_key AND f.slot = l.slot
-LEFT JOIN last_slots AS t ON t.claim_key = l.claim_key AND t.slot = l.slot
-LEFT JOIN waiting_slots AS w ON w.claim_key = l.claim_key AND w.slot = l.slot
-
 -- name: first_counts
 SELECT
-    claim_key,
-    count(CASE WHEN first_determination = 'approved' THEN 1 END) AS n_approved,
-    count(CASE WHEN first_determination = 'partially_approved' THEN 1 END) AS n_partial,
-    count(CASE WHEN first_determination = 'denied' THEN 1 END) AS n_denied,
-    count(CASE WHEN is_waiting THEN 1 END) AS n_waiting,
-    max(first_date) AS determination_date
-FROM slot_states
-WHERE is_of_first
-GROUP BY claim_key
+    k.claim_key,
+    count(CASE WHEN l.first_determination = 'approved' THEN 1 END) AS n_approved,
+    count(CASE WHEN l.first_determination = 'partially_approved' THEN 1 END) AS n_partial,
+    count(CASE WHEN l.first_determination = 'denied' THEN 1 END) AS n_denied,
+    count(w.slot) AS n_waiting,
+    max(l.first_date) AS determination_date
+FROM first_slots AS k
+INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
+LEFT JOIN waiting_slots AS w ON w.claim_key = k.claim_key AND w.slot = k.slot
+GROUP BY k.claim_key
 
 -- name: last_counts
 SELECT
-    claim_key,
-    count(CASE WHEN final_determination = 'approved' THEN 1 END) AS n_approved,
-    count(CASE WHEN final_determination = 'partially_approved' THEN 1 END) AS n_partial,
-    count(CASE WHEN final_determination = 'denied' THEN 1 END) AS n_denied,
+    k.claim_key,
+    count(CASE WHEN l.final_determination = 'approved' THEN 1 END) AS n_approved,
+    count(CASE WHEN l.final_determination = 'partially_approved' THEN 1 END) AS n_partial,
+    count(CASE WHEN l.final_determination = 'denied' THEN 1 END) AS n_denied,
     count(
         CASE
-            WHEN final_determination = 'pending' THEN 1
-            WHEN final_determination IS NULL AND first_determination IS NOT NULL THEN 1
-            WHEN is_waiting THEN 1
+            WHEN l.final_determination = 'pending' THEN 1
+            WHEN l.final_determination IS NULL AND l.first_determination IS NOT NULL THEN 1
+            WHEN w.slot IS NOT NULL THEN 1
         END
     ) AS n_waiting,
-    max(final_date) AS determination_date,
-    sum(coalesce(final_allowed_cents, 0)) AS allowed_cents
-FROM slot_states
-WHERE is_of_last
-GROUP BY claim_key
+    max(l.final_date) AS determination_date,
+    sum(coalesce(l.final_allowed_cents, 0)) AS allowed_cents
+FROM last_slots AS k
+INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
+LEFT JOIN waiting_slots AS w ON w.claim_key = k.claim_key AND w.slot = k.slot
+GROUP BY k.claim_key
 
 -- name: claim_reasons
 -- The category of the largest denied or cut charge, first answer and standing answer.
@@ -409,21 +399,23 @@ FROM (
     FROM (
         SELECT
             'first' AS which,
-            claim_key,
-            slot,
-            first_determination AS determination,
-            first_category AS category,
-            first_reason_code AS reason_code,
-            first_remark_code AS remark_code,
-            first_charge_cents AS charge_cents
-        FROM slot_states
-        WHERE is_of_first AND first_determination IN ('denied', 'partially_approved')
+            l.claim_key,
+            l.slot,
+            l.first_determination AS determination,
+            l.first_category AS category,
+            l.first_reason_code AS reason_code,
+            l.first_remark_code AS remark_code,
+            l.first_charge_cents AS charge_cents
+        FROM line_states AS l
+        INNER JOIN first_slots AS k ON k.claim_key = l.claim_key AND k.slot = l.slot
+        WHERE l.first_determination IN ('denied', 'partially_approved')
         UNION ALL
         SELECT
-            'final', claim_key, slot, final_determination, final_category, NULL, NULL,
-            first_charge_cents
-        FROM slot_states
-        WHERE is_of_last AND final_determination IN ('denied', 'partially_approved')
+            'final', l.claim_key, l.slot, l.final_determination, l.final_category, NULL, NULL,
+            l.first_charge_cents
+        FROM line_states AS l
+        INNER JOIN last_slots AS k ON k.claim_key = l.claim_key AND k.slot = l.slot
+        WHERE l.final_determination IN ('denied', 'partially_approved')
     ) AS reasons
 ) AS ranked
 WHERE choice = 1
@@ -565,13 +557,14 @@ SELECT
     ) AS claim_level_cents
 FROM (
     SELECT DISTINCT
-        claim_key,
-        final_remittance_key AS remittance_key,
-        final_remittance_key IN (
+        k.claim_key,
+        l.final_remittance_key AS remittance_key,
+        l.final_remittance_key IN (
             SELECT remittance_key FROM keyed_remittance_lines
         ) AS has_lines
-    FROM slot_states
-    WHERE is_of_last AND final_remittance_key IS NOT NULL
+    FROM last_slots AS k
+    INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
+    WHERE l.final_remittance_key IS NOT NULL
 ) AS r
 INNER JOIN adjustment_sums AS a ON a.remittance_key = r.remittance_key
 GROUP BY r.claim_key

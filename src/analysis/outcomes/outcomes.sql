@@ -338,6 +338,6 @@ SELECT
         AS final_denial_category
 FROM outcome_lines AS o
 INNER JOIN claim_keys AS i ON i.claim_key = o.claim_key
-INNER JOIN slot_states AS l ON l.claim_key = o.claim_key AND l.slot = o.slot
+INNER JOIN line_states AS l ON l.claim_key = o.claim_key AND l.slot = o.slot
 INNER JOIN determined_claims AS d ON d.claim_key = o.claim_key
 ORDER BY o.claim_key, o.line_number
