@@ -3,8 +3,12 @@
 A made-up practice is repeated, every number and patient made distinct, until it has enough claim
 lines; its tables enter as Parquet. The steps lineage and outcomes run as in a build, their tables
 checked and written, the engine limited to 2 GB; then, measured apart, the step features on top of
-them. The floor reads every column of the same tables from CSV once. The exponent says how processor
-time grows with lines: 1 is in proportion.
+them, up to a million lines. The floor reads every column of the same tables from CSV once. The
+exponent says how processor time grows with lines: 1 is in proportion.
+
+The peer is the lineage step written in pandas (`pandas_cleaning.py`): both read the same Parquet
+files, join all versions and answers to claims, and write the same two tables, which the benchmark
+compares to the row. pandas holds everything in memory, without a limit.
 """
 
 import math
@@ -12,10 +16,14 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.measuring import Row, Size, at_most, child
+from benchmarks.measuring import Row, Size, at_least, at_most, child, timed
 
 _LINES: dict[Size, tuple[int, int]] = {"small": (30_000, 300_000), "full": (1_000_000, 10_000_000)}
-_REPETITIONS: dict[Size, int] = {"small": 3, "full": 3}
+_REPETITIONS: dict[Size, int] = {"small": 3, "full": 1}
+# What features and the peer are given: more would take hours, or more memory than there is.
+_FOR_PEER: dict[Size, str] = {"small": "many", "full": "few"}
+# With fewer, what a step costs whatever its size would be measured.
+_ENOUGH_LINES = 100_000
 _LIMIT, _LIMIT_MEGABYTES = "2 GB", 2_000
 _STEPS = ("lineage", "outcomes")
 _ON_TOP = ("features",)
@@ -32,10 +40,13 @@ _DISTINCT = (
 
 
 def measure(size: Size) -> list[Row]:
-    """Processor time against the scan, its growth, and the largest memory; then the features'."""
-    ratios, exponents, peaks = [], [], []
-    told, told_exponents, told_peaks = [], [], []
+    """Processor time against the scan, its growth, and the largest memory; features; the peer."""
+    ratios: dict[str, list[float]] = {"few": [], "many": []}
+    exponents, peaks = [], []
+    told, told_peaks = [], []
+    cpu, wall = [], []
     few, many = _LINES[size]
+    peer = _FOR_PEER[size]
     with TemporaryDirectory() as place:
         data = Path(place)
         _practice(data)
@@ -43,24 +54,34 @@ def measure(size: Size) -> list[Row]:
         for _ in range(_REPETITIONS[size]):
             small, _ = child("cleaning", "clean", data, "few")
             large, peak = child("cleaning", "clean", data, "many")
-            floor, _ = child("cleaning", "scan", data, "many")
-            ratios.append(large / floor)
+            floors = {name: child("cleaning", "scan", data, name)[0] for name in n_lines}
+            ratios["few"].append(small / floors["few"])
+            ratios["many"].append(large / floors["many"])
             exponents.append(math.log(large / small, n_lines["many"] / n_lines["few"]))
             peaks.append(peak / 1e6)
-            small, _ = child("cleaning", "describe", data, "few")
-            large, peak = child("cleaning", "describe", data, "many")
-            told.append(large / floor)
-            told_exponents.append(math.log(large / small, n_lines["many"] / n_lines["few"]))
+            features, peak = child("cleaning", "describe", data, peer)
+            told.append(features / floors[peer])
             told_peaks.append(peak / 1e6)
-    what = f"{n_lines['many']:,} claim lines"
-    growth = f"{n_lines['few']:,} lines"
+            ours = timed("cleaning", "join", data, peer)
+            theirs = timed("cleaning", "join_in_pandas", data, peer)
+            _require_equal(data / "processed" / peer)
+            cpu.append(theirs.cpu_seconds / ours.cpu_seconds)
+            wall.append(theirs.wall_seconds / ours.wall_seconds)
+    few_lines, many_lines = (f"{n:,} claim lines" for n in n_lines.values())
+    lines = f"{n_lines[peer]:,} claim lines"
+    scan, limit = "all-column CSV scan", f"limit {_LIMIT}"
     return [
-        at_most(12, f"lineages and outcomes, {what}", "all-column CSV scan", ratios),
-        at_most(1.1, f"growth to {what}", growth, exponents, "as exponent"),
-        at_most(1.15 * _LIMIT_MEGABYTES, f"largest memory, {what}", f"limit {_LIMIT}", peaks, "MB"),
-        Row(f"features, {what}", "all-column CSV scan", tuple(told)),
-        Row(f"features, growth to {what}", growth, tuple(told_exponents), unit="as exponent"),
-        Row(f"features, largest memory, {what}", f"limit {_LIMIT}", tuple(told_peaks), unit="MB"),
+        *(
+            at_most(12, f"lineages and outcomes, {n_lines[name]:,} claim lines", scan, figures)
+            for name, figures in ratios.items()
+            if n_lines[name] >= _ENOUGH_LINES
+        ),
+        at_most(1.1, f"growth to {many_lines}", few_lines, exponents, "as exponent"),
+        at_most(1.15 * _LIMIT_MEGABYTES, f"largest memory, {many_lines}", limit, peaks, "MB"),
+        Row(f"features, {lines}", scan, tuple(told)),
+        Row(f"features, largest memory, {lines}", limit, tuple(told_peaks), unit="MB"),
+        at_least(2.5, f"pandas, lineages of {lines}", "the same tables", cpu),
+        at_least(4, f"pandas, lineages of {lines}, by the clock", "the same tables", wall),
     ]
 
 
@@ -93,7 +114,8 @@ def _repeat(data: Path, name: str, n_lines: int) -> int:
                 f"FROM '{source}', range({n_copies}) AS r(k)"
             )
             connection.execute(f"COPY repeated TO '{folder / table}.parquet'")
-            connection.execute(f"COPY repeated TO '{folder / table}.csv'")
+            if table in _inputs(_STEPS):
+                connection.execute(f"COPY repeated TO '{folder / table}.csv'")
     return lines * n_times
 
 
@@ -147,6 +169,57 @@ def _run(names: tuple[str, ...], data: str, name: str) -> float:
                 written = {table: made[table] for table in step.writes}
                 tables.write_all(folders.processed, written, {})
     return time.process_time() - began
+
+
+def join(data: str, name: str) -> tuple[float, float]:
+    """Lineages alone, as the package makes them; seconds of processor and of clock."""
+    from analysis import engine, tables
+    from analysis.claims import lineage
+    from analysis.config import Folders
+
+    folders = Folders(Path(data), Path(data) / "reports", name)
+    began = time.process_time(), time.monotonic()
+    with engine.workspace(folders.private / "work" / "join", _LIMIT):
+        inputs = {table: tables.stored(folders.processed, table) for table in lineage.INPUTS}
+        tables.write_all(folders.processed, lineage.lineage(inputs), {})
+    return time.process_time() - began[0], time.monotonic() - began[1]
+
+
+def join_in_pandas(data: str, name: str) -> tuple[float, float]:
+    """The same lineages, as pandas makes them."""
+    from benchmarks import pandas_cleaning
+
+    folder = Path(data) / "processed" / name
+    began = time.process_time(), time.monotonic()
+    pandas_cleaning.write(_of_pandas(folder), pandas_cleaning.lineage(folder))
+    return time.process_time() - began[0], time.monotonic() - began[1]
+
+
+def _of_pandas(folder: Path) -> Path:
+    made = folder / "pandas"
+    made.mkdir(exist_ok=True)
+    return made
+
+
+def _require_equal(folder: Path) -> None:
+    """Raises ValueError where the lineages that pandas made are not those of the package."""
+    import duckdb
+
+    from analysis.claims.lineage import OUTPUTS
+    from analysis.tables import declared
+
+    for table in OUTPUTS:
+        columns = ", ".join(column.name for column in declared(table).columns)
+        paths = (folder / f"{table}.parquet", _of_pandas(folder) / f"{table}.parquet")
+        with duckdb.connect() as connection:
+            sums = [
+                connection.execute(
+                    f"SELECT count(*), sum(hash({columns})) FROM '{path}'"
+                ).fetchone()
+                for path in paths
+            ]
+        if sums[0] != sums[1]:
+            raise ValueError(f"{table}: pandas made {sums[1]}, the package {sums[0]}")
 
 
 def scan(data: str, name: str) -> float:

@@ -5,6 +5,7 @@ A time alone says more about the machine than about the program. So every row is
 measured in turn within one run.
 """
 
+import json
 import os
 import statistics
 import subprocess
@@ -95,16 +96,27 @@ def child(module: str, function: str, *arguments: str | os.PathLike[str]) -> tup
 
     It runs in a process of its own, and times itself, so that starting and importing are left out.
     """
+    cost = timed(module, function, *arguments)
+    return cost.cpu_seconds, cost.peak_bytes
+
+
+def timed(module: str, function: str, *arguments: str | os.PathLike[str]) -> Cost:
+    """What a function of a benchmark says it took: processor seconds alone, or seconds of both.
+
+    As `child`; where it tells no seconds of clock, they are those of the whole process.
+    """
     root = Path(__file__).parents[1]
     with tempfile.TemporaryDirectory() as place:
         told = Path(place) / "seconds"
         code = (
-            f"import sys; sys.path.insert(0, {str(root)!r}); from pathlib import Path; "
+            f"import json, sys; sys.path.insert(0, {str(root)!r}); from pathlib import Path; "
             f"from benchmarks import {module}; seconds = {module}.{function}(*sys.argv[2:]); "
-            "Path(sys.argv[1]).write_text(str(seconds))"
+            "Path(sys.argv[1]).write_text(json.dumps(seconds))"
         )
         cost = python(code, told, *arguments)
-        return float(told.read_text()), cost.peak_bytes
+        seconds = json.loads(told.read_text())
+    cpu, wall = seconds if isinstance(seconds, list) else (seconds, cost.wall_seconds)
+    return Cost(cpu, wall, cost.peak_bytes)
 
 
 def in_turn(repetitions: int, *measures: Callable[[], Cost]) -> list[tuple[Cost, ...]]:
