@@ -246,7 +246,8 @@ def _turns(accepted: pd.DataFrame, related: pd.DataFrame) -> pd.DataFrame:
     met = accepted.merge(sent[["claim_version_id", "service_key", "first_order"]])
     terms = ["service_key", "procedure_code", "charge_cents"]
     met["turn"] = met.groupby(terms, dropna=False)["first_order"].rank("dense")
-    return met.groupby(["claim_version_id", "service_key"], as_index=False)["turn"].max()
+    both = ["claim_version_id", "service_key"]
+    return met.groupby(both, as_index=False).agg(turn=("turn", "max"))
 
 
 def _counted(lines: pd.DataFrame) -> pd.DataFrame:

@@ -191,6 +191,8 @@ def write_all(folder: Path, sources: Mapping[str, Source], made: Mapping[str, st
     folder.mkdir(parents=True, exist_ok=True)
     for name, source in sources.items():
         _write(folder, name, source, made)
+    # Arrow would keep what it has freed, beside all that the next step's engine may take.
+    pa.default_memory_pool().release_unused()
 
 
 def _write(folder: Path, name: str, source: Source, made: Mapping[str, str]) -> None:
