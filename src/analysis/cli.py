@@ -37,6 +37,14 @@ DataDir = Annotated[
 ReportsDir = Annotated[
     Path | None, typer.Option(help="Where reports go. Default: the project's reports/.")
 ]
+MergeBelow = Annotated[
+    int | None,
+    typer.Option(min=0, help="Insurers and conditions of fewer claims become 'other'."),
+]
+Uncrossed = Annotated[
+    bool,
+    typer.Option("--uncrossed", help="Tell insurers, conditions and quarters one by one."),
+]
 
 
 def _folders(practice: str, data_dir: Path | None, reports_dir: Path | None) -> Folders:
@@ -282,10 +290,8 @@ def release(
             "--from", help="YYYY-MM, the first one counted. Default: after the last release's."
         ),
     ] = None,
-    merge_below: Annotated[
-        int | None,
-        typer.Option(min=0, help="Insurers and conditions of fewer claims become 'other'."),
-    ] = None,
+    merge_below: MergeBelow = None,
+    uncrossed: Uncrossed = False,
     corrects: Annotated[
         int, typer.Option(min=0, help="The release that this one replaces; give a --reason.")
     ] = 0,
@@ -310,7 +316,14 @@ def release(
     for folders in chosen:
         pipeline.build(folders, through="outcomes", say=typer.echo)
     asked = publishing.Asked(
-        chosen, month or "", to, merge_below, corrects, reason, since=since or ""
+        chosen,
+        month or "",
+        to,
+        merge_below,
+        corrects,
+        reason,
+        since=since or "",
+        is_crossed=not uncrossed,
     )
     done = publishing.release(asked, typer.echo)
     _tell(done)
@@ -331,6 +344,8 @@ def contribute(
     month: Annotated[
         str | None, typer.Option(help="YYYY-MM, the last one counted. Default: the last complete.")
     ] = None,
+    merge_below: MergeBelow = None,
+    uncrossed: Uncrossed = False,
     named: Annotated[
         bool, typer.Option("--named", help="Write the practice's name into it.")
     ] = False,
@@ -340,11 +355,13 @@ def contribute(
     """Write what the practice gives to a pool of practices: counts that identify nobody."""
     from analysis import pipeline
     from analysis.release import contribution
+    from analysis.release.publishing import Asked
 
     folders = _folders(practice, data_dir, reports_dir)
     folders.require_raw()
     pipeline.build(folders, through="outcomes", say=typer.echo)
-    done = contribution.contribute(folders, month or "", to, typer.echo, is_named=named)
+    asked = Asked([folders], month or "", to, merge_below, is_crossed=not uncrossed)
+    done = contribution.contribute(asked, typer.echo, is_named=named)
     typer.echo(f"Contribution {done.contributor}, {done.first} to {done.last}: {to}")
     typer.echo(f"Tell the pool this apart from the file: {done.checksum}")
 
@@ -353,13 +370,16 @@ def contribute(
 def pool(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Contributions.")],
     to: Annotated[Path, typer.Option(metavar="DIR", help="The folder to publish.")],
+    merge_below: MergeBelow = None,
+    uncrossed: Uncrossed = False,
     data_dir: DataDir = None,
     reports_dir: ReportsDir = None,
 ) -> None:
     """Merge practices' contributions into one public release; refused (exit 4) when it tells."""
     from analysis.release import pooling
 
-    done = pooling.pool(files, to, _folders(pooling.HOME, data_dir, reports_dir), typer.echo)
+    home = _folders(pooling.HOME, data_dir, reports_dir)
+    done = pooling.pool(files, to, home, typer.echo, merge_below, is_crossed=not uncrossed)
     _tell(done)
 
 

@@ -321,6 +321,7 @@ def test_draws_may_share_what_patients_tell(monkeypatch, claims):
     assert_allclose(shared.factor_draws_, apart.factor_draws_, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_runs_and_thread_counts_agree():
     assert agree_on_threads(
         "from models.test_mixed_effects import made, model\n"

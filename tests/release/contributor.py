@@ -48,7 +48,8 @@ def ranges_of_the_others(folder: Path, own: dict[Key, int]) -> dict[Key, tuple[f
             if name == "all":
                 parts = [k for k in keys if k[0] == table and k[at] != "all"
                          and k[3] == outcome and k[3 - at] == key[3 - at]]  # fmt: skip
-                equal({key: 1.0, **dict.fromkeys(parts, -1.0)}, 0.0)
+                if parts:  # none where the pool tells one by one
+                    equal({key: 1.0, **dict.fromkeys(parts, -1.0)}, 0.0)
         if other == "all":
             for twin in keys:
                 if twin[1:] == key[1:] and twin[0] > table:

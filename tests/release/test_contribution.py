@@ -119,12 +119,12 @@ def test_a_practice_contributes_jointly_with_its_releases_and_names_nobody(
     folders = type(made.folders)(copy, made.folders.reports_dir, made.folders.practice)
     to = tmp_path / "given.json"
     # The counts of release 2 leave again as they are; a month back they are counts of their own.
-    again = contribution.contribute(folders, "2026-07", to, lambda _: None)
+    again = contribution.contribute(Asked([folders], "2026-07", to), lambda _: None)
     assert again.number == 2
     assert contribution.read_checked(to).contribution == again
     shown = package_tables(made.second.folder)
     assert {name: "\n".join(lines) + "\n" for name, lines in again.tables.items()} == shown
-    once_more = contribution.contribute(folders, "2026-07", to, lambda _: None)
+    once_more = contribution.contribute(Asked([folders], "2026-07", to), lambda _: None)
     assert once_more == again
     text = to.read_text("utf-8")
     assert not [trace for trace in TRACES if trace.lower() in text.lower()]
@@ -146,7 +146,9 @@ def test_what_an_insurer_charges_and_pays_leaves_no_trace(made: Made, tmp_path: 
                 dearer = pc.multiply(outcomes[name], times)
                 outcomes = outcomes.set_column(place, outcomes.schema.field(name), dearer)
         pq.write_table(outcomes, path)
-        given = contribution.contribute(folders, "2026-06", folder / "given.json", lambda _: None)
+        given = contribution.contribute(
+            Asked([folders], "2026-06", folder / "given.json", 100), lambda _: None
+        )
         now, _, _ = publishing.counted_now(
             Asked([folders], "2026-06", folder, 100, since="2024-10"),
             publishing.ledger_of([folders]),
@@ -172,8 +174,12 @@ def test_a_first_contribution_is_recorded_and_binds_what_follows(
     copy = Path(shutil.copytree(made.folders.data_dir, tmp_path / "data"))
     folders = type(made.folders)(copy, made.folders.reports_dir, made.folders.practice)
     shutil.rmtree(folders.private / "releases")
-    one = contribution.contribute(folders, "2026-06", tmp_path / "one.json", lambda _: None)
-    two = contribution.contribute(folders, "2026-07", tmp_path / "two.json", lambda _: None)
+    one = contribution.contribute(
+        Asked([folders], "2026-06", tmp_path / "one.json", 100), lambda _: None
+    )
+    two = contribution.contribute(
+        Asked([folders], "2026-07", tmp_path / "two.json"), lambda _: None
+    )
     ledger = publishing.ledger_of([folders])
     assert [(e["kind"], e["release"]) for e in ledger.entries] == [
         ("contribution", 1),

@@ -151,7 +151,21 @@ def test_a_sparse_first_release_is_refused_with_a_proposal(made: Made, tmp_path:
     with pytest.raises(GateRefused, match="--merge-below") as refused:
         publishing.release(Asked([folders], "2026-06", tmp_path / "out"), lambda _: None)
     assert "would be withheld, more than a quarter" in str(refused.value)
+    assert "one by one" in str(refused.value)
     assert not (tmp_path / "out").exists()
+    assert "add `--uncrossed --merge-below 50`" in str(refused.value)
+    one_by_one = Asked([folders], "2026-06", tmp_path / "out", 50, is_crossed=False)
+    done = publishing.release(one_by_one, lambda _: None)
+    assert done.n_hidden <= done.n_cells / 4
+    assert verify.problems(done.folder) == []
+    rows = [row for table in verify.read_tables(done.folder / "tables").values() for row in table]
+    assert all(row[:3].count(verify.ALL) >= 2 for row in rows)
+    # Counted again a month later they are told in the same way without being asked.
+    again = Asked([folders], "2026-07", tmp_path / "two", since="2024-10")
+    later = publishing.release(again, lambda _: None)
+    assert verify.problems(later.folder) == []
+    told = verify.read_tables(later.folder / "tables")
+    assert all(row[:3].count(verify.ALL) >= 2 for rows in told.values() for row in rows)
 
 
 def test_a_folder_that_is_no_release_is_left_alone(made: Made, tmp_path: Path) -> None:

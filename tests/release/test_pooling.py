@@ -1,17 +1,28 @@
 """Pools: what they tell nobody, what they refuse, what a contributor learns of the others."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from analysis.config import Folders
-from analysis.errors import GateRefused
-from analysis.release import attacker, contribution, counted, gate, package, pooling, verify
+from analysis.errors import GateRefused, UsageError
+from analysis.release import (
+    attacker,
+    contribution,
+    counted,
+    gate,
+    package,
+    pooling,
+    summed,
+    verify,
+)
 from analysis.release.contribution import Contribution
 from analysis.release.counted import Counted
 from release import contributor
@@ -27,27 +38,27 @@ def alike(seed: int, below: int = 100, n: int = 0) -> tuple[Contribution, Counte
     """A practice that merges its small insurers and conditions, as `contribute` does."""
     frame = claims(n or 700 + 40 * seed, seed, n_insurers=5, n_conditions=4)
     categories = counted.merged(frame, below)
-    now = counted.count(frame, categories, 1, "then", pd.Timestamp("2025-12-31").date())
+    now = counted.count(frame, categories, 1, "then", date(2025, 12, 31))
     tables = package.tables(now, gate.hide(now, []))
     lines = {name: content.decode().splitlines() for name, content in tables.items()}
     return replace(made_up(1, 60), contributor=f"{seed:016x}", tables=lines), now, frame
 
 
-def pooled_tables(folder: Path, given: list[Contribution]) -> pooling.Pooled:
+def pooled_tables(
+    folder: Path, given: list[Contribution], *, is_crossed: bool = True
+) -> summed.Pooled:
     """The pool's tables in `folder`, as `pool` makes them."""
     checked = [contribution.read_checked(path) for path in read(folder, given)]
-    merged = pooling.put_together(checked, 1)
-    now = Counted(
-        merged.values(), merged.categories, 2.0, "then", pd.Timestamp("2025-12-31").date()
-    )
-    hidden = pooling.withheld(now, merged)
+    merged = summed.put_together(checked, 1, is_crossed=is_crossed)
+    now = merged.counted(2.0, "then", date(2025, 12, 31))
+    hidden = summed.withheld(now, merged)
     (folder / "tables").mkdir(exist_ok=True)
     for name, content in package.tables(now, hidden).items():
         (folder / "tables" / name).write_bytes(content)
     return merged
 
 
-def true_parts(merged: pooling.Pooled, truth: Counted) -> dict[contributor.Key, int]:
+def true_parts(merged: summed.Pooled, truth: Counted) -> dict[contributor.Key, int]:
     """A practice's own true counts in the pool's cells."""
     part = dict.fromkeys(merged.parts[0], 0)
     insurers, conditions = merged.categories.insurers, merged.categories.conditions
@@ -60,7 +71,8 @@ def true_parts(merged: pooling.Pooled, truth: Counted) -> dict[contributor.Key, 
             if cell.condition in (verify.ALL, *conditions)
             else counted.OTHER_CONDITIONS,
         )
-        part[at] += value
+        if at in part:
+            part[at] += value
     first, second = verify.TABLES
     found = {}
     for cell, value in part.items():
@@ -71,12 +83,13 @@ def true_parts(merged: pooling.Pooled, truth: Counted) -> dict[contributor.Key, 
     return found
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "is_crossed"), [(1, True), (2, True), (1, False)])
 def test_a_contributor_who_subtracts_his_own_learns_no_small_count_of_another(
-    seed: int, tmp_path: Path
+    seed: int, is_crossed: bool, tmp_path: Path
 ) -> None:
     made = [alike(10 * seed + n, below=0, n=500 * seed) for n in range(3)]
-    merged = pooled_tables(tmp_path, [one for one, *_ in made])
+    given = [one for one, *_ in made]
+    merged = pooled_tables(tmp_path, given, is_crossed=is_crossed)
     true = [true_parts(merged, now) for _, now, _ in made]
     shown = contributor.published(tmp_path)
     small = {key for others in true[1:] for key, n in others.items() if 0 < n < 11}
@@ -105,7 +118,7 @@ def test_a_pool_of_true_counts_would_tell_a_contributor(tmp_path: Path) -> None:
         if cell.quarter != verify.ALL:
             key = (second, cell.insurer, cell.quarter, cell.outcome)
         sums[cell] = sum(own[key] for own in true)
-    now = Counted(sums, merged.categories, 2.0, "then", pd.Timestamp("2025-12-31").date())
+    now = Counted(sums, merged.categories, 2.0, "then", date(2025, 12, 31))
     for name, content in package.tables(now, gate.hide(now, [])).items():
         (tmp_path / "tables" / name).write_bytes(content)
     found = contributor.ranges_of_the_others(tmp_path, true[0])
@@ -130,7 +143,7 @@ def test_a_dominant_practice_is_withheld_from_the_second_largest(tmp_path: Path)
     made = [alike(n) for n in range(1, 4)]
     frame = claims(9_000, 99, n_insurers=5, n_conditions=4)
     categories = counted.merged(frame, 100)
-    large = counted.count(frame, categories, 1, "then", pd.Timestamp("2025-12-31").date())
+    large = counted.count(frame, categories, 1, "then", date(2025, 12, 31))
     lines = {
         name: content.decode().splitlines()
         for name, content in package.tables(large, gate.hide(large, [])).items()
@@ -190,7 +203,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pool of six, made by the command's function; beside it the files it was made of."""
     folder = tmp_path_factory.mktemp("pool")
     files = read(folder, [alike(n)[0] for n in range(1, 7)])
-    pooling.pool(files, folder / "out", home(folder), lambda _: None)
+    pooling.pool(files, folder / "out", home(folder), lambda _: None, 0)
     return folder
 
 
@@ -204,6 +217,31 @@ def test_a_pool_is_a_release_that_holds(pool: Path) -> None:
     page = (pool / "out" / verify.PAGE).read_text("utf-8")
     assert f"Finding {spread[0]['number']}. In the typical one" in page
     assert "p%-rule" in (pool / "out" / "README.md").read_text("utf-8")
+
+
+def test_a_sparse_pool_is_refused_and_each_proposal_shows_most_counts(
+    pool: Path, tmp_path: Path
+) -> None:
+    files = sorted(pool.glob("*.json"))
+    with pytest.raises(GateRefused, match="one of the 6 practices withholds") as refused:
+        pooling.pool(files, tmp_path / "out", home(tmp_path), lambda _: None)
+    assert not (tmp_path / "out").exists()
+    proposed = re.findall(r"(\d+)%, add `(.+?)`", str(refused.value))
+    assert [options for _, options in proposed][1:] == ["--uncrossed", "--merge-below 0"]
+    one_by_one = pooling.pool(
+        files, tmp_path / "out", home(tmp_path), lambda _: None, is_crossed=False
+    )
+    assert verify.problems(one_by_one.folder) == []
+    assert one_by_one.n_hidden <= one_by_one.n_cells / 4
+    read = verify.read_tables(one_by_one.folder / "tables")
+    rows = [row for table in read.values() for row in table]
+    assert {row.insurer for row in rows} > {verify.ALL}
+    assert all(row[:3].count(verify.ALL) >= 2 for row in rows)
+    # These months stay pooled one by one.
+    with pytest.raises(UsageError, match="pooled in other categories"):
+        pooling.pool(files, tmp_path / "out", home(tmp_path), lambda _: None, 500)
+    again = pooling.pool(files, tmp_path / "out", home(tmp_path), lambda _: None)
+    assert again.release_id == one_by_one.release_id
 
 
 def test_no_contributor_stands_in_a_pool(pool: Path) -> None:
@@ -238,7 +276,7 @@ def test_a_second_pool_of_later_months_stands_beside_the_first(copied: Path) -> 
     ]  # fmt: skip
     (copied / "later").mkdir()
     files = read(copied / "later", later)
-    second = pooling.pool(files, copied / "two", home(copied), lambda _: None)
+    second = pooling.pool(files, copied / "two", home(copied), lambda _: None, 0)
     assert second.number == 2
     assert verify.problems(second.folder) == []
     # They count no claim in common, so neither has to be judged with the other.
@@ -256,13 +294,13 @@ def test_a_second_pool_of_the_same_months_is_judged_with_the_first(copied: Path)
         one, now, frame = alike(n)
         more = pd.concat([frame, claims(40, 900 + n, 5, 4)], ignore_index=True)
         categories = counted.extended(now.categories, more)
-        grown = counted.count(more, categories, 2, "then", pd.Timestamp("2025-12-31").date())
+        grown = counted.count(more, categories, 2, "then", date(2025, 12, 31))
         earlier = gate.Earlier(1, now.values, gate.hide(now, []))
         tables = package.tables(grown, gate.hide(grown, [earlier]))
         lines = {name: content.decode().splitlines() for name, content in tables.items()}
         given.append(replace(one, number=2, tables=lines))
     files = read(copied / "again", given)
-    second = pooling.pool(files, copied / "two", home(copied), lambda _: None)
+    second = pooling.pool(files, copied / "two", home(copied), lambda _: None, 0)
     assert verify.problems(second.folder) == []
     assert (second.folder / "earlier" / "1").is_dir()
     published, _ = gate.as_published(*verify.published(second.folder))
@@ -277,7 +315,7 @@ def test_a_second_pool_that_tells_who_came_between_is_refused_by_category(copied
         one, now, frame = alike(n)
         largest = frame["insurer"].value_counts().index[0]
         more = pd.concat([frame, frame[frame["insurer"] == largest].head(1)], ignore_index=True)
-        grown = counted.count(more, now.categories, 2, "then", pd.Timestamp("2025-12-31").date())
+        grown = counted.count(more, now.categories, 2, "then", date(2025, 12, 31))
         tables = package.tables(grown, gate.hide(grown, []))
         lines = {name: content.decode().splitlines() for name, content in tables.items()}
         given.append(replace(one, number=2, tables=lines))

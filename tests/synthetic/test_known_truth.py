@@ -12,6 +12,7 @@ def test_equal_seeds_make_equal_claims():
     assert not one.earlier.equals(known_truth.practice(200, seed=4).earlier)
 
 
+@pytest.mark.slow
 def test_the_stated_chances_are_the_frequencies():
     """Where nothing changes with time, earlier answers are drawn from the later claims' chances."""
     made = known_truth.practice(20_000, seed=1)

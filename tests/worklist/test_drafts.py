@@ -254,6 +254,7 @@ def test_a_file_that_holds_no_drafts_is_refused_without_quoting_it(data):
 # ---- a claim file -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_unsent_claim_file_is_read_as_it_would_be_once_sent(folders, unsent, tmp_path):
     scored, lines = score(folders, unsent.read_bytes())
     assert len(lines) == scored.n_scored + scored.n_refused > 0

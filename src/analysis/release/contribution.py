@@ -12,7 +12,7 @@ import json
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from analysis import config, tables
 from analysis.config import Folders
 from analysis.errors import GateRefused, UsageError
 from analysis.findings import population
-from analysis.release import gate, package, publishing, verify
+from analysis.release import density, gate, package, publishing, verify
 from analysis.release.ledger import Ledger
 from analysis.release.publishing import Asked
 
@@ -74,27 +74,30 @@ class Contribution:
             return verify.read_tables(Path(room))
 
 
-def contribute(
-    practice: Folders, month: str, to: Path, say: Callable[[str], None], *, is_named: bool = False
-) -> Contribution:
-    """Write the practice's contribution to the file `to`, and record it in its ledger.
+def contribute(asked: Asked, say: Callable[[str], None], *, is_named: bool = False) -> Contribution:
+    """Write one practice's contribution to the file `asked.to`, and record it in its ledger.
 
     Raises GateRefused when something must not leave, UsageError where `to` is something else.
     """
+    (practice,), to = asked.practices, asked.to
     stated = config.load_practice(practice.require_raw())
     if is_named and not stated.name:
         raise UsageError("--named: practice.toml says no name; write one, or leave the option out")
     if to.exists() and not _is_contribution(to):
         raise UsageError(f"--to {to}: it is something else than a contribution; name a new file")
-    asked = Asked([practice], month, to)
     ledger = publishing.ledger_of([practice])
     counts = publishing.counted_of(asked, ledger.months)
     scope = counts.scope
-    # Later contributions keep the categories of what left the practice before.
-    first = Asked([practice], month, to, None if ledger.numbers else MERGE_BELOW)
-    now, earlier, is_again = publishing.counted_now(first, ledger, counts)
+    is_chosen = asked.merge_below is not None
+    if not ledger.numbers and not is_chosen:
+        # Later contributions keep the categories of what left the practice before.
+        asked = replace(asked, merge_below=MERGE_BELOW)
+    now, earlier, is_again = publishing.counted_now(asked, ledger, counts)
     number = next(iter(now.values)).release
-    hidden = gate.hide(now, earlier)
+    if ledger.numbers or is_chosen:
+        hidden = gate.hide(now, earlier)
+    else:
+        hidden = density.hidden(now, counts.claims, counts.everything, counts.months, MERGE_BELOW)
     say(f"{len(hidden)} of {sum(map(bool, now.values.values()))} counts are withheld")
     before = [e for e in earlier if e.number != number]
     order = [*((e.number, e.values) for e in before), (number, now.values)]

@@ -21,11 +21,24 @@ OTHER_INSURERS, OTHER_CONDITIONS = "other insurers", "other conditions"
 
 @dataclass(frozen=True)
 class Categories:
-    """The insurers, conditions and quarters that a release tells apart, each in its order."""
+    """The insurers, conditions and quarters that a release tells apart, each in its order.
+
+    Crossed, insurers are told by condition and by quarter; else each of the three by itself.
+    """
 
     insurers: tuple[str, ...]
     conditions: tuple[str, ...]
     quarters: tuple[str, ...]
+    is_crossed: bool = True
+
+    def rows(self, divided_by: str) -> list[tuple[str, str]]:
+        """The rows of the table by insurer and `divided_by`, condition or quarter, totals first."""
+        others = (ALL, *(self.conditions if divided_by == "condition" else self.quarters))
+        return [
+            (insurer, other)
+            for insurer, other in itertools.product((ALL, *self.insurers), others)
+            if self.is_crossed or ALL in (insurer, other)
+        ]
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,7 @@ def answers(outcomes: pd.DataFrame, payers: pd.DataFrame, month: str) -> pd.Data
     )
 
 
-def merged(claims: pd.DataFrame, below: int) -> Categories:
+def merged(claims: pd.DataFrame, below: int, *, is_crossed: bool = True) -> Categories:
     """The categories when insurers and conditions of fewer than `below` claims become "other"."""
 
     def kept(column: str, other: str) -> tuple[str, ...]:
@@ -73,6 +86,7 @@ def merged(claims: pd.DataFrame, below: int) -> Categories:
         kept("insurer", OTHER_INSURERS),
         kept("condition", OTHER_CONDITIONS),
         tuple(sorted(claims["quarter"].unique())),
+        is_crossed,
     )
 
 
@@ -87,6 +101,7 @@ def extended(earlier: Categories, claims: pd.DataFrame) -> Categories:
         with_other(earlier.insurers, "insurer", OTHER_INSURERS),
         with_other(earlier.conditions, "condition", OTHER_CONDITIONS),
         tuple(sorted({*earlier.quarters, *claims["quarter"]})),
+        earlier.is_crossed,
     )
 
 
@@ -100,8 +115,8 @@ def count(
         outcome=claims["is_approved"].map({True: "approved", False: "denied"}),
     )
     values = {
-        **_table(placed, "condition", categories.conditions, categories.insurers, release),
-        **_table(placed, "quarter", categories.quarters, categories.insurers, release),
+        **_table(placed, "condition", categories, release),
+        **_table(placed, "quarter", categories, release),
     }
     overall = rates.overall(claims)
     effect = max(1.0, -(-10 * overall.denominator // overall.effective) / 10)
@@ -114,20 +129,15 @@ def _placed(column: pd.Series, known: Sequence[str], other: str) -> pd.Series:
 
 
 def _table(
-    placed: pd.DataFrame, column: str, others: Sequence[str], insurers: Sequence[str], release: int
+    placed: pd.DataFrame, column: str, categories: Categories, release: int
 ) -> dict[Cell, int]:
-    counted = placed.groupby(["insurer", column, "outcome"]).size().to_dict()
     values: dict[Cell, int] = {}
-    for i, o in itertools.product((ALL, *insurers), (ALL, *others)):
-        condition, quarter = (o, ALL) if column == "condition" else (ALL, o)
-        by_outcome = {
-            outcome: sum(
-                counted.get((insurer, other, outcome), 0)
-                for insurer in (insurers if i == ALL else (i,))
-                for other in (others if o == ALL else (o,))
-            )
-            for outcome in ("approved", "denied")
-        }
-        for outcome, n in (("answered", sum(by_outcome.values())), *by_outcome.items()):
-            values[Cell(release, i, condition, quarter, outcome)] = n
+    outcomes = ["approved", "denied"]
+    for insurer, other in categories.rows(column):
+        condition, quarter = (other, ALL) if column == "condition" else (ALL, other)
+        mine = placed["insurer"].eq(insurer) | (insurer == ALL)
+        mine &= placed[column].eq(other) | (other == ALL)
+        by_outcome = placed.loc[mine, "outcome"].value_counts().reindex(outcomes, fill_value=0)
+        for outcome, n in (("answered", by_outcome.sum()), *by_outcome.items()):
+            values[Cell(release, insurer, condition, quarter, str(outcome))] = int(n)
     return values

@@ -94,7 +94,9 @@ class Ledger:
     def categories(self, number: int) -> Categories:
         """The categories of a release."""
         kept = json.loads((self._kept(number) / "counts.json").read_text(encoding="utf-8"))
-        return Categories(**{name: tuple(names) for name, names in kept["categories"].items()})
+        stated = kept["categories"]
+        names = {name: tuple(those) for name, those in stated.items() if name != "is_crossed"}
+        return Categories(**names, is_crossed=stated.get("is_crossed", True))
 
     def tables(self, number: int) -> dict[str, bytes]:
         """The published tables of a release, by file name."""

@@ -23,20 +23,18 @@ def tables(now: Counted, hidden: frozenset[Cell]) -> dict[str, bytes]:
     """The tables as CSV, by file name; a hidden count is one symbol."""
     made = {}
     for table, divided_by in verify.TABLES.items():
-        others = getattr(now.categories, f"{divided_by}s")
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["insurer", divided_by, *verify.OUTCOMES])
         release = next(iter(now.values)).release
-        for insurer in (ALL, *now.categories.insurers):
-            for other in (ALL, *others):
-                at = {"condition": ALL, "quarter": ALL, divided_by: other}
-                cells = [
-                    Cell(release, insurer, at["condition"], at["quarter"], outcome)
-                    for outcome in verify.OUTCOMES
-                ]
-                shown = [verify.SYMBOL if c in hidden else now.values[c] for c in cells]
-                writer.writerow([insurer, other, *shown])
+        for insurer, other in now.categories.rows(divided_by):
+            at = {"condition": ALL, "quarter": ALL, divided_by: other}
+            cells = [
+                Cell(release, insurer, at["condition"], at["quarter"], outcome)
+                for outcome in verify.OUTCOMES
+            ]
+            shown = [verify.SYMBOL if c in hidden else now.values[c] for c in cells]
+            writer.writerow([insurer, other, *shown])
         made[f"{table}.csv"] = text.getvalue().encode()
     return made
 

@@ -2,36 +2,37 @@
 
 Every contribution is safe against whoever holds it, so the pool, which is computed from them, tells
 no count from 1 to 10 of any practice to anyone: neither to the public, nor to a contributor who
-subtracts his own. A pooled count is shown only where every contributor shows his part of it. Above
-that, large counts of one practice are its own affair: a pooled count needs at least
-`FEWEST_CONTRIBUTORS` contributors and keeps the p%-rule with p = `P_PERCENT`: the second largest
-contributor, who knows his own part, must not come within p% of the largest. (Both rules: Hundepool
-et al., Statistical Disclosure Control, Wiley 2012, section 4.2; the figures are this project's.)
-What breaks them is merged into "other", or withheld with what would give it away.
+subtracts his own. What is pooled, and what of it is withheld, is `summed`'s; which contributions
+belong together, and what a circle of contributors published before, is decided here.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from analysis.config import Folders
-from analysis.errors import GateRefused
+from analysis.errors import GateRefused, UsageError
 from analysis.findings import public
 from analysis.findings.finding import Finding, Scope, written
 from analysis.models import between
-from analysis.release import contribution, gate, publishing, verify
+from analysis.release import contribution, publishing, verify
 from analysis.release.contribution import Checked
-from analysis.release.counted import OTHER_CONDITIONS, OTHER_INSURERS, Categories, Counted
+from analysis.release.counted import OTHER_INSURERS, Counted
 from analysis.release.ledger import Ledger, digest
 from analysis.release.months import Months
 from analysis.release.publishing import Outgoing, Released
+from analysis.release.summed import (
+    FEWEST_CONTRIBUTORS,
+    P_PERCENT,
+    Pooled,
+    put_together,
+    require_dense,
+    withheld,
+)
 from analysis.release.verify import ALL, Cell
 
-FEWEST_CONTRIBUTORS = 3
-P_PERCENT = 20
 HOME = "pools"
 # What all contributions of a pool must agree in, and how it is called.
 _SAME = {
@@ -42,53 +43,40 @@ _SAME = {
     "is_made_up": "data, some made up and some real",
 }
 
-Part = Mapping[Cell, int]
 
-
-@dataclass(frozen=True)
-class Pooled:
-    """The contributions put together.
-
-    parts     per contributor: possible counts by pooled cell
-    withheld  cells of which some contributor withholds his part
-    """
-
-    parts: Sequence[Part]
-    withheld: frozenset[Cell]
-    categories: Categories
-
-    def values(self) -> dict[Cell, int]:
-        """The pooled counts; possible ones where they are withheld."""
-        return {cell: sum(part[cell] for part in self.parts) for cell in self.parts[0]}
-
-    def largest(self) -> dict[Cell, int]:
-        """The largest part of each cell: what one contributor knows it to be at least."""
-        return {cell: max(part[cell] for part in self.parts) for cell in self.parts[0]}
-
-    def apart(self) -> dict[Cell, int]:
-        """How far each cell that breaks a rule must move; cells withheld anyway are left out."""
-        short = {cell: shortfall([part[cell] for part in self.parts]) for cell in self.parts[0]}
-        return {cell: n for cell, n in short.items() if n and cell not in self.withheld}
-
-
-def pool(files: Sequence[Path], to: Path, home: Folders, say: Callable[[str], None]) -> Released:
+def pool(
+    files: Sequence[Path],
+    to: Path,
+    home: Folders,
+    say: Callable[[str], None],
+    merge_below: int | None = None,
+    *,
+    is_crossed: bool = True,
+) -> Released:
     """Publish the pool of the contributions in `files`, and record it under `home`.
 
-    Raises UsageError for a file that is no contribution, GateRefused for contributions that do not
-    belong together and where something must not be published.
+    Insurers and conditions of fewer than `merge_below` claims become "other"; None lets the gate
+    propose. Not crossed, insurers, conditions and quarters are told one by one. Raises UsageError
+    for a file that is no contribution, GateRefused for contributions that do not belong together
+    and where something must not be published.
     """
     publishing.require_room(to)
     given = _in_order([contribution.read_checked(path) for path in files], files)
     ledger = _ledger(home, given)
     number, made_again = _number(ledger, given)
     months = _months(ledger, given)
-    merged = put_together(given, number)
-    values = merged.values()
+    is_chosen = merge_below is not None
+    below = merge_below or 0
+    if before := ledger.tied(months):
+        below, is_crossed = _as_before(ledger, before[-1], merge_below, is_crossed=is_crossed)
+    merged = put_together(given, number, below, is_crossed=is_crossed)
     one = given[0].contribution
     scope = _scope(given)
     effect = max(checked.contribution.design_effect for checked in given)
-    now = Counted(values, merged.categories, effect, scope.period, scope.as_of)
+    now = merged.counted(effect, scope.period, scope.as_of)
     hidden = withheld(now, merged)
+    if not is_chosen and not before:
+        require_dense(given, now, hidden, below)
     restated = _restated(ledger, given, number, months, now, hidden)
     about = {
         "number": number,
@@ -124,85 +112,8 @@ def pool(files: Sequence[Path], to: Path, home: Folders, say: Callable[[str], No
         say,
     )
     if not made_again:
-        _keep(ledger, number, given, restated)
+        _keep(ledger, number, given, restated, below, is_crossed=is_crossed)
     return done
-
-
-def withheld(now: Counted, merged: Pooled) -> frozenset[Cell]:
-    """The pooled cells to hide. Raises GateRefused where no choice keeps the rules.
-
-    Two counts that a contributor withholds may have a plain sum. Where such a sum is pooled, what
-    is shown tells it anyway, and it is shown as well.
-    """
-    apart = merged.apart()
-    hidden = gate.hide_pooled(now, merged.withheld, apart, merged.largest())
-    while True:
-        plain = gate.plain(now, hidden) - apart.keys()
-        shown = {c for c in plain if now.values[c] >= verify.SMALLEST_SHOWN}
-        if not shown:
-            return hidden
-        hidden -= shown
-
-
-def shortfall(parts: Sequence[int]) -> int:
-    """How far a sum of parts must be able to move, for no contributor to come close to another.
-
-    0 where the sum may be shown: at least `FEWEST_CONTRIBUTORS` parts, and what is left without the
-    two largest is at least `P_PERCENT`% of the largest. Noughts are no parts.
-
-    >>> shortfall([40, 30, 20]), shortfall([40, 30, 2]), shortfall([40, 30]), shortfall([0, 0])
-    (0, 6, 8, 0)
-    """
-    known = sorted((n for n in parts if n), reverse=True)
-    if not known:
-        return 0
-    wanted = -(-P_PERCENT * known[0] // 100)
-    if len(known) < FEWEST_CONTRIBUTORS:
-        return max(1, wanted)
-    return max(0, wanted - sum(known[2:]))
-
-
-def put_together(given: Sequence[Checked], number: int) -> Pooled:
-    """The contributions in common categories: those that enough of them tell apart."""
-    insurers = _kept(given, "insurer", OTHER_INSURERS)
-    conditions = _kept(given, "condition", OTHER_CONDITIONS)
-    quarters = tuple(sorted({c.quarter for one in given for c in one.counts} - {ALL}))
-    categories = Categories(insurers, conditions, quarters)
-    cells = [
-        Cell(number, i, c, q, outcome)
-        for i in (ALL, *insurers)
-        for c, q in [*((c, ALL) for c in (ALL, *conditions)), *((ALL, q) for q in quarters)]
-        for outcome in verify.OUTCOMES
-    ]
-    parts, withheld = [], set()
-    for one in given:
-        part = dict.fromkeys(cells, 0)
-        for cell, value in one.counts.items():
-            at = Cell(
-                number,
-                cell.insurer if cell.insurer in (ALL, *insurers) else OTHER_INSURERS,
-                cell.condition if cell.condition in (ALL, *conditions) else OTHER_CONDITIONS,
-                cell.quarter,
-                cell.outcome,
-            )
-            part[at] += one.possible[cell]
-            if value is None:
-                withheld.add(at)
-        parts.append(part)
-    return Pooled(parts, frozenset(withheld), categories)
-
-
-def _kept(given: Sequence[Checked], column: str, other: str) -> tuple[str, ...]:
-    """The categories whose answered claims keep the contributor rules, and "other" for the rest."""
-    parts: dict[str, list[int]] = {}
-    for one in given:
-        for cell, value in one.possible.items():
-            name = getattr(cell, column)
-            at_margin = cell[1:].count(ALL) == 2 and cell.outcome == "answered"
-            if name != ALL and at_margin:
-                parts.setdefault(name, []).append(value)
-    kept = sorted(name for name, n in parts.items() if name != other and not shortfall(n))
-    return (*kept, other) if len(kept) < len(parts) else tuple(kept)
 
 
 # ---- what belongs together ------------------------------------------------------------------
@@ -313,13 +224,36 @@ def _restated(
     return pairs
 
 
-def _keep(ledger: Ledger, number: int, given: Sequence[Checked], restated: list[list[int]]) -> None:
+def _as_before(
+    ledger: Ledger, number: int, merge_below: int | None, *, is_crossed: bool
+) -> tuple[int, bool]:
+    """How an earlier pool of the same months was put together. Raises UsageError for other ways."""
+    kept = _kept_of(ledger, number)
+    if merge_below not in (None, kept["merge_below"]) or (kept["is_crossed"] and not is_crossed):
+        raise UsageError(
+            "these months were pooled in other categories; leave out --merge-below and"
+            " --uncrossed, since tables of differing categories tell more together"
+        )
+    return kept["merge_below"], kept["is_crossed"]
+
+
+def _keep(
+    ledger: Ledger,
+    number: int,
+    given: Sequence[Checked],
+    restated: list[list[int]],
+    merge_below: int,
+    *,
+    is_crossed: bool,
+) -> None:
     ids = [one.contribution.contributor for one in given]
     kept = {
         "checksums": [one.contribution.checksum for one in given],
         "numbers": [one.contribution.number for one in given],
         "firsts": [one.contribution.first for one in given],
         "restated": restated,
+        "merge_below": merge_below,
+        "is_crossed": is_crossed,
     }
     for path, content in (
         (ledger.folder / "contributors.json", ids),
@@ -332,7 +266,7 @@ def _keep(ledger: Ledger, number: int, given: Sequence[Checked], restated: list[
 def _kept_of(ledger: Ledger, number: int) -> dict[str, Any]:
     path = ledger.folder / str(number) / "pool.json"
     kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return kept
+    return {"merge_below": 0, "is_crossed": True} | kept
 
 
 # ---- what it says ---------------------------------------------------------------------------

@@ -41,6 +41,7 @@ class Asked:
     month        the last month counted, '' for the last complete one
     since        the first month counted, '' for the one after the last release
     merge_below  insurers and conditions of fewer claims become "other"; None lets the gate propose
+    is_crossed   whether insurers are told by condition and by quarter, or each of them by itself
     corrects     number of the release that this one replaces, 0 for none, and the reason
     """
 
@@ -51,6 +52,7 @@ class Asked:
     corrects: int = 0
     reason: str = ""
     since: str = ""
+    is_crossed: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,15 +101,15 @@ def release(asked: Asked, say: Callable[[str], None]) -> Released:
         raise GateRefused(f"this is release {number}, which was retracted: {reason}")
     if earlier and not is_again and not (asked.since or asked.corrects):
         _refuse_again(earlier[-1].number, counts.months)
-    hidden = gate.hide(now, earlier)
-    if asked.merge_below is None and not earlier:
-        density.require(
+    if earlier or asked.merge_below is not None:
+        hidden = gate.hide(now, earlier)
+    else:
+        hidden = density.hidden(
             now,
-            hidden,
             counts.claims,
             counts.everything,
             counts.months,
-            lambda: _counted_again(asked, ledger),
+            again=lambda: _counted_again(asked, ledger),
         )
     if earlier and not is_again:
         say(
@@ -282,17 +284,20 @@ def counted_now(
     numbers, tied = ledger.numbers, ledger.tied(counts.months)
     number = max(numbers, default=0) + 1
     if not tied:
-        categories = (
-            counted.extended(replace(ledger.categories(numbers[-1]), quarters=()), claims)
-            if numbers and asked.merge_below is None
-            else counted.merged(claims, asked.merge_below or 0)
-        )
+        if numbers and asked.merge_below is None:
+            known = ledger.categories(numbers[-1])
+            is_crossed = known.is_crossed and asked.is_crossed
+            kept = replace(known, quarters=(), is_crossed=is_crossed)
+            categories = counted.extended(kept, claims)
+        else:
+            below = asked.merge_below or 0
+            categories = counted.merged(claims, below, is_crossed=asked.is_crossed)
         return counted.count(claims, categories, number, scope.period, scope.as_of), [], False
     categories = counted.extended(ledger.categories(tied[-1]), claims)
-    if asked.merge_below is not None and not _fits(categories, claims, asked.merge_below):
+    if not _fits(categories, claims, asked):
         raise UsageError(
-            f"--merge-below {asked.merge_below}: these months were released in other categories;"
-            " leave the option out, since tables of differing categories tell more together"
+            "these months were released in other categories; leave out --merge-below and"
+            " --uncrossed, since tables of differing categories tell more together"
         )
     now = counted.count(claims, categories, number, scope.period, scope.as_of)
     earlier = [ledger.earlier(n) for n in tied]
@@ -304,9 +309,11 @@ def counted_now(
     return now, earlier, False
 
 
-def _fits(categories: Categories, claims: pd.DataFrame, below: int) -> bool:
-    asked = counted.merged(claims, below)
-    return set(asked.insurers) <= set(categories.insurers)
+def _fits(categories: Categories, claims: pd.DataFrame, asked: Asked) -> bool:
+    if categories.is_crossed and not asked.is_crossed:
+        return False
+    merged = counted.merged(claims, asked.merge_below or 0)
+    return asked.merge_below is None or set(merged.insurers) <= set(categories.insurers)
 
 
 def _counted_again(asked: Asked, ledger: Ledger) -> dict[str, float]:

@@ -309,7 +309,8 @@ def counts_of(release: int, tables: dict[str, list[Row]]) -> Counts:
 def sums_of(release: int, tables: dict[str, list[Row]]) -> Sums:
     """How the counts of a release add up: over insurers, over the dividing column, over outcomes.
 
-    Raises Problem when a table does not have every combination of its categories once.
+    Raises Problem when a table does not have every combination of its categories once, or, where it
+    tells them one by one, every total.
     """
     sums: Sums = []
     for name, rows in tables.items():
@@ -317,28 +318,25 @@ def sums_of(release: int, tables: dict[str, list[Row]]) -> Sums:
         keys = [(row.insurer, getattr(row, divided_by)) for row in rows]
         insurers = list(dict.fromkeys(insurer for insurer, _ in keys))
         others = list(dict.fromkeys(other for _, other in keys))
-        if keys != [(i, o) for i in insurers for o in others] or ALL not in (
-            set(insurers) & set(others)
-        ):
+        crossed = [(i, o) for i in insurers for o in others]
+        one_by_one = [key for key in crossed if ALL in key]
+        if keys not in (crossed, one_by_one) or (ALL, ALL) not in keys:
             raise Problem(f"tables/{name}.csv: not every combination of categories stands once")
 
         def cell(insurer: str, other: str, outcome: str, by: str = divided_by) -> Cell:
             condition, quarter = (other, ALL) if by == "condition" else (ALL, other)
             return Cell(release, insurer, condition, quarter, outcome)
 
-        for i in insurers:
-            for o in others:
-                sums.append(
-                    (cell(i, o, "answered"), (cell(i, o, "approved"), cell(i, o, "denied")))
-                )
+        for i, o in keys:
+            sums.append((cell(i, o, "answered"), (cell(i, o, "approved"), cell(i, o, "denied"))))
         for outcome in OUTCOMES:
             for o in others:
-                parts = tuple(cell(i, o, outcome) for i in insurers if i != ALL)
-                sums.append((cell(ALL, o, outcome), parts))
+                apart = [(i, o) for i in insurers if i != ALL and (i, o) in keys]
+                sums.append((cell(ALL, o, outcome), tuple(cell(*key, outcome) for key in apart)))
             for i in insurers:
-                parts = tuple(cell(i, o, outcome) for o in others if o != ALL)
-                sums.append((cell(i, ALL, outcome), parts))
-    return sums
+                apart = [(i, o) for o in others if o != ALL and (i, o) in keys]
+                sums.append((cell(i, ALL, outcome), tuple(cell(*key, outcome) for key in apart)))
+    return [(total, parts) for total, parts in sums if parts]
 
 
 def in_words(cell: Cell) -> str:
