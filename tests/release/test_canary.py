@@ -95,12 +95,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     outcomes("report", "made", "--jobs", "1")
     outcomes("worklist", "made", "--as-of", "2026-10-01")
     outcomes("codes", "made")
-    outcomes("contribute", "made", "--to", str(public / "made.json"))
+    outcomes("contribute", "made", "--to", str(public / "made.json"), "--uncrossed")
     outcomes("release", "made", "--to", str(public / "release"))
     own = contribution.read_checked(public / "made.json").contribution
     same = {f: asdict(own)[f] for f in ("last", "definition", "maturity", "is_made_up", "program")}
     others = [written(root, replace(alike(n)[0], **same)) for n in range(1, 6)]
-    outcomes("pool", str(public / "made.json"), *map(str, others), "--to", str(public / "pool"))
+    given = [str(public / "made.json"), *map(str, others)]
+    outcomes("pool", *given, "--to", str(public / "pool"), "--merge-below", "0")
     outcomes("verify", str(public / "pool"))
     return Run(root, "\n".join(said), exits, claims)
 
