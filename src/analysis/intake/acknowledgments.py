@@ -31,9 +31,10 @@ def read(interchange: Interchange, file_name: str, _pseudonyms: Pseudonyms) -> P
     or one for the whole group where it names no set.
     """
     answers = _claim_answers if interchange.kind == "277CA" else _set_answers
+    before = interchange.stretch.n_records
     rows = [
         {
-            "acknowledgment_id": f"{interchange.digest[:16]}-{place}",
+            "acknowledgment_id": f"{interchange.digest[:16]}-{before + place}",
             "file_name": file_name,
             "position": interchange.first_position + place - 1,
             "transaction": interchange.kind,

@@ -39,6 +39,7 @@ from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.spool import Spool, changed
 from analysis.intake.x12 import envelopes
 from analysis.intake.x12.batches import Batch, batched
+from analysis.intake.x12.rejoined import Rejoined
 from analysis.workbooks import Heading, write_csv
 
 TABLES = (
@@ -162,11 +163,15 @@ _Read = tuple[Together, int]
 
 @dataclass
 class _Opened:
-    """A file whose interchanges wait to be read: (digest, part), a part read or still to read."""
+    """A file whose interchanges wait to be read.
+
+    Of each part: its digest, which input of the file it belongs to, and itself, read or still to
+    read.
+    """
 
     name: str
     file_hash: str
-    contents: list[tuple[str, _Read | envelopes.Interchange]]
+    contents: list[tuple[str, int, _Read | envelopes.Interchange]]
 
 
 @dataclass
@@ -218,7 +223,9 @@ class _Reading:
         self._practice = practice
         self._pseudonyms = pseudonyms
         self.spool = Spool((*TABLES, "row_ledger"))
-        self._first_file: dict[str, str] = {}
+        # Digest -> the file and the input in it where that content was met first.
+        self._first: dict[str, tuple[str, int]] = {}
+        self._rejoined: dict[tuple[str, int], Rejoined] = {}
         self._waiting: list[_Opened] = []
         self._n_waiting = 0
 
@@ -233,8 +240,8 @@ class _Reading:
         opened = _Opened(file.name, file_hash, [])
         self._waiting.append(opened)
         try:
-            for digest, part in self._contents(file, file_hash):
-                opened.contents.append((digest, part))
+            for digest, number, part in self._contents(file, file_hash):
+                opened.contents.append((digest, number, part))
                 if isinstance(part, envelopes.Interchange):
                     self._n_waiting += len(part.data)
                 else:
@@ -244,23 +251,33 @@ class _Reading:
                     opened = _Opened(file.name, file_hash, [])
                     self._waiting.append(opened)
         except Exception as defect:
-            opened.contents.append(("", (_defect(file.name, "file", 1, defect), 0)))
+            opened.contents.append(("", 0, (_defect(file.name, "file", 1, defect), 0)))
 
     def read_waiting(self) -> None:
         """Read the interchanges that wait, and take account of their files in their order."""
         sent = [
             (opened, place, part)
             for opened in self._waiting
-            for place, (_, part) in enumerate(opened.contents)
+            for place, (_, _, part) in enumerate(opened.contents)
             if isinstance(part, envelopes.Interchange)
         ]
         for places, batch in batched((part, opened.name) for opened, _, part in sent):
             for at, read in zip(places, self._read(batch), strict=True):
                 opened, place, part = sent[at]
-                opened.contents[place] = (part.digest, read)
+                if part.stretch.is_part:
+                    read = (self._rejoin(opened.name, part, read[0]), 0)
+                opened.contents[place] = (part.digest, part.ordinal, read)
         for run in self._runs(self._waiting):
             self._account(run)
         self._waiting, self._n_waiting = [], 0
+
+    def _rejoin(self, name: str, stretch: envelopes.Interchange, read: Together) -> Together:
+        """What a stretch of an interchange gives, with what earlier ones left to be said."""
+        place = (name, stretch.ordinal)
+        rejoined = self._rejoined.pop(place, None) or Rejoined()
+        if stretch.stretch.goes_on:
+            self._rejoined[place] = rejoined
+        return rejoined.add(stretch, read)
 
     def _read(self, batch: Batch) -> list[_Read]:
         """What each interchange of a batch says; each by itself where they cannot be together."""
@@ -278,12 +295,11 @@ class _Reading:
         """All that was read from files, in their order, in as few runs as may be."""
         run: _Run | None = None
         for opened in files:
-            for digest, read in opened.contents:
+            for digest, number, read in opened.contents:
                 together, place = cast(_Read, read)
-                first_file = self._first_file.get(digest)
-                is_new = first_file is None
-                if is_new and digest:
-                    self._first_file[digest] = opened.name
+                here = (opened.name, number)
+                first = self._first.setdefault(digest, here) if digest else here
+                is_new = first == here
                 if run is None or not run.goes_on(together, place, is_new):
                     if run:
                         yield run
@@ -291,7 +307,7 @@ class _Reading:
                 run.file_names.append(opened.name)
                 run.file_hashes.append(opened.file_hash)
                 # What a file itself says twice, it holds already.
-                run.first_files.append(first_file or opened.name)
+                run.first_files.append(first[0])
         if run:
             yield run
 
@@ -304,24 +320,25 @@ class _Reading:
 
     def _contents(
         self, file: File, file_hash: str
-    ) -> Iterator[tuple[str, _Read | envelopes.Interchange]]:
-        """(digest, part) of each part of a file that may stand in another file as well."""
+    ) -> Iterator[tuple[str, int, _Read | envelopes.Interchange]]:
+        """(digest, input, part) of each part of a file that may stand in another file as well."""
         is_large = file.path is not None
         if file.problem or not (is_large or file.data.strip()):
             problem = file.problem or "is empty; there is nothing to read"
-            yield "", (_set_aside(file, problem), 0)
+            yield "", 0, (_set_aside(file, problem), 0)
         elif is_x12(file.opening()):
             with file.opened() as content:
                 for interchange in envelopes.interchanges(content):
                     is_read = interchange.kind in _READERS
                     yield (
                         interchange.digest,
+                        interchange.ordinal,
                         interchange if is_read else (_unused(interchange, file.name), 0),
                     )
         else:
             for place, part in enumerate(self._sheet(file, file_hash)):
                 # A part that is no whole file is known by its place in it.
-                yield f"{file_hash}-{place}", (part, 0)
+                yield f"{file_hash}-{place}", place, (part, 0)
 
     def _sheet(self, file: File, file_hash: str) -> Iterator[Together]:
         """What a file says that is not X12, in parts."""
@@ -357,8 +374,9 @@ def _unused(interchange: envelopes.Interchange, file_name: str) -> Together:
             envelopes.record_segments(interchange), start=interchange.first_position
         )
     ]
-    whole = LedgerRow("interchange", interchange.ordinal, "quarantined", reason)
-    return Together.of([Parsed({}, rows or [whole])])
+    if not rows and not interchange.stretch.number:
+        rows = [LedgerRow("interchange", interchange.ordinal, "quarantined", reason)]
+    return Together.of([Parsed({}, rows)])
 
 
 def _defect(file_name: str, record: str, position: int, defect: Exception) -> Together:

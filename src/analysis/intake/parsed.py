@@ -1,6 +1,6 @@
 """What reading inputs gives: declared tables, and an account of every record in them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +78,11 @@ class Together:
         }
         return cls(tables, _joined(ledgers))
 
+    @classmethod
+    def alone(cls, tables: Mapping[str, pa.Table], ledger: pa.Table) -> "Together":
+        """What a single input gives; `ledger` has the columns of LEDGER."""
+        return cls({name: _whole(rows) for name, rows in tables.items()}, _whole(ledger))
+
     @property
     def n_bytes(self) -> int:
         """How much memory the rows take."""
@@ -91,6 +96,10 @@ class Together:
             tables = {name: rows.between(place, place + 1) for name, rows in self.tables.items()}
             ledger = self.ledger.between(place, place + 1).to_pylist()
             yield Parsed(tables, [LedgerRow(**row) for row in ledger])
+
+
+def _whole(rows: pa.Table) -> Apart:
+    return Apart(rows, np.array([0, len(rows)]))
 
 
 def _joined(each: Sequence[pa.Table | None]) -> Apart:

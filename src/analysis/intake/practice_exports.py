@@ -20,7 +20,7 @@ from analysis.intake.cells import UnclearError
 from analysis.intake.export_cells import Read
 from analysis.intake.export_mapping import Mapping as ColumnMapping
 from analysis.intake.export_rows import Batch
-from analysis.intake.parsed import LEDGER, Apart, LedgerRow, Parsed, Together
+from analysis.intake.parsed import LEDGER, LedgerRow, Parsed, Together
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.sheets import Sheet, sheets
 from analysis.intake.spool import Rows
@@ -158,11 +158,11 @@ def _told(
     """The account of an export and its tables, a part at a time."""
     yield Together.of([Parsed({}, list(notes))])
     for rows in tables.in_groups(ledger):
-        yield Together({}, _whole(rows))
+        yield Together.alone({}, rows)
     for name, source in made.items():
         for rows in tables.in_groups(source):
             if len(rows):
-                yield Together({name: _whole(_declared(name, rows))}, _whole(LEDGER.empty_table()))
+                yield Together.alone({name: _declared(name, rows)}, LEDGER.empty_table())
     for source in (ledger, *made.values()):
         if isinstance(source, Path):
             source.unlink()
@@ -170,8 +170,3 @@ def _told(
 
 def _declared(name: str, rows: pa.Table) -> pa.Table:
     return tables.from_columns(name, {c: rows[c].combine_chunks() for c in rows.column_names})
-
-
-def _whole(rows: pa.Table) -> Apart:
-    """Rows that all come from one input."""
-    return Apart(rows, np.array([0, len(rows)]))

@@ -106,7 +106,7 @@ def _payments(batch: Batch, sent: pa.Table, clp: pa.Table) -> pa.Table:
     return tables.from_columns(
         "payments",
         {
-            "payment_id": batch.ids(opened),
+            "payment_id": batch.ids(opened, "n_transactions"),
             "position": pc.add(batch.each("first_position", opened), pa.array(rank)),
             **batch.origin(opened),
             "payer_id": pc.coalesce(*payer),

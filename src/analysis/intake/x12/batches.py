@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from analysis.intake.parsed import Apart
 from analysis.intake.x12.envelopes import Interchange, in_utf8
+from analysis.intake.x12.stretches import Stretch
 
 # A row number in another table; -1 where there is none.
 Rows = npt.NDArray[np.int64]
@@ -57,7 +58,14 @@ class Batch:
 
     def places(self, segments: Rows) -> Rows:
         """Where each segment stands in its interchange, from 1, as people count."""
-        return segments - self.first_segments[self.part_of(segments)] + 1
+        part = self.part_of(segments)
+        before = np.array([s.n_segments - s.n_header for s in self.stretches], dtype=np.int64)
+        return segments - self.first_segments[part] + 1 + before[part]
+
+    @cached_property
+    def stretches(self) -> list[Stretch]:
+        """What stretch of its interchange each part is."""
+        return [one.stretch for one in self.interchanges]
 
     def ranks(self, segments: Rows) -> Rows:
         """The place of each segment among those of its part, from 0; they are in their order."""
@@ -82,10 +90,15 @@ class Batch:
             "segment": pa.array(self.places(segments)),
         }
 
-    def ids(self, segments: Rows) -> pa.Array:
-        """Identifiers `<digest>-<place>`, the same wherever the same content comes again."""
+    def ids(self, segments: Rows, n_before: str = "n_records") -> pa.Array:
+        """Identifiers `<digest>-<place>`, the same wherever the same content comes again.
+
+        `n_before` names what of a stretch says how many like these stand before it.
+        """
+        part = self.part_of(segments)
         prefixes = pa.array([one.digest[:16] for one in self.interchanges])
-        return numbered(prefixes.take(pa.array(self.part_of(segments))), self.ranks(segments) + 1)
+        before = np.array([getattr(s, n_before) for s in self.stretches], dtype=np.int64)
+        return numbered(prefixes.take(pa.array(part)), self.ranks(segments) + 1 + before[part])
 
     def apart(self, table: pa.Table, segments: Rows, kept: pa.Array | None = None) -> Apart:
         """The rows by the part in which their segments stand, those `kept`, in their order."""
@@ -104,12 +117,14 @@ class Batch:
 def batched(sent: Iterable[tuple[Interchange, str]]) -> Iterator[tuple[list[int], Batch]]:
     """Interchanges with their files' names in batches; and the places of each among them.
 
-    One without an ISA is read alone: it could be taken for a part of the one before it.
+    One without an ISA is read alone: it could be taken for a part of the one before it. So is a
+    stretch, whose account is put together with those of the others.
     """
     groups: dict[object, list[tuple[int, Interchange, str]]] = {}
     n_bytes: dict[object, int] = {}
     for place, (interchange, file_name) in enumerate(sent):
         is_whole = interchange.data.startswith(b"ISA" + interchange.delimiters.element)
+        is_whole &= not interchange.stretch.is_part
         group = (interchange.kind, interchange.delimiters) if is_whole else place
         groups.setdefault(group, []).append((place, interchange, file_name))
         n_bytes[group] = n_bytes.get(group, 0) + len(interchange.data)

@@ -21,7 +21,8 @@ from typing import Any
 import pyarrow as pa
 
 from analysis import tables
-from analysis.intake.x12.envelopes import Delimiters, Interchange
+from analysis.intake.x12.envelopes import Interchange
+from analysis.intake.x12.forms import Delimiters
 from analysis.intake.x12.reading import Understood
 
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
@@ -104,13 +105,14 @@ def checks(interchange: Interchange, understood: Understood | None = None) -> li
     return [
         *_envelopes(interchange),
         _complete(interchange),
-        *(_understood(understood) if understood else ()),
+        *(_understood(understood, interchange) if understood else ()),
     ]
 
 
 def _envelopes(interchange: Interchange) -> Iterator[Check]:
     open_ones: dict[str, _Envelope] = {}
     levels = _Levels()
+    stretch = interchange.stretch
     for segment, (name, *elements) in _marks(interchange):
         if name == "HL":
             number, parent, has_child = (_element(elements, n) for n in (1, 2, 4))
@@ -128,12 +130,15 @@ def _envelopes(interchange: Interchange) -> Iterator[Check]:
             for wider in open_ones.values():
                 wider.n_inside += 1
             open_ones[name] = _Envelope(segment, _element(elements, CHECKS[name][2]))
+            if name == "GS" and segment == stretch.group_place:
+                open_ones[name].n_inside = stretch.n_in_group
         else:
             yield from _closed(interchange, opener, open_ones.pop(opener, None), segment, elements)
-    yield from levels.checks()
     for unclosed, envelope in open_ones.items():
-        if unclosed != "ISA" or interchange.n_groups is not None:
+        is_open = unclosed == "GS" and stretch.goes_on
+        if not is_open and (unclosed != "ISA" or interchange.n_groups is not None):
             yield from _unclosed(unclosed, envelope)
+    yield from levels.checks()
 
 
 def _closed(
@@ -186,10 +191,13 @@ def _counted(name: str, segment: int, n_expected: int | None, n_found: int | Non
 
 def _complete(interchange: Interchange) -> Check:
     """How many segments there are, and how many of them have the elements they need."""
-    data = interchange.delimiters[2] + interchange.data
+    end, stretch = interchange.delimiters.segment, interchange.stretch
+    # What stands in front of a stretch is counted where it was met first.
+    data = end + interchange.data.split(end, stretch.n_header)[-1]
     found = list(_short_segments(interchange.delimiters).finditer(data))
-    n_all = interchange.data.count(interchange.delimiters[2])
-    segment = data.count(interchange.delimiters[2], 0, found[0].start()) + 1 if found else 1
+    n_all = data.count(end) - 1
+    before = stretch.n_segments + data.count(end, 0, found[0].start()) if found else 0
+    segment = before + 1
     return _counted("complete_segments", segment, n_all, n_all - len(found))
 
 
@@ -205,14 +213,14 @@ def _short_segments(delimiters: Delimiters) -> re.Pattern[bytes]:
     return re.compile(rb"%b(?:%b)(?=%b)" % (end, short, end))
 
 
-def _understood(reading: Understood) -> Iterator[Check]:
+def _understood(reading: Understood, interchange: Interchange) -> Iterator[Check]:
     """How many segments and values there are to read, and how many of them could be."""
     for name, n_all, unread in (
         ("known_segments", reading.n_segments, reading.unknown),
         ("readable_values", reading.n_segments, reading.unreadable),
     ):
         segments = sorted(set(unread.tolist()))
-        first = segments[0] + 1 if segments else 1
+        first = interchange.stretch.n_segments + segments[0] + 1 if segments else 1
         yield _counted(name, first, n_all, n_all - len(segments))
 
 
@@ -226,7 +234,7 @@ def _marks(interchange: Interchange) -> Iterator[tuple[int, list[str]]]:
         segment += data.count(end, at, match.start()) + 1
         at = match.end()
         parts = match[1].decode("latin-1").split(element.decode("latin-1"))
-        yield segment, [part.strip() for part in parts]
+        yield interchange.stretch.place(segment), [part.strip() for part in parts]
 
 
 @cache

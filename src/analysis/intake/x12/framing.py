@@ -106,11 +106,13 @@ def _walked(reading: Reading, part: int) -> pa.Table:
 
 def _of_all(batch: Batch, name: str, wrong: Rows) -> pa.Table:
     """A check of all segments of each part; `wrong` are those that fail it, in their order."""
-    begins, ends = batch.first_segments[:-1], batch.first_segments[1:]
+    header = np.array([stretch.n_header for stretch in batch.stretches], dtype=np.int64)
+    begins, ends = batch.first_segments[:-1] + header, batch.first_segments[1:]
     first, last = np.searchsorted(wrong, begins), np.searchsorted(wrong, ends)
     n_all, n_wrong = ends - begins, last - first
-    segment = np.where(n_wrong > 0, np.append(wrong, 0)[first] - begins + 1, 1)
     part = np.arange(len(begins))
+    before = np.array([stretch.n_segments for stretch in batch.stretches], dtype=np.int64)
+    segment = np.where(n_wrong > 0, np.append(wrong, 0)[first] - begins + 1 + before, 1)
     return _counted(part, ends, name, segment, pa.array(n_all), pa.array(n_all - n_wrong))
 
 
@@ -248,10 +250,19 @@ class _Frames:
                 return pa.array(self._at[ends] - self._at[begins] + 1)
             case "GS":
                 transactions = self._of("ST")
-                return pa.array(np.diff(np.searchsorted(transactions, [begins, ends]), axis=0)[0])
+                n_met = np.diff(np.searchsorted(transactions, [begins, ends]), axis=0)[0]
+                return pa.array(n_met + self._n_before(begins))
             case _:
                 n_groups = [one.n_groups for one in self._batch.interchanges]
                 return pa.array(n_groups, pa.int64()).take(pa.array(self._part[ends]))
+
+    def _n_before(self, groups: Rows) -> Rows:
+        """How many transactions of each group stand in earlier stretches of its interchange."""
+        stretches = self._batch.stretches
+        n_in_group = np.array([s.n_in_group for s in stretches])[self._part[groups]]
+        headers = np.array([s.n_header for s in stretches])[self._part[groups]]
+        local = self._at[groups] - self._batch.first_segments[self._part[groups]] + 1
+        return np.where(local == headers, n_in_group, 0)
 
     def levels(self) -> pa.Table:
         """One check of each transaction with levels, all of which are numbered rightly."""
@@ -273,6 +284,9 @@ class _Frames:
         goes_on = np.array([one.n_groups is None for one in self._batch.interchanges])[self._part]
         is_end = self._kinds == _FRAMING.index("IEA")
         may_end = is_end | (goes_on & (self._kinds == _FRAMING.index("GE")))
+        # A stretch may end wherever a transaction may begin.
+        is_cut = np.array([stretch.goes_on for stretch in self._batch.stretches])[self._part]
+        may_end |= is_cut & np.isin(self._kinds, [_FRAMING.index(name) for name in ("GS", "SE")])
         stands_right: Flags = np.where(is_first, may_begin, comes_next) & (may_end | ~is_last)
         return ~stands_right
 

@@ -149,7 +149,7 @@ class Gate:
         part = int(self._batch.part_of(np.array([segment]))[0])
         ordinal = self._batch.interchanges[part].ordinal
         inside = f" of interchange {ordinal}" if ordinal > 1 else ""
-        place = segment - self._batch.first_segments[part] + 1
+        place = self._batch.places(np.array([segment]))[0]
         return f"{self._batch.file_names[part]}, segment {place}{inside}"
 
 

@@ -38,8 +38,9 @@ class Reading:
     unreadable: Rows
 
     def understood(self, part: int) -> "Understood":
-        """What is known of one part, its segments counted from 0."""
+        """What is known of one part, its own segments counted from 0."""
         start, end = self.batch.first_segments[part : part + 2]
+        start += self.batch.stretches[part].n_header
         unknown, unreadable = (
             segments[slice(*np.searchsorted(segments, (start, end)))] - start
             for segments in (self.unknown, self.unreadable)
@@ -93,7 +94,9 @@ def _segments(found: Iterable[oxedi.Diagnostic]) -> Rows:
 
 
 def _is_closed(interchange: Interchange) -> bool:
-    """Whether the last segment closes a transaction, a group or the interchange."""
+    """Whether the last segment closes a transaction, a group or the interchange, or more comes."""
+    if interchange.stretch.goes_on:
+        return True
     element, _, end = interchange.delimiters
     last = interchange.data.rstrip(end).rpartition(end)[2].strip()
     return last.partition(element)[0] in (b"SE", b"GE", b"IEA")
