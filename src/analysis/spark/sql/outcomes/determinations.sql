@@ -29,6 +29,13 @@ FROM (
   WHERE
     p.is_deciding
     AND p.charge > 0
+    AND p.claim_key IN (
+      SELECT
+        claim_key
+      FROM answers
+      WHERE
+        answer_number > 1
+    )
     AND NOT p.remittance_key IN (
       SELECT
         remittance_key
@@ -258,39 +265,45 @@ SELECT
   s.remittance_key AS final_remittance_key,
   s.claim_version_key AS final_version_key,
   s.answer_number AS final_answer_number,
-  e.has_pending,
-  e.has_rejected,
-  e.has_undecided,
-  e.paid_cents
+  k.has_pending,
+  k.has_rejected,
+  k.has_undecided,
+  k.paid_cents
 FROM (
   SELECT
     claim_key,
-    slot
-  FROM service_slots
-  UNION
-  SELECT
+    slot,
+    MAX(has_pending) AS has_pending,
+    MAX(has_rejected) AS has_rejected,
+    MAX(has_undecided) AS has_undecided,
+    SUM(paid_cents) AS paid_cents
+  FROM (
+    SELECT
+      claim_key,
+      slot,
+      CASE WHEN is_deciding AND determination = 'pending' THEN 1 ELSE 0 END AS has_pending,
+      CASE WHEN is_deciding AND determination = 'rejected' THEN 1 ELSE 0 END AS has_rejected,
+      CASE WHEN determination IN ('unknown', 'duplicate', 'none') THEN 1 ELSE 0 END AS has_undecided,
+      paid_cents
+    FROM events
+    UNION ALL
+    SELECT
+      claim_key,
+      slot,
+      NULL,
+      NULL,
+      NULL,
+      NULL
+    FROM service_slots
+  ) AS sent_or_answered
+  GROUP BY
     claim_key,
     slot
-  FROM events
 ) AS k
 LEFT JOIN final_answers AS f
   ON f.claim_key = k.claim_key AND f.slot = k.slot AND f.from_first = 1
 LEFT JOIN standing_answers AS s
   ON s.claim_key = k.claim_key AND s.slot = k.slot AND s.from_last = 1
-LEFT JOIN (
-  SELECT
-    claim_key,
-    slot,
-    MAX(CASE WHEN is_deciding AND determination = 'pending' THEN 1 ELSE 0 END) AS has_pending,
-    MAX(CASE WHEN is_deciding AND determination = 'rejected' THEN 1 ELSE 0 END) AS has_rejected,
-    MAX(CASE WHEN determination IN ('unknown', 'duplicate', 'none') THEN 1 ELSE 0 END) AS has_undecided,
-    SUM(paid_cents) AS paid_cents
-  FROM events
-  GROUP BY
-    claim_key,
-    slot
-) AS e
-  ON e.claim_key = k.claim_key AND e.slot = k.slot
 
 -- name: first_answered
 SELECT
