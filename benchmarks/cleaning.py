@@ -49,9 +49,9 @@ def measure(size: Size) -> list[Row]:
     peer = _FOR_PEER[size]
     with TemporaryDirectory() as place:
         data = Path(place)
-        _practice(data)
+        practice(data)
         n_lines = {
-            name: _repeat(data, name, n, _STEPS + (_ON_TOP if name == peer else ()))
+            name: repeat(data, name, n, _STEPS + (_ON_TOP if name == peer else ()))
             for name, n in (("few", few), ("many", many))
         }
         for _ in range(_REPETITIONS[size]):
@@ -88,7 +88,7 @@ def measure(size: Size) -> list[Row]:
     ]
 
 
-def _practice(data: Path) -> None:
+def practice(data: Path) -> None:
     """The tables of intake of a made-up practice, named `one`."""
     from analysis import pipeline, synthetic
     from analysis.config import Folders
@@ -97,10 +97,12 @@ def _practice(data: Path) -> None:
     pipeline.build(Folders(data, data / "reports", "one"), through="intake", say=lambda _: None)
 
 
-def _repeat(data: Path, name: str, n_lines: int, steps: tuple[str, ...]) -> int:
+def repeat(
+    data: Path, name: str, n_lines: int, steps: tuple[str, ...] = _STEPS, *, as_csv: bool = True
+) -> int:
     """Write the practice over and over as practice `name`; how many claim lines it has.
 
-    Only the tables that `steps` read.
+    Only the tables that `steps` read: as Parquet, and those of the scan as CSV too.
     """
     import duckdb
 
@@ -120,7 +122,7 @@ def _repeat(data: Path, name: str, n_lines: int, steps: tuple[str, ...]) -> int:
                 f"FROM '{source}', range({n_copies}) AS r(k)"
             )
             connection.execute(f"COPY repeated TO '{folder / table}.parquet'")
-            if table in _inputs(_STEPS):
+            if as_csv and table in _inputs(_STEPS):
                 connection.execute(f"COPY repeated TO '{folder / table}.csv'")
     return lines * n_times
 
@@ -143,38 +145,38 @@ def _inputs(names: tuple[str, ...]) -> list[str]:
 # ---- what is measured, each in a process of its own -------------------------------------
 
 
-def clean(data: str, name: str) -> float:
-    """Lineages and outcomes, as a build makes them."""
+def clean(data: str, name: str, limit: str = _LIMIT) -> tuple[float, float]:
+    """Lineages and outcomes, as a build makes them; seconds of processor and of clock."""
     from analysis import outcomes
     from analysis.claims import coding, lineage
 
     assert all((outcomes, coding, lineage))  # imported before the clock starts
-    return _run(_STEPS, data, name)
+    return _run(_STEPS, data, name, limit)
 
 
-def describe(data: str, name: str) -> float:
+def describe(data: str, name: str) -> tuple[float, float]:
     """Features, from what `clean` left."""
     from analysis.features import calls, claim, documentation, policies, visits
 
     assert all((calls, claim, documentation, policies, visits))  # as in `clean`
-    return _run(_ON_TOP, data, name)
+    return _run(_ON_TOP, data, name, _LIMIT)
 
 
-def _run(names: tuple[str, ...], data: str, name: str) -> float:
+def _run(names: tuple[str, ...], data: str, name: str, limit: str) -> tuple[float, float]:
     from analysis import engine, tables
     from analysis.config import Folders, Practice
     from analysis.pipeline import STEPS
 
     folders = Folders(Path(data), Path(data) / "reports", name)
-    began = time.process_time()
+    began = time.process_time(), time.monotonic()
     for step in STEPS:
         if step.name in names:
-            with engine.workspace(folders.private / "work" / step.name, _LIMIT):
+            with engine.workspace(folders.private / "work" / step.name, limit):
                 inputs = {table: tables.stored(folders.processed, table) for table in step.reads}
                 made = step.function(folders, Practice(), inputs)
                 written = {table: made[table] for table in step.writes}
                 tables.write_all(folders.processed, written, {})
-    return time.process_time() - began
+    return time.process_time() - began[0], time.monotonic() - began[1]
 
 
 def join(data: str, name: str) -> tuple[float, float]:
