@@ -62,7 +62,8 @@ def measured_as(monkeypatch, *rows):
 
 def test_a_practice_is_told_the_coverage_of_its_size(monkeypatch):
     measured_as(monkeypatch, ("as_assumed", 300, 100, 96), ("as_assumed", 1000, 100, 91))
-    assert method_check.quoted(999, SCOPE).coverage == 0.96
+    assert method_check.quoted(500, SCOPE).coverage == 0.96
+    assert method_check.quoted(600, SCOPE).coverage == 0.91
     told = method_check.quoted(4000, SCOPE)
     assert told.coverage == 0.91
     assert "1,000 claims" in told.sentence

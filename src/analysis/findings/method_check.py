@@ -360,9 +360,9 @@ def live(n_claims: int, kinds: Iterable[str], n_worlds: int, seed: int = 0) -> p
 def quoted(n_claims: int, scope: Scope) -> Finding:
     """How often the model's intervals held the truth in made-up practices of this size.
 
-    The size measured that is nearest at or below `n_claims`, the claims the model learned from.
+    At the size measured that is nearest to `n_claims`, the claims the model learned from.
     """
-    table = _at_size(n_claims)
+    table = _at_size(summary(measured()), n_claims)
     if table.empty:
         return QUOTED.answer(
             "How often the model's ranges hold the truth was not measured for practices this small:"
@@ -383,13 +383,11 @@ def warned(n_claims: int, seen: set[str], scope: Scope) -> Finding | None:
     """A warning where the data show signs of a broken assumption under which intervals failed.
 
     `seen` are the SIGNS that `learned` and `judged_later` found. The rule: coverage measured below
-    80% at the largest size up to `n_claims`, of all cells or in a band of cell size with cells
-    enough to tell.
+    80% at the size nearest to `n_claims`, of all cells or in a band of cell size with cells enough
+    to tell.
     """
     suspected = {kind for sign in seen for kind in SIGNS[sign]}
-    table = summary(measured())
-    known = table[table["n_claims"] <= n_claims].sort_values("n_claims")
-    failed = _failed(known.drop_duplicates("kind", keep="last"))
+    failed = _failed(_at_size(summary(measured()), n_claims))
     failed = failed[failed["kind"].isin(suspected)]
     if failed.empty:
         return None
@@ -428,9 +426,10 @@ def reliability(n_claims: int, scope: Scope) -> Finding | None:
     table = alarms(measured())
     can_show = {kind for kinds in SIGNS.values() for kind in kinds}
     is_broken = table["kind"].isin(can_show)
-    size = table.loc[is_broken & (table["n_claims"] <= n_claims), "n_claims"].max()
-    if pd.isna(size):
+    near = _at_size(table[is_broken], n_claims)
+    if near.empty:
         return None
+    size = near["n_claims"].min()
     broken = table[is_broken & (table["n_claims"] == size)]
     held = table[(table["kind"] == known_truth.AS_ASSUMED) & (table["n_claims"] == size)].iloc[0]
     n, n_found = int(broken["n_worlds"].sum()), int(broken["fitting"].sum())
@@ -459,13 +458,16 @@ def _failed(table: pd.DataFrame) -> pd.DataFrame:
     return told.loc[told["share"] < _TOO_LOW, ["kind", "band", "share"]]
 
 
-def _at_size(n_claims: int) -> pd.DataFrame:
-    """What was measured at the largest size of at most `n_claims`; empty below all of them."""
-    table = summary(measured())
-    sizes = table.loc[
-        (table["kind"] == known_truth.AS_ASSUMED) & (table["n_claims"] <= n_claims), "n_claims"
-    ]
-    return table[table["n_claims"] == sizes.max()] if len(sizes) else table.head(0)
+def _at_size(table: pd.DataFrame, n_claims: int) -> pd.DataFrame:
+    """Of each kind the rows at the size measured that is nearest to `n_claims`, as a ratio.
+
+    Empty where `n_claims` is below all sizes: what holds of more claims need not hold of so few.
+    """
+    if table.empty or n_claims < table["n_claims"].min():
+        return table.head(0)
+    away = np.log(table["n_claims"] / n_claims).abs()
+    near: pd.DataFrame = table[away == away.groupby(table["kind"]).transform("min")]
+    return near
 
 
 def _is_off(evaluation_table: pd.DataFrame, metric: str, right: float) -> bool:
