@@ -37,8 +37,8 @@ def claims(n: int, seed: int, n_insurers: int = 6, n_conditions: int = 5) -> pd.
     return frame.assign(payer_id=frame["insurer"])
 
 
-def counts(frame: pd.DataFrame, release: int = 1) -> Counted:
-    categories = counted.merged(frame, 0)
+def counts(frame: pd.DataFrame, release: int = 1, *, is_crossed: bool = True) -> Counted:
+    categories = counted.merged(frame, 0, is_crossed=is_crossed)
     return counted.count(frame, categories, release, "then", pd.Timestamp("2025-12-31").date())
 
 
@@ -80,6 +80,21 @@ def test_no_count_of_thirty_practices_is_told_by_two_releases_together(
             assert most is None or most >= 11
     assert hidden
     assert also
+
+
+def test_no_count_of_thirty_practices_is_told_one_by_one(tmp_path: Path) -> None:
+    n_hidden = 0
+    for seed in range(30):
+        everything = claims(260, seed)
+        first = counts(everything.iloc[:220], is_crossed=False)
+        hidden = gate.hide(first, [])
+        second = counts(everything, 2, is_crossed=False)
+        also = gate.hide(second, [gate.Earlier(1, first.values, hidden)])
+        folder = folder_of(tmp_path / str(seed), [(first, hidden), (second, also)])
+        published, _ = gate.as_published(*verify.published(folder))
+        assert not attacker.attack(published).succeeded
+        n_hidden += len(hidden) + len(also)
+    assert n_hidden
 
 
 def test_a_second_release_made_without_the_first_is_refused_by_category(tmp_path: Path) -> None:
