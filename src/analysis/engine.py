@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -37,11 +37,13 @@ class Staging(Protocol):
         staged: Mapping[str, str],
         parameters: Mapping[str, Any] | None = None,
         keep: Collection[str] | None = None,
+        fetched: Collection[str] = (),
     ) -> None:
         """Make the tables in order; one of a name already taken replaces it for what follows.
 
         A parameter is written `getvariable('name')` in the SQL and bound here, never pasted in.
-        Where `keep` names the tables that are needed afterwards, the others may be gone then.
+        Where `keep` names the tables that are needed afterwards, the others may be gone then; of
+        those kept, the ones in `fetched` are only fetched, and no later statement reads them.
         """
 
     def fetch(self, name: str) -> Source:
@@ -149,28 +151,38 @@ class _Staging:
     """Staging on DuckDB."""
 
     connection: duckdb.DuckDBPyConnection
+    written: dict[str, Path] = field(default_factory=dict)
 
     def stage(
         self,
         staged: Mapping[str, str],
         parameters: Mapping[str, Any] | None = None,
         keep: Collection[str] | None = None,
+        fetched: Collection[str] = (),
     ) -> None:
         for name, value in (parameters or {}).items():
             self.connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
         passing = _Passing.of(staged, staged if keep is None else keep)
+        folder = room()
         for name, sql in staged.items():
-            kind = "VIEW" if name in passing.views else "TABLE"
+            # Straight to its file: memory would hold the rows only to have them copied.
+            is_filed = folder is not None and name in fetched and name in passing.unread
+            kind = "VIEW" if is_filed or name in passing.views else "TABLE"
             self.connection.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {sql}")
+            if folder is not None and is_filed:
+                self.written[name] = self._write(folder, name)
             for ended in passing.ended[name]:
                 self.connection.execute(f"DROP TABLE {ended}")
 
     def fetch(self, name: str) -> Source:
         folder = room()
-        staged = self.connection.table(name)
         if folder is None:
-            return staged.to_arrow_table()
+            return self.connection.table(name).to_arrow_table()
+        return self.written.get(name) or self._write(folder, name)
+
+    def _write(self, folder: Path, name: str) -> Path:
         path = folder / f"{name}.parquet"
+        staged = self.connection.table(name)
         # Sums are 128 bits wide, for which Parquet has no whole number.
         columns = [
             f'CAST("{column}" AS BIGINT) AS "{column}"' if kind == "HUGEINT" else f'"{column}"'
@@ -187,11 +199,12 @@ class _Passing:
 
     A table that one statement alone reads, once, is a view: of it only the rows and columns asked
     for are made. Any other is dropped after the last statement that needs it, so that memory holds
-    what is still needed. `ended` has those of each statement.
+    what is still needed. `ended` has those of each statement, `unread` those that none reads.
     """
 
     views: Collection[str]
     ended: Mapping[str, Collection[str]]
+    unread: Collection[str]
 
     @classmethod
     def of(cls, staged: Mapping[str, str], keep: Collection[str]) -> "_Passing":
@@ -201,8 +214,9 @@ class _Passing:
                 # Of those before it; of one after it the word is only the name of something else.
                 if name in readers:
                     readers[name].append(reader)
-            if reader not in keep:
-                readers[reader] = []
+            readers[reader] = []
+        unread = {name for name, found in readers.items() if not found}
+        readers = {name: found for name, found in readers.items() if name not in keep}
         views = {name for name, found in readers.items() if len(found) == 1}
         place = {name: at for at, name in enumerate(staged)}
         last: dict[str, str] = {}
@@ -213,7 +227,7 @@ class _Passing:
         ended: dict[str, list[str]] = {name: [] for name in staged}
         for name in readers.keys() - views:
             ended[last[name]].append(name)
-        return cls(views, ended)
+        return cls(views, ended, unread)
 
 
 def words(sql: str) -> list[str]:
@@ -229,5 +243,5 @@ def run(
 ) -> dict[str, Source]:
     """Run named statements over `inputs` and return the tables named in `outputs`."""
     with staging(inputs) as sql:
-        sql.stage(staged, parameters, keep=outputs)
+        sql.stage(staged, parameters, keep=outputs, fetched=outputs)
         return {name: sql.fetch(name) for name in outputs}

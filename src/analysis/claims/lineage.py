@@ -38,5 +38,5 @@ def lineage(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
         while n_changed > 0:
             sql.stage(spreading)
             n_changed = tables.load(sql.fetch("changed"))["n_changed"][0].as_py()
-        sql.stage(then, keep=OUTPUTS)
+        sql.stage(then, keep=OUTPUTS, fetched=OUTPUTS)
         return {name: tables.conform(name, sql.fetch(name)) for name in OUTPUTS}

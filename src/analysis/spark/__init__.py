@@ -122,6 +122,7 @@ class SparkStaging:
         staged: Mapping[str, str],
         parameters: Mapping[str, Any] | None = None,
         keep: Collection[str] | None = None,  # noqa: ARG002 - on its disk all may stay
+        fetched: Collection[str] = (),  # noqa: ARG002 - all are files
     ) -> None:
         """As `Staging` says. Raises DataError when Spark cannot make a table."""
         for name, value in (parameters or {}).items():
