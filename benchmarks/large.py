@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import cleaning
-from benchmarks.measuring import Row, Size, at_most, timed
+from benchmarks.measuring import Row, Size, apart, at_most, timed
 
 # Claim lines, and the limit as the engine and as the row says it.
 _LINES: dict[Size, tuple[int, str, int]] = {
@@ -22,8 +22,8 @@ def measure(size: Size) -> list[Row]:
     n_lines, limit, megabytes = _LINES[size]
     with TemporaryDirectory() as place:
         data = Path(place)
-        cleaning.practice(data)
-        n_lines = cleaning.repeat(data, "large", n_lines, as_csv=False)
+        apart(cleaning.practice, data)
+        n_lines = apart(cleaning.repeat, data, "large", n_lines, ("lineage", "outcomes"), False)
         cost = timed("cleaning", "clean", data, "large", limit)
     what, against = f"{n_lines:,} claim lines", f"limit {limit}"
     return [

@@ -6,6 +6,7 @@ measured in turn within one run.
 """
 
 import json
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -13,9 +14,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Size = Literal["small", "full"]
 
@@ -117,6 +119,16 @@ def timed(module: str, function: str, *arguments: str | os.PathLike[str]) -> Cos
         seconds = json.loads(told.read_text())
     cpu, wall = seconds if isinstance(seconds, list) else (seconds, cost.wall_seconds)
     return Cost(cpu, wall, cost.peak_bytes)
+
+
+def apart(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns, run in a process of its own.
+
+    What a benchmark holds while it makes its data would count with every process it starts later:
+    a new process begins as a copy, and the system never forgets its largest memory.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as processes:
+        return processes.submit(function, *arguments).result()
 
 
 def in_turn(repetitions: int, *measures: Callable[[], Cost]) -> list[tuple[Cost, ...]]:

@@ -64,7 +64,7 @@ _workspace: ContextVar[_Workspace | None] = ContextVar("workspace", default=None
 def workspace(folder: Path, memory_limit: str, cluster: "Cluster | None" = None) -> Iterator[None]:
     """Inside it, results are Parquet files in `folder`, and what memory cannot hold spills there.
 
-    `memory_limit` is the engine's share, such as '2 GB' or '60%'. With a `cluster` the staged
+    `memory_limit` is what the step may take, such as '2 GB' or '60%'. With a `cluster` the staged
     tables are made there. The folder is made private, and it is for the caller to empty it.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -99,7 +99,7 @@ def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckD
             "allowed_paths": [str(source) for source in inputs.values() if isinstance(source, Path)]
         }
         if space := _workspace.get():
-            settings["memory_limit"] = space.memory_limit
+            settings["memory_limit"] = _counted(space.memory_limit)
             settings["temp_directory"] = str(space.folder)
             settings["allowed_directories"] = [str(space.folder)]
         # Last, since these close the door behind the others.
@@ -114,6 +114,12 @@ def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckD
         yield connection
     finally:
         connection.close()
+
+
+def _counted(memory_limit: str) -> str:
+    """The limit to give DuckDB: seven eighths, since it counts neither Python nor all it holds."""
+    amount, unit = re.sub(r"[^\d.]", "", memory_limit), re.sub(r"[\d.\s]", "", memory_limit)
+    return f"{float(amount) * 7 / 8:.4f}{unit}"
 
 
 def statements(package: str, file_name: str) -> dict[str, str]:
