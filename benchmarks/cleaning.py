@@ -116,7 +116,7 @@ def repeat(
     n_times = math.ceil(n_lines / lines)
     for table in sorted({*_inputs(_STEPS), *_inputs(steps)}):
         source = one / f"{table}.parquet"
-        with duckdb.connect() as connection:
+        with duckdb.connect(config={"temp_directory": str(folder)}) as connection:
             columns = [row[0] for row in connection.execute(f"DESCRIBE FROM '{source}'").fetchall()]
             told = [f"{c} || '-' || k AS {c}" if c in _DISTINCT else c for c in columns]
             # A list of insurers, say, stands once however often the claims do.
