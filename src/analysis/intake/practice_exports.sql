@@ -208,6 +208,7 @@ GROUP BY claim_position, version_number
 
 -- name: answers_and_reversals
 -- What a later version replaces is taken back on its day.
+-- The first answer has the claim's own id, by which one without a number finds its claim.
 SELECT
     claim_position,
     version_number,
