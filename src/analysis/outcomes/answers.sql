@@ -185,39 +185,6 @@ SELECT
     END AS allowed_cents
 FROM summed_parts
 
--- name: judged_parts
--- A claim-level deductible approves the lines that no reason of their own denies.
-SELECT
-    p.*,
-    CASE
-        -- Software calls a claim refused as a copy denied; nothing was judged, whoever tells it.
-        WHEN
-            r.stated_determination = 'denied'
-            AND p.duplicate_cents > 0
-            AND p.own_denial_cents + p.own_unpaid_denial_cents
-            + p.claim_denial_cents + p.claim_unpaid_denial_cents = 0
-            THEN 'duplicate'
-        -- An export of the practice's software may tell the outcome without the codes behind it.
-        WHEN r.stated_determination IS NOT NULL THEN r.stated_determination
-        WHEN p.charge_cents = 0 AND p.allowed_cents = 0 THEN 'none'
-        WHEN p.allowed_cents > 0 AND (p.own_denial_cents > 0 OR p.is_cut_in_units)
-            THEN 'partially_approved'
-        WHEN p.allowed_cents > 0 AND p.remittance_line_key IS NULL AND p.claim_denial_cents > 0
-            THEN 'partially_approved'
-        WHEN p.allowed_cents > 0 THEN 'approved'
-        WHEN p.remittance_key IN (SELECT remittance_key FROM rejecting_remittances) THEN 'rejected'
-        WHEN p.claim_allowed_part_cents > 0 AND p.own_denial_cents = 0 THEN 'approved'
-        WHEN p.pending_cents > 0 THEN 'pending'
-        WHEN p.duplicate_cents > 0 THEN 'duplicate'
-        WHEN
-            p.own_denial_cents + p.own_unpaid_denial_cents
-            + p.claim_denial_cents + p.claim_unpaid_denial_cents > 0
-            THEN 'denied'
-        ELSE 'unknown'
-    END AS determination
-FROM priced_parts AS p
-INNER JOIN keyed_remittances AS r ON r.remittance_key = p.remittance_key
-
 -- name: claims_with_remittances
 -- Where the insurer's own 835 is at hand, an export retells it: it would count the money twice.
 SELECT DISTINCT claim_key
@@ -260,6 +227,7 @@ SELECT
     r.paid_cents,
     r.payment_date,
     r.service_date,
+    r.stated_determination,
     coalesce(r.claim_status_code, '') = '22' AS is_reversal,
     coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '22', '23', '25')
     AND coalesce(r.claim_frequency_code, '') <> '8'
@@ -524,15 +492,54 @@ FROM (
 ) AS ranked
 WHERE choice = 1
 
+-- name: judged_parts
+-- A claim-level deductible approves the lines that no reason of their own denies.
+SELECT
+    p.*,
+    r.claim_key,
+    r.answer_number,
+    r.payment_date,
+    r.is_reversal,
+    r.is_deciding AS is_deciding_answer,
+    coalesce(p.service_date, r.service_date) AS day,
+    CASE
+        -- Software calls a claim refused as a copy denied; nothing was judged, whoever tells it.
+        WHEN
+            r.stated_determination = 'denied'
+            AND p.duplicate_cents > 0
+            AND p.own_denial_cents + p.own_unpaid_denial_cents
+            + p.claim_denial_cents + p.claim_unpaid_denial_cents = 0
+            THEN 'duplicate'
+        -- An export of the practice's software may tell the outcome without the codes behind it.
+        WHEN r.stated_determination IS NOT NULL THEN r.stated_determination
+        WHEN p.charge_cents = 0 AND p.allowed_cents = 0 THEN 'none'
+        WHEN p.allowed_cents > 0 AND (p.own_denial_cents > 0 OR p.is_cut_in_units)
+            THEN 'partially_approved'
+        WHEN p.allowed_cents > 0 AND p.remittance_line_key IS NULL AND p.claim_denial_cents > 0
+            THEN 'partially_approved'
+        WHEN p.allowed_cents > 0 THEN 'approved'
+        WHEN p.remittance_key IN (SELECT remittance_key FROM rejecting_remittances) THEN 'rejected'
+        WHEN p.claim_allowed_part_cents > 0 AND p.own_denial_cents = 0 THEN 'approved'
+        WHEN p.pending_cents > 0 THEN 'pending'
+        WHEN p.duplicate_cents > 0 THEN 'duplicate'
+        WHEN
+            p.own_denial_cents + p.own_unpaid_denial_cents
+            + p.claim_denial_cents + p.claim_unpaid_denial_cents > 0
+            THEN 'denied'
+        ELSE 'unknown'
+    END AS determination
+FROM priced_parts AS p
+INNER JOIN answers AS r ON r.remittance_key = p.remittance_key
+
 -- name: parts_in_claims
 SELECT
-    a.claim_key,
-    a.answer_number,
-    a.payment_date,
-    a.is_reversal,
-    a.is_deciding AND j.charge_cents >= 0 AS is_deciding,
+    j.claim_key,
+    j.answer_number,
+    j.payment_date,
+    j.is_reversal,
+    j.is_deciding_answer AND j.charge_cents >= 0 AS is_deciding,
     -- Some insurers net within one answer: the old line once more with a minus, then the new one.
-    a.is_deciding AND j.charge_cents < 0 AS takes_back,
+    j.is_deciding_answer AND j.charge_cents < 0 AS takes_back,
     c.claim_version_key,
     j.remittance_key,
     j.remittance_line_key,
@@ -541,7 +548,7 @@ SELECT
     j.procedure_code,
     j.modifiers,
     j.service_date,
-    coalesce(j.service_date, a.service_date) AS day,
+    j.day,
     j.charge_cents,
     abs(j.charge_cents) AS charge,
     j.paid_cents,
@@ -551,7 +558,6 @@ SELECT
     j.reason_code,
     j.remark_code
 FROM judged_parts AS j
-INNER JOIN answers AS a ON a.remittance_key = j.remittance_key
 LEFT JOIN answered_versions AS c ON c.remittance_key = j.remittance_key
 
 -- name: open_parts_0
