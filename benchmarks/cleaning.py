@@ -9,6 +9,10 @@ exponent says how processor time grows with lines: 1 is in proportion.
 The peer is the lineage step written in pandas (`pandas_cleaning.py`): both read the same Parquet
 files, join all versions and answers to claims, and write the same two tables, which the benchmark
 compares to the row. pandas holds everything in memory, without a limit.
+
+Of the full size, a million lines were tried by hand beside other work: about 11 times the scan, and
+lineages 2.8 times faster than in pandas by the processor, 3.1 to 3.7 by the clock. Ten million did
+not finish within 2 GB: where answered lines are joined to their sums and answers, memory ran out.
 """
 
 import math
