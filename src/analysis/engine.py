@@ -172,13 +172,31 @@ class _Staging:
         folder = room()
         for name, sql in staged.items():
             # Straight to its file: memory would hold the rows only to have them copied.
-            is_filed = folder is not None and name in fetched and name in passing.unread
-            kind = "VIEW" if is_filed or name in passing.views else "TABLE"
-            self.connection.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {sql}")
-            if folder is not None and is_filed:
-                self.written[name] = self._write(folder, name)
+            filed = folder if name in fetched and name in passing.unread else None
+            is_view = filed is not None or name in passing.views
+            try:
+                self._make(name, sql, filed, is_view=is_view)
+            except duckdb.OutOfMemoryException:
+                pieces = passing.views_behind(name, sql)
+                if not pieces:
+                    raise
+                # One after the other they need less than all at once.
+                for piece in pieces:
+                    self.connection.execute(f"DROP VIEW {piece}")
+                    self._make(piece, staged[piece])
+                self._make(name, sql, filed, is_view=is_view)
+                for piece in pieces:
+                    self.connection.execute(f"DROP TABLE {piece}")
             for ended in passing.ended[name]:
                 self.connection.execute(f"DROP TABLE {ended}")
+
+    def _make(
+        self, name: str, sql: str, filed: Path | None = None, *, is_view: bool = False
+    ) -> None:
+        kind = "VIEW" if is_view else "TABLE"
+        self.connection.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {sql}")
+        if filed is not None:
+            self.written[name] = self._write(filed, name)
 
     def fetch(self, name: str) -> Source:
         folder = room()
@@ -203,14 +221,23 @@ class _Staging:
 class _Passing:
     """What becomes of staged tables that nobody needs afterwards.
 
-    A table that one statement alone reads, once, is a view: of it only the rows and columns asked
-    for are made. Any other is dropped after the last statement that needs it, so that memory holds
-    what is still needed. `ended` has those of each statement, `unread` those that none reads.
+    A table that one statement alone reads, once, is a view, with its SQL: of it only the rows and
+    columns asked for are made. Any other is dropped after the last statement that needs it, so that
+    memory holds what is still needed. `ended` has those of each statement, `unread` those that none
+    reads.
     """
 
-    views: Collection[str]
+    views: Mapping[str, str]
     ended: Mapping[str, Collection[str]]
     unread: Collection[str]
+
+    def views_behind(self, name: str, sql: str) -> list[str]:
+        """The views that a statement reads, and those that they read, each after what it reads."""
+        found: list[str] = []
+        for read in dict.fromkeys(words(sql)):
+            if read != name and read in self.views and read not in found:
+                found += [*self.views_behind(read, self.views[read]), read]
+        return found
 
     @classmethod
     def of(cls, staged: Mapping[str, str], keep: Collection[str]) -> "_Passing":
@@ -233,7 +260,7 @@ class _Passing:
         ended: dict[str, list[str]] = {name: [] for name in staged}
         for name in readers.keys() - views:
             ended[last[name]].append(name)
-        return cls(views, ended, unread)
+        return cls({name: staged[name] for name in views}, ended, unread)
 
 
 def words(sql: str) -> list[str]:

@@ -143,25 +143,37 @@ SELECT
 FROM keyed_remittances AS r
 WHERE r.remittance_key NOT IN (SELECT remittance_key FROM keyed_remittance_lines)
 
--- name: summed_parts
+-- name: parts_with_own_sums
 SELECT
     p.*,
     coalesce(a.allowed_part_cents, 0) AS own_allowed_part_cents,
     coalesce(a.denial_cents, 0) AS own_denial_cents,
     coalesce(a.unpaid_denial_cents, 0) AS own_unpaid_denial_cents,
-    coalesce(a.pending_cents, 0) + coalesce(c.pending_cents, 0) AS pending_cents,
-    coalesce(a.duplicate_cents, 0) + coalesce(c.duplicate_cents, 0) AS duplicate_cents,
-    coalesce(c.allowed_part_cents, 0) AS claim_allowed_part_cents,
-    coalesce(c.denial_cents, 0) AS claim_denial_cents,
-    coalesce(c.unpaid_denial_cents, 0) AS claim_unpaid_denial_cents,
-    coalesce(d.category, e.category) AS category,
-    coalesce(d.reason_code, e.reason_code) AS reason_code,
-    coalesce(d.remark_code, e.remark_code) AS remark_code
+    coalesce(a.pending_cents, 0) AS own_pending_cents,
+    coalesce(a.duplicate_cents, 0) AS own_duplicate_cents
 FROM answered_parts AS p
 LEFT JOIN adjustment_sums AS a
     ON a.remittance_key = p.remittance_key AND a.remittance_line_key = p.remittance_line_key
+
+-- name: parts_with_sums
+SELECT
+    p.*,
+    p.own_pending_cents + coalesce(c.pending_cents, 0) AS pending_cents,
+    p.own_duplicate_cents + coalesce(c.duplicate_cents, 0) AS duplicate_cents,
+    coalesce(c.allowed_part_cents, 0) AS claim_allowed_part_cents,
+    coalesce(c.denial_cents, 0) AS claim_denial_cents,
+    coalesce(c.unpaid_denial_cents, 0) AS claim_unpaid_denial_cents
+FROM parts_with_own_sums AS p
 LEFT JOIN adjustment_sums AS c
     ON c.remittance_key = p.remittance_key AND c.remittance_line_key IS NULL
+
+-- name: summed_parts
+SELECT
+    p.*,
+    coalesce(d.category, e.category) AS category,
+    coalesce(d.reason_code, e.reason_code) AS reason_code,
+    coalesce(d.remark_code, e.remark_code) AS remark_code
+FROM parts_with_sums AS p
 LEFT JOIN denial_reasons AS d
     ON d.remittance_key = p.remittance_key AND d.remittance_line_key = p.remittance_line_key
 LEFT JOIN denial_reasons AS e

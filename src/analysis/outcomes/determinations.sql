@@ -575,48 +575,75 @@ FROM (
 INNER JOIN adjustment_sums AS a ON a.remittance_key = r.remittance_key
 GROUP BY r.claim_key
 
--- name: determined_claims
+-- name: counted_claims
 SELECT
     i.claim_key,
-    CASE
-        WHEN f.n_waiting > 0 THEN 'pending'
-        WHEN f.n_partial > 0 OR (f.n_approved > 0 AND f.n_denied > 0) THEN 'partially_approved'
-        WHEN f.n_approved > 0 THEN 'approved'
-        WHEN f.n_denied > 0 THEN 'denied'
-        WHEN i.claim_key IN (SELECT claim_key FROM voided_claims) THEN 'voided'
-        WHEN u.has_pending = 1 THEN 'pending'
-        WHEN
-            u.has_rejected = 1
-            AND (v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date)
-            THEN 'rejected'
-        WHEN i.claim_key IN (SELECT claim_key FROM refused_claims) THEN 'rejected'
-        WHEN u.has_rejected = 1 OR coalesce(a.n_judging, 0) = 0 THEN 'pending'
-        ELSE 'unknown'
-    END AS first_determination,
+    f.n_waiting AS first_waiting,
+    f.n_partial AS first_partial,
+    f.n_approved AS first_approved,
+    f.n_denied AS first_denied,
     f.determination_date AS first_date,
-    CASE
-        WHEN
-            i.claim_key IN (SELECT claim_key FROM voided_claims)
-            AND coalesce(a.paid_cents, 0) = 0
-            THEN 'voided'
-        WHEN t.n_waiting > 0 THEN 'pending'
-        WHEN t.n_partial > 0 OR (t.n_approved > 0 AND t.n_denied > 0) THEN 'partially_approved'
-        WHEN t.n_approved > 0 THEN 'approved'
-        WHEN t.n_denied > 0 THEN 'denied'
-        WHEN f.claim_key IS NOT NULL OR u.has_pending = 1 THEN 'pending'
-        WHEN
-            u.has_rejected = 1
-            AND (v.last_submitted_date IS NULL OR v.last_submitted_date <= u.rejected_date)
-            THEN 'rejected'
-        WHEN i.claim_key IN (SELECT claim_key FROM refused_claims) THEN 'rejected'
-        WHEN u.has_rejected = 1 OR coalesce(a.n_judging, 0) = 0 THEN 'pending'
-        ELSE 'unknown'
-    END AS final_determination,
+    f.claim_key IS NOT NULL AS has_first,
+    t.n_waiting AS final_waiting,
+    t.n_partial AS final_partial,
+    t.n_approved AS final_approved,
+    t.n_denied AS final_denied,
     t.determination_date AS final_date,
     t.allowed_cents
 FROM claim_keys AS i
 LEFT JOIN first_counts AS f ON f.claim_key = i.claim_key
 LEFT JOIN last_counts AS t ON t.claim_key = i.claim_key
-LEFT JOIN undecided_claims AS u ON u.claim_key = i.claim_key
-LEFT JOIN answer_facts AS a ON a.claim_key = i.claim_key
-LEFT JOIN version_facts AS v ON v.claim_key = i.claim_key
+
+-- name: told_claims
+SELECT
+    c.*,
+    coalesce(u.has_pending, 0) = 1 AS has_pending,
+    coalesce(u.has_rejected, 0) = 1 AS has_rejected,
+    u.rejected_date,
+    coalesce(a.n_judging, 0) AS n_judging,
+    coalesce(a.paid_cents, 0) AS paid_cents,
+    v.last_submitted_date
+FROM counted_claims AS c
+LEFT JOIN undecided_claims AS u ON u.claim_key = c.claim_key
+LEFT JOIN answer_facts AS a ON a.claim_key = c.claim_key
+LEFT JOIN version_facts AS v ON v.claim_key = c.claim_key
+
+-- name: determined_claims
+SELECT
+    claim_key,
+    CASE
+        WHEN first_waiting > 0 THEN 'pending'
+        WHEN first_partial > 0 OR (first_approved > 0 AND first_denied > 0)
+            THEN 'partially_approved'
+        WHEN first_approved > 0 THEN 'approved'
+        WHEN first_denied > 0 THEN 'denied'
+        WHEN claim_key IN (SELECT claim_key FROM voided_claims) THEN 'voided'
+        WHEN has_pending THEN 'pending'
+        WHEN
+            has_rejected
+            AND (last_submitted_date IS NULL OR last_submitted_date <= rejected_date)
+            THEN 'rejected'
+        WHEN claim_key IN (SELECT claim_key FROM refused_claims) THEN 'rejected'
+        WHEN has_rejected OR n_judging = 0 THEN 'pending'
+        ELSE 'unknown'
+    END AS first_determination,
+    first_date,
+    CASE
+        WHEN claim_key IN (SELECT claim_key FROM voided_claims) AND paid_cents = 0 THEN 'voided'
+        WHEN final_waiting > 0 THEN 'pending'
+        WHEN final_partial > 0 OR (final_approved > 0 AND final_denied > 0)
+            THEN 'partially_approved'
+        WHEN final_approved > 0 THEN 'approved'
+        WHEN final_denied > 0 THEN 'denied'
+        WHEN has_first OR has_pending THEN 'pending'
+        WHEN
+            has_rejected
+            AND (last_submitted_date IS NULL OR last_submitted_date <= rejected_date)
+            THEN 'rejected'
+        WHEN claim_key IN (SELECT claim_key FROM refused_claims) THEN 'rejected'
+        WHEN has_rejected OR n_judging = 0 THEN 'pending'
+        ELSE 'unknown'
+    END AS final_determination,
+    final_date,
+    allowed_cents
+FROM told_claims

@@ -180,26 +180,38 @@ WHERE
     FROM keyed_remittance_lines
   )
 
--- name: summed_parts
+-- name: parts_with_own_sums
 SELECT
   p.*,
   COALESCE(a.allowed_part_cents, 0) AS own_allowed_part_cents,
   COALESCE(a.denial_cents, 0) AS own_denial_cents,
   COALESCE(a.unpaid_denial_cents, 0) AS own_unpaid_denial_cents,
-  COALESCE(a.pending_cents, 0) + COALESCE(c.pending_cents, 0) AS pending_cents,
-  COALESCE(a.duplicate_cents, 0) + COALESCE(c.duplicate_cents, 0) AS duplicate_cents,
-  COALESCE(c.allowed_part_cents, 0) AS claim_allowed_part_cents,
-  COALESCE(c.denial_cents, 0) AS claim_denial_cents,
-  COALESCE(c.unpaid_denial_cents, 0) AS claim_unpaid_denial_cents,
-  COALESCE(d.category, e.category) AS category,
-  COALESCE(d.reason_code, e.reason_code) AS reason_code,
-  COALESCE(d.remark_code, e.remark_code) AS remark_code
+  COALESCE(a.pending_cents, 0) AS own_pending_cents,
+  COALESCE(a.duplicate_cents, 0) AS own_duplicate_cents
 FROM answered_parts AS p
 LEFT JOIN adjustment_sums AS a
   ON a.remittance_key = p.remittance_key
   AND a.remittance_line_key = p.remittance_line_key
+
+-- name: parts_with_sums
+SELECT
+  p.*,
+  p.own_pending_cents + COALESCE(c.pending_cents, 0) AS pending_cents,
+  p.own_duplicate_cents + COALESCE(c.duplicate_cents, 0) AS duplicate_cents,
+  COALESCE(c.allowed_part_cents, 0) AS claim_allowed_part_cents,
+  COALESCE(c.denial_cents, 0) AS claim_denial_cents,
+  COALESCE(c.unpaid_denial_cents, 0) AS claim_unpaid_denial_cents
+FROM parts_with_own_sums AS p
 LEFT JOIN adjustment_sums AS c
   ON c.remittance_key = p.remittance_key AND c.remittance_line_key IS NULL
+
+-- name: summed_parts
+SELECT
+  p.*,
+  COALESCE(d.category, e.category) AS category,
+  COALESCE(d.reason_code, e.reason_code) AS reason_code,
+  COALESCE(d.remark_code, e.remark_code) AS remark_code
+FROM parts_with_sums AS p
 LEFT JOIN denial_reasons AS d
   ON d.remittance_key = p.remittance_key
   AND d.remittance_line_key = p.remittance_line_key
