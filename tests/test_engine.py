@@ -48,6 +48,29 @@ def test_a_value_is_never_read_as_sql() -> None:
     assert made["t"]["v"].to_pylist() == ["'; DROP TABLE x; --"]
 
 
+def test_what_memory_cannot_make_at_once_is_made_piece_by_piece(tmp_path: Path) -> None:
+    """Five joins of a view each: in one statement they hold five tables in memory, apart one."""
+    numbers = {"numbers": pa.table({"n": range(500_000)})}
+    text = "md5(CAST(n * {} AS VARCHAR))"
+    staged = {"joined_0": f"SELECT n, {text.format(7)} AS text_0 FROM numbers"}
+    for k in range(1, 6):
+        staged[f"joined_{k}"] = (
+            f"SELECT j.*, o.text_{k} FROM joined_{k - 1} AS j "
+            f"LEFT JOIN (SELECT n, {text.format(k)} AS text_{k} FROM numbers) AS o ON o.n = j.n"
+        )
+    staged["told"] = "SELECT count(*) AS n, min(text_1) AS one, max(text_5) AS five FROM joined_5"
+    *pieces, told = staged.items()
+    named = ", ".join(f"{name} AS ({sql})" for name, sql in pieces)
+    with engine.workspace(tmp_path / "once", "65 MB"), pytest.raises(duckdb.OutOfMemoryException):
+        engine.run({"told": f"WITH {named} {told[1]}"}, numbers, ["told"])
+    with engine.workspace(tmp_path / "work", "65 MB"):
+        made = engine.run(staged, numbers, ["told"])
+        assert isinstance(made["told"], Path)
+        (row,) = pq.read_table(made["told"]).to_pylist()
+    assert row["n"] == 500_000
+    assert row == engine.run(staged, numbers, ["told"])["told"].to_pylist()[0]
+
+
 def test_in_a_workspace_tables_come_from_files_and_go_to_files(tmp_path: Path) -> None:
     pq.write_table(pa.table({"x": [1, 2, 3]}), tmp_path / "numbers.parquet")
     with engine.workspace(tmp_path / "work", "100 MB"):
