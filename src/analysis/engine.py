@@ -27,6 +27,9 @@ Source: TypeAlias = "pa.Table | Path"
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 _COMMENT = re.compile(r"--.*")
 _WORD = re.compile(r"\w+")
+# As DuckDB writes a limit, and what it advises for each thread.
+_BYTES = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_BYTES_PER_THREAD = 125_000_000
 
 
 class Staging(Protocol):
@@ -102,6 +105,7 @@ def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckD
             settings["memory_limit"] = _counted(space.memory_limit)
             settings["temp_directory"] = str(space.folder)
             settings["allowed_directories"] = [str(space.folder)]
+            settings["threads"] = _threads(connection, settings["memory_limit"])
         # Last, since these close the door behind the others.
         settings |= {"enable_external_access": False, "lock_configuration": True}
         for name, value in settings.items():
@@ -120,6 +124,15 @@ def _counted(memory_limit: str) -> str:
     """The limit to give DuckDB: seven eighths, since it counts neither Python nor all it holds."""
     amount, unit = re.sub(r"[^\d.]", "", memory_limit), re.sub(r"[\d.\s]", "", memory_limit)
     return f"{float(amount) * 7 / 8:.4f}{unit}"
+
+
+def _threads(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> int:
+    """How many threads to use: each needs memory of its own, so with little there are fewer."""
+    connection.execute("SET memory_limit = $value", {"value": memory_limit})
+    sql = "SELECT current_setting('threads'), current_setting('memory_limit')"
+    most, limit = connection.sql(sql).fetchall()[0]
+    amount, unit = limit.split()
+    return max(1, min(int(most), int(float(amount) * _BYTES[unit] / _BYTES_PER_THREAD)))
 
 
 def statements(package: str, file_name: str) -> dict[str, str]:
