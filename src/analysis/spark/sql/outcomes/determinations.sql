@@ -244,21 +244,66 @@ WHERE
   AND NOT is_cancelled
   AND determination IN ('approved', 'partially_approved', 'denied', 'pending')
 
+-- name: told_slots
+SELECT
+  claim_key,
+  slot,
+  MAX(has_pending) AS has_pending,
+  MAX(has_rejected) AS has_rejected,
+  MAX(has_undecided) AS has_undecided,
+  SUM(paid_cents) AS paid_cents
+FROM (
+  SELECT
+    claim_key,
+    slot,
+    CASE WHEN is_deciding AND determination = 'pending' THEN 1 ELSE 0 END AS has_pending,
+    CASE WHEN is_deciding AND determination = 'rejected' THEN 1 ELSE 0 END AS has_rejected,
+    CASE WHEN determination IN ('unknown', 'duplicate', 'none') THEN 1 ELSE 0 END AS has_undecided,
+    paid_cents
+  FROM events
+  UNION ALL
+  SELECT
+    claim_key,
+    slot,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM service_slots
+) AS sent_or_answered
+GROUP BY
+  claim_key,
+  slot
+
+-- name: first_states
+SELECT
+  k.*,
+  f.determination AS first_determination,
+  f.payment_date AS first_date,
+  f.category AS first_category,
+  f.own_category,
+  f.reason_code AS first_reason_code,
+  f.remark_code AS first_remark_code,
+  f.charge_cents AS first_charge_cents
+FROM told_slots AS k
+LEFT JOIN final_answers AS f
+  ON f.claim_key = k.claim_key AND f.slot = k.slot AND f.from_first = 1
+
 -- name: line_states
 SELECT
   k.claim_key,
   k.slot,
-  f.determination AS first_determination,
-  f.payment_date AS first_date,
-  f.category AS first_category,
-  f.reason_code AS first_reason_code,
-  f.remark_code AS first_remark_code,
-  f.charge_cents AS first_charge_cents,
+  k.first_determination,
+  k.first_date,
+  k.first_category,
+  k.first_reason_code,
+  k.first_remark_code,
+  k.first_charge_cents,
   s.determination AS final_determination,
   s.payment_date AS final_date,
   CASE
     WHEN s.category = 'appeal_outcome'
-    THEN COALESCE(f.own_category, s.category)
+    THEN COALESCE(k.own_category, s.category)
     ELSE s.category
   END AS final_category,
   s.allowed_cents AS final_allowed_cents,
@@ -269,39 +314,7 @@ SELECT
   k.has_rejected,
   k.has_undecided,
   k.paid_cents
-FROM (
-  SELECT
-    claim_key,
-    slot,
-    MAX(has_pending) AS has_pending,
-    MAX(has_rejected) AS has_rejected,
-    MAX(has_undecided) AS has_undecided,
-    SUM(paid_cents) AS paid_cents
-  FROM (
-    SELECT
-      claim_key,
-      slot,
-      CASE WHEN is_deciding AND determination = 'pending' THEN 1 ELSE 0 END AS has_pending,
-      CASE WHEN is_deciding AND determination = 'rejected' THEN 1 ELSE 0 END AS has_rejected,
-      CASE WHEN determination IN ('unknown', 'duplicate', 'none') THEN 1 ELSE 0 END AS has_undecided,
-      paid_cents
-    FROM events
-    UNION ALL
-    SELECT
-      claim_key,
-      slot,
-      NULL,
-      NULL,
-      NULL,
-      NULL
-    FROM service_slots
-  ) AS sent_or_answered
-  GROUP BY
-    claim_key,
-    slot
-) AS k
-LEFT JOIN final_answers AS f
-  ON f.claim_key = k.claim_key AND f.slot = k.slot AND f.from_first = 1
+FROM first_states AS k
 LEFT JOIN standing_answers AS s
   ON s.claim_key = k.claim_key AND s.slot = k.slot AND s.from_last = 1
 
