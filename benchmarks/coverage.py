@@ -23,7 +23,7 @@ from analysis.synthetic import known_truth
 
 PAGE = Path(__file__).parents[1] / "docs" / "model_coverage.md"
 N_WORLDS = {300: 12, 1_000: 12, 5_000: 12, 50_000: 4}
-# The largest only where the form holds or is most missed: a broken assumption shows at 5,000.
+# The largest only where the form holds, and under a cliff: what else breaks shows at 5,000.
 LARGE_KINDS = (known_truth.AS_ASSUMED, "visit_cliff")
 TARGETS = (
     ("coverage of all cells", "0.87 to 0.95 from 1,000 claims on, at least 0.88 at 300"),

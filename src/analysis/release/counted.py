@@ -6,15 +6,17 @@ counts that are not published (condition by quarter) add nothing to what an atta
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 import pandas as pd
 
 from analysis.errors import DataError
 from analysis.findings import population, rates
-from analysis.release.verify import ALL, Cell
+from analysis.release.verify import ALL, OUTCOMES, Cell
 
 OTHER_INSURERS, OTHER_CONDITIONS = "other insurers", "other conditions"
 
@@ -131,13 +133,16 @@ def _placed(column: pd.Series, known: Sequence[str], other: str) -> pd.Series:
 def _table(
     placed: pd.DataFrame, column: str, categories: Categories, release: int
 ) -> dict[Cell, int]:
+    totals: Counter[tuple[str, str, str]] = Counter()
+    for key, n in placed.groupby(["insurer", column, "outcome"]).size().items():
+        insurer, other, outcome = cast(tuple[str, str, str], key)
+        totals.update(
+            dict.fromkeys(itertools.product((ALL, insurer), (ALL, other), ("answered", outcome)), n)
+        )
     values: dict[Cell, int] = {}
-    outcomes = ["approved", "denied"]
     for insurer, other in categories.rows(column):
         condition, quarter = (other, ALL) if column == "condition" else (ALL, other)
-        mine = placed["insurer"].eq(insurer) | (insurer == ALL)
-        mine &= placed[column].eq(other) | (other == ALL)
-        by_outcome = placed.loc[mine, "outcome"].value_counts().reindex(outcomes, fill_value=0)
-        for outcome, n in (("answered", by_outcome.sum()), *by_outcome.items()):
-            values[Cell(release, insurer, condition, quarter, str(outcome))] = int(n)
+        for outcome in OUTCOMES:
+            n = int(totals[insurer, other, outcome])
+            values[Cell(release, insurer, condition, quarter, outcome)] = n
     return values
