@@ -224,22 +224,7 @@ INNER JOIN (
 -- Every remittance in its claim. Only a primary insurer's answer decides; 25 is a forecast, 23
 -- sends the claim on to somebody else, and an answer to a void judges no service.
 SELECT
-    r.claim_key,
-    r.remittance_key,
-    r.source,
-    r.payment_id,
-    r.position,
-    r.patient_control_number,
-    r.claim_status_code,
-    r.claim_frequency_code,
-    r.payer_claim_control_number,
-    r.patient_id,
-    r.payer_id,
-    r.charge_cents,
-    r.paid_cents,
-    r.payment_date,
-    r.service_date,
-    r.stated_determination,
+    r.*,
     coalesce(r.claim_status_code, '') = '22' AS is_reversal,
     coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '22', '23', '25')
     AND coalesce(r.claim_frequency_code, '') <> '8'

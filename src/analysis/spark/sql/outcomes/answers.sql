@@ -283,22 +283,7 @@ INNER JOIN (
 
 -- name: answers
 SELECT
-  r.claim_key,
-  r.remittance_key,
-  r.source,
-  r.payment_id,
-  r.position,
-  r.patient_control_number,
-  r.claim_status_code,
-  r.claim_frequency_code,
-  r.payer_claim_control_number,
-  r.patient_id,
-  r.payer_id,
-  r.charge_cents,
-  r.paid_cents,
-  r.payment_date,
-  r.service_date,
-  r.stated_determination,
+  r.*,
   COALESCE(r.claim_status_code, '') = '22' AS is_reversal,
   NOT COALESCE(r.claim_status_code, '') IN ('2', '3', '20', '21', '22', '23', '25')
   AND COALESCE(r.claim_frequency_code, '') <> '8'
