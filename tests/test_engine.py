@@ -124,7 +124,7 @@ def test_what_no_later_statement_needs_is_gone_and_what_is_read_once_is_not_copi
         "total": "SELECT sum(o.x) AS total FROM once AS o INNER JOIN pairs AS p ON p.x = o.x",
     }
     with engine.connect({"numbers": pa.table({"x": [1, 2, 3]})}) as connection:
-        sql = engine._Staging(connection)
+        sql = engine.InProcess(connection)
         sql.stage(staged, keep=["total"])
         assert sql.fetch("total")["total"].to_pylist() == [5]
         left = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()

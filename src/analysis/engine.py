@@ -120,6 +120,20 @@ def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckD
         connection.close()
 
 
+def memory() -> float | None:
+    """How many bytes DuckDB may take here; None without a limit, and on a cluster."""
+    if room() is None or _cluster():
+        return None
+    with connect() as connection:
+        return _limit(connection)
+
+
+def _limit(connection: duckdb.DuckDBPyConnection) -> float:
+    ((limit,),) = connection.sql("SELECT current_setting('memory_limit')").fetchall()
+    amount, unit = limit.split()
+    return float(amount) * _BYTES[unit]
+
+
 def _counted(memory_limit: str) -> str:
     """The limit to give DuckDB: seven eighths, since it counts neither Python nor all it holds."""
     amount, unit = re.sub(r"[^\d.]", "", memory_limit), re.sub(r"[\d.\s]", "", memory_limit)
@@ -129,10 +143,8 @@ def _counted(memory_limit: str) -> str:
 def _threads(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> int:
     """How many threads to use: each needs memory of its own, so with little there are fewer."""
     connection.execute("SET memory_limit = $value", {"value": memory_limit})
-    sql = "SELECT current_setting('threads'), current_setting('memory_limit')"
-    most, limit = connection.sql(sql).fetchall()[0]
-    amount, unit = limit.split()
-    return max(1, min(int(most), int(float(amount) * _BYTES[unit] / _BYTES_PER_THREAD)))
+    ((most,),) = connection.sql("SELECT current_setting('threads')").fetchall()
+    return max(1, min(int(most), int(_limit(connection) / _BYTES_PER_THREAD)))
 
 
 def statements(package: str, file_name: str) -> dict[str, str]:
@@ -162,11 +174,11 @@ def staging(inputs: Mapping[str, Source]) -> Iterator[Staging]:
         yield cluster.staging(inputs, folder)
     else:
         with connect(inputs) as connection:
-            yield _Staging(connection)
+            yield InProcess(connection)
 
 
 @dataclass(frozen=True)
-class _Staging:
+class InProcess:
     """Staging on DuckDB."""
 
     connection: duckdb.DuckDBPyConnection
@@ -179,6 +191,7 @@ class _Staging:
         keep: Collection[str] | None = None,
         fetched: Collection[str] = (),
     ) -> None:
+        """As `Staging` says."""
         for name, value in (parameters or {}).items():
             self.connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
         passing = _Passing.of(staged, staged if keep is None else keep)
@@ -212,6 +225,7 @@ class _Staging:
             self.written[name] = self._write(filed, name)
 
     def fetch(self, name: str) -> Source:
+        """As `Staging` says."""
         folder = room()
         if folder is None:
             return self.connection.table(name).to_arrow_table()

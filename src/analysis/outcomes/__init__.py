@@ -1,11 +1,14 @@
 """First and final determination of every claim and line, and why it was denied or cut.
 
-The rules are the definitions of GLOSSARY.md, written as staged SQL: `keys.sql` numbers the records,
-`answers.sql` judges each answer by itself, `line_matches.sql` finds the line sent that it is about,
-`determinations.sql` nets them, `appeals.sql` reads how appeals ended, `outcomes.sql` makes the
-tables. A line is approved when something was allowed, whatever was paid; a reversal and its
-correction net to one determination; a secondary insurer, a duplicate and a rejection decide
-nothing.
+The rules are the definitions of GLOSSARY.md, written as staged SQL. `keys.sql` numbers the records.
+For each claim by itself `records.sql` orders them, `answers.sql` judges each answer,
+`line_matches.sql` finds the line sent that it is about, `determinations.sql` nets them,
+`appeal_answers.sql` reads what they say of appeals, `line_outcomes.sql` and `histories.sql` tell
+what lines and claims came to. Across claims `appeals.sql` ties them to the practice's own appeals,
+and `outcomes.sql` to the patient's other claims.
+
+A line is approved when something was allowed, whatever was paid; a reversal and its correction net
+to one determination; a secondary insurer, a duplicate and a rejection decide nothing.
 """
 
 from collections.abc import Mapping
@@ -13,7 +16,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from analysis import codes, engine, tables
+from analysis import codes, engine, ranges, tables
 from analysis.errors import DataError
 
 INPUTS = (
@@ -43,6 +46,9 @@ _MATCHES = {
     "day_and_charge": ("day", "charge"),
 }
 
+# What follows the matching, claim by claim.
+_BY_CLAIM = ("determinations", "appeal_answers", "line_outcomes", "histories")
+
 # Used until the practice's own answers tell how long answers take.
 DEFAULT_MATURITY_DAYS = 90
 
@@ -52,13 +58,20 @@ def outcomes(inputs: Mapping[str, pa.Table], as_of: date) -> dict[str, pa.Table]
     references = {name: codes.table(name) for name in ("carc", "rarc")}
     known = {name: inputs[name] for name in INPUTS} | references | {"conditions": _conditions()}
     variables = {"as_of_date": as_of, "default_maturity_days": DEFAULT_MATURITY_DAYS}
-    keys, answers, determinations, appeals, tables_left = (
-        engine.statements("analysis.outcomes", f"{name}.sql")
-        for name in ("keys", "answers", "determinations", "appeals", "outcomes")
+    stages = ranges.Stages(
+        key="claim_key",
+        numbering="claim_keys",
+        before=_said("keys"),
+        by_key=_said("records") | _said("answers") | _matching() | _said(*_BY_CLAIM),
+        after=_said("appeals", "outcomes"),
     )
-    staged = keys | answers | _matching() | determinations | appeals | tables_left
-    made = engine.run(staged, known, list(OUTPUTS), variables)
+    made = ranges.run(stages, known, list(OUTPUTS), variables)
     return {name: tables.conform(name, table) for name, table in made.items()}
+
+
+def _said(*names: str) -> dict[str, str]:
+    files = (engine.statements("analysis.outcomes", f"{name}.sql") for name in names)
+    return {name: sql for staged in files for name, sql in staged.items()}
 
 
 def _matching() -> dict[str, str]:

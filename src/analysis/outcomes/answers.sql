@@ -1,29 +1,6 @@
 -- What every answered line says by itself, which answers were taken back, and which version of a
 -- claim each is about; by the definitions in GLOSSARY.md.
--- Inputs: claims, service_lines, carc, rarc, and the stages of keys.sql.
-
--- name: versions
-SELECT
-    k.claim_key,
-    c.claim_version_id,
-    k.record_key AS claim_version_key,
-    c.patient_control_number,
-    c.claim_frequency_code,
-    c.set_reference,
-    c.patient_id,
-    c.payer_id,
-    c.plan_id,
-    c.submitted_date,
-    c.service_date,
-    c.charge_cents,
-    coalesce(c.payer_sequence_code, 'P') = 'P' AS is_primary,
-    coalesce(c.claim_frequency_code, '1') = '8' AS is_void,
-    row_number() OVER (
-        PARTITION BY k.claim_key
-        ORDER BY c.submitted_date NULLS FIRST, c.claim_frequency_code, k.record_key
-    ) AS version_number
-FROM claims AS c
-INNER JOIN record_keys AS k ON k.record = 'claim_version' AND k.record_id = c.claim_version_id
+-- Inputs: carc, rarc, and the stages of keys.sql and records.sql.
 
 -- name: coded_adjustments
 -- What each CAS triplet means for a determination. A code nobody has mapped may be a denial: it
@@ -140,7 +117,7 @@ UNION ALL
 SELECT
     r.remittance_key, NULL, 1, NULL, NULL, NULL, r.service_date,
     r.charge_cents, r.paid_cents, NULL, false
-FROM keyed_remittances AS r
+FROM remittances_in_claims AS r
 WHERE r.remittance_key NOT IN (SELECT remittance_key FROM keyed_remittance_lines)
 
 -- name: parts_with_own_sums
@@ -200,10 +177,10 @@ FROM summed_parts
 -- name: claims_with_remittances
 -- Where the insurer's own 835 is at hand, an export retells it: it would count the money twice.
 SELECT DISTINCT claim_key
-FROM keyed_remittances
+FROM remittances_in_claims
 WHERE
     coalesce(source, 'x12') <> 'export'
-    AND claim_key IN (SELECT claim_key FROM keyed_remittances WHERE source = 'export')
+    AND claim_key IN (SELECT claim_key FROM remittances_in_claims WHERE source = 'export')
 
 -- name: secondary_answers
 -- Not every later insurer says so in CLP02: OA-23 gives it away, and so does its name where the
@@ -211,7 +188,7 @@ WHERE
 SELECT remittance_key FROM coded_adjustments WHERE reason_code = '23' AND amount_cents <> 0
 UNION
 SELECT r.remittance_key
-FROM keyed_remittances AS r
+FROM remittances_in_claims AS r
 INNER JOIN (
     SELECT claim_key, payer_id
     FROM versions
@@ -239,7 +216,7 @@ SELECT
             r.position,
             r.remittance_key
     ) AS answer_number
-FROM keyed_remittances AS r
+FROM remittances_in_claims AS r
 WHERE
     coalesce(r.source, 'x12') <> 'export'
     OR r.claim_key NOT IN (SELECT claim_key FROM claims_with_remittances)
@@ -449,8 +426,8 @@ SELECT
         ) AS VARCHAR
     ) AS slot,
     coalesce(s.service_date, v.service_date) AS day
-FROM service_lines AS s
-INNER JOIN versions AS v ON v.claim_version_id = s.claim_version_id
+FROM lines_in_claims AS s
+INNER JOIN versions AS v ON v.claim_version_key = s.claim_version_key
 WHERE v.is_primary AND NOT v.is_void
 
 -- name: partial_versions

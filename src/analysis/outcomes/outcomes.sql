@@ -1,6 +1,7 @@
--- The tables that leave this stage: what each claim and line came to, with what it is about.
--- Inputs: claim_diagnoses, payers, conditions, provider_adjustments, provider_adjustment_lineage,
--- and the stages of the files before. Variables: as_of_date, default_maturity_days.
+-- The table of claims that leaves this step: what each came to, with what it is about and its place
+-- among the patient's claims.
+-- Inputs: payers, conditions, provider_adjustments, provider_adjustment_lineage, and the stages of
+-- keys.sql, histories.sql and appeals.sql. Variables: as_of_date, default_maturity_days.
 
 -- name: code_patterns
 -- Each code once: comparing patterns is slow, and a practice's claims repeat few codes.
@@ -10,7 +11,7 @@ SELECT
     CAST(k.valid_from AS DATE) AS valid_from,
     CAST(k.valid_to AS DATE) AS valid_to,
     k.pattern_order
-FROM (SELECT DISTINCT diagnosis_code FROM claim_diagnoses WHERE diagnosis_position = 1) AS d
+FROM (SELECT DISTINCT diagnosis_code FROM claim_histories) AS d
 INNER JOIN conditions AS k ON regexp_matches(d.diagnosis_code, k.icd10_pattern)
 
 -- name: ranked_conditions
@@ -25,45 +26,35 @@ SELECT 2000 + pattern_order, condition_group FROM conditions
 -- The principal diagnosis by day of service; the first pattern that fits wins. A code sent outside
 -- its dates still names its condition when no pattern in force does; `sent_diagnosis_in_force` among
 -- the checks marks it.
-SELECT c.claim_key, r.condition_group
+SELECT c.diagnosis_code, c.diagnosis_date, r.condition_group
 FROM (
     SELECT
-        v.claim_key,
+        h.diagnosis_code,
+        h.diagnosis_date,
         min(
             k.pattern_order
             + CASE
                 WHEN k.is_catch_all THEN 2000
-                WHEN
-                    coalesce(v.service_date, v.submitted_date) < k.valid_from
-                    OR coalesce(v.service_date, v.submitted_date) > k.valid_to
-                    THEN 1000
+                WHEN h.diagnosis_date < k.valid_from OR h.diagnosis_date > k.valid_to THEN 1000
                 ELSE 0
             END
         ) AS place
-    FROM first_versions AS v
-    INNER JOIN claim_diagnoses AS d
-        ON d.claim_version_id = v.claim_version_id AND d.diagnosis_position = 1
-    INNER JOIN code_patterns AS k ON k.diagnosis_code = d.diagnosis_code
-    GROUP BY v.claim_key
+    FROM (SELECT DISTINCT diagnosis_code, diagnosis_date FROM claim_histories) AS h
+    INNER JOIN code_patterns AS k ON k.diagnosis_code = h.diagnosis_code
+    GROUP BY h.diagnosis_code, h.diagnosis_date
 ) AS c
 INNER JOIN ranked_conditions AS r ON r.place = c.place
 
 -- name: claim_facts
 SELECT
-    i.claim_key,
-    coalesce(f.patient_control_number, r.patient_control_number) AS patient_control_number,
-    coalesce(f.patient_id, r.patient_id) AS patient_id,
-    coalesce(f.payer_id, r.payer_id) AS payer_id,
-    f.plan_id,
+    h.*,
     coalesce(k.condition_group, 'unknown') AS condition_group,
-    coalesce(f.service_date, r.service_date) AS service_date,
-    f.submitted_date,
-    coalesce(l.charge_cents, abs(r.charge_cents), 0) AS charge_cents
-FROM claim_keys AS i
-LEFT JOIN first_versions AS f ON f.claim_key = i.claim_key
-LEFT JOIN latest_versions AS l ON l.claim_key = i.claim_key
-LEFT JOIN claim_conditions AS k ON k.claim_key = i.claim_key
-LEFT JOIN answers AS r ON r.claim_key = i.claim_key AND r.answer_number = 1
+    date_diff('day', h.submitted_date, h.first_date) AS days_to_first_determination
+FROM claim_histories AS h
+LEFT JOIN claim_conditions AS k
+    ON
+        k.diagnosis_code = h.diagnosis_code
+        AND k.diagnosis_date IS NOT DISTINCT FROM h.diagnosis_date
 
 -- name: courses
 -- A patient's claims for one condition.
@@ -112,27 +103,20 @@ SELECT
         AS visit_number
 FROM episode_numbers
 
--- name: delays
-SELECT
-    d.claim_key,
-    date_diff('day', f.submitted_date, d.first_date) AS days
-FROM determined_claims AS d
-INNER JOIN claim_facts AS f ON f.claim_key = d.claim_key
-WHERE
-    d.first_determination IN ('approved', 'partially_approved', 'denied')
-    AND f.submitted_date IS NOT NULL
-    AND d.first_date >= f.submitted_date
-
 -- name: maturity
 -- Only claims old enough for a slow answer to have come tell how long answers take.
 SELECT
     coalesce(
-        CAST(percentile_disc(0.95) WITHIN GROUP (ORDER BY e.days) AS BIGINT),
+        CAST(
+            percentile_disc(0.95) WITHIN GROUP (ORDER BY days_to_first_determination) AS BIGINT
+        ),
         getvariable('default_maturity_days')
     ) AS maturity_days
-FROM delays AS e
-INNER JOIN claim_facts AS f ON f.claim_key = e.claim_key
-WHERE f.submitted_date <= getvariable('as_of_date') - INTERVAL 180 DAY
+FROM claim_facts
+WHERE
+    first_determination IN ('approved', 'partially_approved', 'denied')
+    AND first_date >= submitted_date
+    AND submitted_date <= getvariable('as_of_date') - INTERVAL 180 DAY
 
 -- name: moved_outside
 -- Recoupments, interest and the like that the insurer settled in PLB, where it names the claim.
@@ -145,7 +129,7 @@ GROUP BY k.claim_key
 
 -- name: claim_outcomes
 SELECT
-    i.claim_id,
+    f.claim_id,
     f.patient_control_number,
     f.patient_id,
     f.payer_id,
@@ -157,49 +141,31 @@ SELECT
     e.visit_number,
     f.service_date,
     f.submitted_date,
-    coalesce(v.n_versions, 0) AS n_versions,
-    coalesce(a.n_remittances, 0) AS n_remittances,
+    f.n_versions,
+    f.n_remittances,
     f.charge_cents,
-    CASE
-        WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')
-            THEN coalesce(d.allowed_cents, 0) + coalesce(m.claim_level_cents, 0)
-        ELSE 0
-    END AS allowed_cents,
-    coalesce(a.paid_cents, 0) AS paid_cents,
+    f.allowed_cents,
+    f.paid_cents,
     coalesce(o.moved_cents, 0) AS moved_outside_cents,
-    CASE
-        WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')
-            THEN coalesce(m.patient_part_cents, 0)
-        ELSE 0
-    END AS patient_responsibility_cents,
-    d.first_determination,
-    d.first_date AS first_determination_date,
-    date_diff('day', f.submitted_date, d.first_date) AS days_to_first_determination,
-    d.final_determination,
-    CASE
-        WHEN d.final_determination IN ('approved', 'partially_approved', 'denied') THEN d.final_date
-    END AS final_determination_date,
-    CASE
-        WHEN d.first_determination IN ('denied', 'partially_approved') THEN c.first_category
-    END AS denial_category,
-    CASE
-        WHEN d.first_determination IN ('denied', 'partially_approved') THEN c.first_reason_code
-    END AS denial_reason_code,
-    CASE
-        WHEN d.first_determination IN ('denied', 'partially_approved') THEN c.first_remark_code
-    END AS denial_remark_code,
-    CASE
-        WHEN d.final_determination IN ('denied', 'partially_approved') THEN c.final_category
-    END AS final_denial_category,
-    w.source AS outcome_source,
-    coalesce(v.is_corrected, 0) = 1 AS is_corrected,
-    coalesce(a.is_reversed, 0) = 1 AS is_reversed,
-    z.reversal_reason,
+    f.patient_responsibility_cents,
+    f.first_determination,
+    f.first_date AS first_determination_date,
+    f.days_to_first_determination,
+    f.final_determination,
+    f.final_date AS final_determination_date,
+    f.denial_category,
+    f.denial_reason_code,
+    f.denial_remark_code,
+    f.final_denial_category,
+    f.outcome_source,
+    f.is_corrected,
+    f.is_reversed,
+    f.reversal_reason,
     x.outcome AS appeal_outcome,
     CASE
         WHEN f.service_date > getvariable('as_of_date') THEN 'service in the future'
         WHEN f.service_date > f.submitted_date THEN 'service after submission'
-        WHEN f.service_date > d.first_date THEN 'service after the answer'
+        WHEN f.service_date > f.first_date THEN 'service after the answer'
         WHEN f.service_date < getvariable('as_of_date') - INTERVAL 20 YEAR THEN 'service long ago'
     END AS date_problem,
     getvariable('as_of_date') AS as_of_date,
@@ -210,134 +176,8 @@ SELECT
         false
     ) AS is_mature
 FROM claim_facts AS f
-INNER JOIN claim_keys AS i ON i.claim_key = f.claim_key
-INNER JOIN determined_claims AS d ON d.claim_key = f.claim_key
 LEFT JOIN episodes AS e ON e.claim_key = f.claim_key
-LEFT JOIN version_facts AS v ON v.claim_key = f.claim_key
-LEFT JOIN answer_facts AS a ON a.claim_key = f.claim_key
-LEFT JOIN claim_reasons AS c ON c.claim_key = f.claim_key
-LEFT JOIN standing_money AS m ON m.claim_key = f.claim_key
-LEFT JOIN last_appeals AS x ON x.claim_id = i.claim_id
-LEFT JOIN last_reversal_reasons AS z ON z.claim_key = f.claim_key
+LEFT JOIN last_appeals AS x ON x.claim_id = f.claim_id
 LEFT JOIN moved_outside AS o ON o.claim_key = f.claim_key
 LEFT JOIN payers AS p ON p.payer_id = f.payer_id
-LEFT JOIN first_answered AS y ON y.claim_key = f.claim_key
-LEFT JOIN answers AS w ON w.remittance_key = y.remittance_key
 ORDER BY f.submitted_date NULLS LAST, f.claim_key
-
--- name: line_lineage
-SELECT
-    r.remittance_line_id,
-    c.claim_id,
-    m.service_line_id,
-    coalesce(m.match_kind, 'beyond') AS match_kind,
-    coalesce(m.is_doubtful, false) AS is_doubtful
-FROM parts_in_claims AS p
-INNER JOIN keyed_remittance_lines AS r ON r.remittance_line_key = p.remittance_line_key
-INNER JOIN claim_keys AS c ON c.claim_key = p.claim_key
-LEFT JOIN line_matches AS m ON m.remittance_line_key = p.remittance_line_key
-ORDER BY p.remittance_line_key
-
--- name: current_lines
-SELECT s.*
-FROM service_slots AS s
-INNER JOIN latest_versions AS v ON v.claim_version_key = s.claim_version_key
-
--- name: lines_beyond
--- What insurers answered beyond the lines of the latest version.
-SELECT
-    e.claim_key,
-    e.slot,
-    min(e.procedure_code) AS procedure_code,
-    min(e.modifiers) AS modifiers,
-    min(e.service_date) AS service_date,
-    max(abs(e.charge_cents)) AS charge_cents
-FROM events AS e
-WHERE NOT EXISTS (
-    SELECT 1 FROM current_lines AS s WHERE s.claim_key = e.claim_key AND s.slot = e.slot
-)
-GROUP BY e.claim_key, e.slot
-
--- name: split_charges
--- The charge of a line answered in parts is shared with the parts, so that lines add up to claims.
-SELECT s.service_line_id, sum(b.charge_cents) AS parts_cents
-FROM lines_beyond AS b
-INNER JOIN current_lines AS s
-    ON
-        s.claim_key = b.claim_key
-        AND s.slot = coalesce(b.procedure_code, '') || '@'
-        || coalesce(CAST(b.service_date AS VARCHAR), '') || '#1'
-GROUP BY s.service_line_id, s.charge_cents
-HAVING sum(b.charge_cents) < s.charge_cents
-
--- name: outcome_lines
-SELECT
-    s.claim_key,
-    s.slot,
-    s.line_number,
-    s.procedure_code,
-    s.modifiers,
-    s.units,
-    s.service_date,
-    s.charge_cents - coalesce(p.parts_cents, 0) AS charge_cents
-FROM current_lines AS s
-LEFT JOIN split_charges AS p ON p.service_line_id = s.service_line_id
-UNION ALL
-SELECT
-    claim_key,
-    slot,
-    1000 + row_number() OVER (PARTITION BY claim_key ORDER BY slot) AS line_number,
-    procedure_code,
-    modifiers,
-    CAST(NULL AS DOUBLE) AS units,
-    service_date,
-    charge_cents
-FROM lines_beyond
-
--- name: line_outcomes
-SELECT
-    i.claim_id,
-    o.line_number,
-    o.procedure_code,
-    o.modifiers,
-    o.units,
-    o.service_date,
-    o.charge_cents,
-    CASE
-        WHEN l.final_determination IN ('approved', 'partially_approved', 'denied')
-            AND d.final_determination <> 'voided'
-            THEN coalesce(l.final_allowed_cents, 0)
-        ELSE 0
-    END AS allowed_cents,
-    coalesce(l.paid_cents, 0) AS paid_cents,
-    coalesce(
-        l.first_determination,
-        CASE
-            WHEN d.first_determination IN ('voided', 'rejected') THEN d.first_determination
-            WHEN l.has_rejected = 1 AND coalesce(l.has_pending, 0) = 0 THEN 'rejected'
-            WHEN coalesce(l.has_pending, 0) = 0 AND l.has_undecided = 1 THEN 'unknown'
-            ELSE 'pending'
-        END
-    ) AS first_determination,
-    l.first_date AS first_determination_date,
-    CASE
-        WHEN d.final_determination = 'voided' THEN 'voided'
-        WHEN l.final_determination IS NOT NULL THEN l.final_determination
-        WHEN d.final_determination = 'rejected' THEN 'rejected'
-        WHEN coalesce(l.has_pending, 0) = 0 AND l.has_undecided = 1 THEN 'unknown'
-        ELSE 'pending'
-    END AS final_determination,
-    l.final_date AS final_determination_date,
-    CASE WHEN l.first_determination IN ('denied', 'partially_approved') THEN l.first_category END
-        AS denial_category,
-    CASE WHEN l.first_determination IN ('denied', 'partially_approved') THEN l.first_reason_code END
-        AS denial_reason_code,
-    CASE WHEN l.first_determination IN ('denied', 'partially_approved') THEN l.first_remark_code END
-        AS denial_remark_code,
-    CASE WHEN l.final_determination IN ('denied', 'partially_approved') THEN l.final_category END
-        AS final_denial_category
-FROM outcome_lines AS o
-INNER JOIN claim_keys AS i ON i.claim_key = o.claim_key
-INNER JOIN line_states AS l ON l.claim_key = o.claim_key AND l.slot = o.slot
-INNER JOIN determined_claims AS d ON d.claim_key = o.claim_key
-ORDER BY o.claim_key, o.line_number

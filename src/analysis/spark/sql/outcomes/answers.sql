@@ -1,29 +1,5 @@
 -- Made from outcomes/answers.sql by tools/spark_sql.py; do not edit.
 
--- name: versions
-SELECT
-  k.claim_key,
-  c.claim_version_id,
-  k.record_key AS claim_version_key,
-  c.patient_control_number,
-  c.claim_frequency_code,
-  c.set_reference,
-  c.patient_id,
-  c.payer_id,
-  c.plan_id,
-  c.submitted_date,
-  c.service_date,
-  c.charge_cents,
-  COALESCE(c.payer_sequence_code, 'P') = 'P' AS is_primary,
-  COALESCE(c.claim_frequency_code, '1') = '8' AS is_void,
-  ROW_NUMBER() OVER (
-    PARTITION BY k.claim_key
-    ORDER BY c.submitted_date, c.claim_frequency_code NULLS LAST, k.record_key NULLS LAST
-  ) AS version_number
-FROM claims AS c
-INNER JOIN record_keys AS k
-  ON k.record = 'claim_version' AND k.record_id = c.claim_version_id
-
 -- name: coded_adjustments
 SELECT
   a.remittance_key,
@@ -172,7 +148,7 @@ SELECT
   r.paid_cents,
   NULL,
   FALSE
-FROM keyed_remittances AS r
+FROM remittances_in_claims AS r
 WHERE
   NOT r.remittance_key IN (
     SELECT
@@ -239,13 +215,13 @@ FROM summed_parts
 -- name: claims_with_remittances
 SELECT DISTINCT
   claim_key
-FROM keyed_remittances
+FROM remittances_in_claims
 WHERE
   COALESCE(source, 'x12') <> 'export'
   AND claim_key IN (
     SELECT
       claim_key
-    FROM keyed_remittances
+    FROM remittances_in_claims
     WHERE
       source = 'export'
   )
@@ -259,7 +235,7 @@ WHERE
 UNION
 SELECT
   r.remittance_key
-FROM keyed_remittances AS r
+FROM remittances_in_claims AS r
 INNER JOIN (
   SELECT
     claim_key,
@@ -296,7 +272,7 @@ SELECT
     PARTITION BY r.claim_key
     ORDER BY r.payment_date, CASE WHEN r.claim_status_code = '22' THEN 0 ELSE 1 END NULLS LAST, r.payment_id NULLS LAST, r.position NULLS LAST, r.remittance_key NULLS LAST
   ) AS answer_number
-FROM keyed_remittances AS r
+FROM remittances_in_claims AS r
 WHERE
   COALESCE(r.source, 'x12') <> 'export'
   OR NOT r.claim_key IN (
@@ -571,9 +547,9 @@ SELECT
     ORDER BY s.line_number NULLS LAST
   ) AS STRING) AS slot,
   COALESCE(s.service_date, v.service_date) AS day
-FROM service_lines AS s
+FROM lines_in_claims AS s
 INNER JOIN versions AS v
-  ON v.claim_version_id = s.claim_version_id
+  ON v.claim_version_key = s.claim_version_key
 WHERE
   v.is_primary AND NOT v.is_void
 

@@ -20,7 +20,43 @@ FROM claim_lineage AS l
 INNER JOIN claim_keys AS k
   ON k.claim_id = l.claim_id
 
--- name: keyed_remittances
+-- name: versions_in_claims
+SELECT
+  k.claim_key,
+  k.record_key AS claim_version_key,
+  c.patient_control_number,
+  c.claim_frequency_code,
+  c.payer_sequence_code,
+  c.patient_id,
+  c.payer_id,
+  c.plan_id,
+  c.submitted_date,
+  c.service_date,
+  c.charge_cents,
+  d.diagnosis_code
+FROM claims AS c
+INNER JOIN record_keys AS k
+  ON k.record = 'claim_version' AND k.record_id = c.claim_version_id
+LEFT JOIN claim_diagnoses AS d
+  ON d.claim_version_id = c.claim_version_id AND d.diagnosis_position = 1
+
+-- name: lines_in_claims
+SELECT
+  k.claim_key,
+  k.record_key AS claim_version_key,
+  s.service_line_id,
+  s.line_number,
+  s.line_control_number,
+  s.procedure_code,
+  s.modifiers,
+  s.units,
+  s.service_date,
+  s.charge_cents
+FROM service_lines AS s
+INNER JOIN record_keys AS k
+  ON k.record = 'claim_version' AND k.record_id = s.claim_version_id
+
+-- name: remittances_in_claims
 SELECT
   k.claim_key,
   k.record_key AS remittance_key,
@@ -42,11 +78,11 @@ FROM remittances AS r
 INNER JOIN record_keys AS k
   ON k.record = 'remittance' AND k.record_id = r.remittance_id
 
--- name: keyed_remittance_lines
+-- name: remittance_lines_in_claims
 SELECT
+  k.claim_key,
   k.record_key AS remittance_key,
   s.remittance_line_id,
-  ROW_NUMBER() OVER (ORDER BY s.remittance_line_id NULLS LAST) AS remittance_line_key,
   s.line_number,
   s.line_control_number,
   COALESCE(s.submitted_procedure_code, s.procedure_code) AS procedure_code,
@@ -60,46 +96,103 @@ FROM remittance_lines AS s
 INNER JOIN record_keys AS k
   ON k.record = 'remittance' AND k.record_id = s.remittance_id
 
--- name: keyed_adjustments
+-- name: adjustments_in_claims
 SELECT
-  s.remittance_key,
-  s.remittance_line_key,
-  a.group_code,
-  a.reason_code,
-  a.amount_cents
-FROM adjustments AS a
-INNER JOIN keyed_remittance_lines AS s
-  ON s.remittance_line_id = a.remittance_line_id
-UNION ALL
-SELECT
-  k.record_key,
-  NULL,
+  k.claim_key,
+  k.record_key AS remittance_key,
+  a.remittance_line_id,
   a.group_code,
   a.reason_code,
   a.amount_cents
 FROM adjustments AS a
 INNER JOIN record_keys AS k
   ON k.record = 'remittance' AND k.record_id = a.remittance_id
-WHERE
-  a.remittance_line_id IS NULL
 
--- name: keyed_remarks
+-- name: remarks_in_claims
 SELECT
-  s.remittance_key,
-  s.remittance_line_key,
-  m.remark_id,
-  m.remark_code
-FROM remarks AS m
-INNER JOIN keyed_remittance_lines AS s
-  ON s.remittance_line_id = m.remittance_line_id
-UNION ALL
-SELECT
-  k.record_key,
-  NULL,
+  k.claim_key,
+  k.record_key AS remittance_key,
+  m.remittance_line_id,
   m.remark_id,
   m.remark_code
 FROM remarks AS m
 INNER JOIN record_keys AS k
   ON k.record = 'remittance' AND k.record_id = m.remittance_id
+
+-- name: acknowledged_numbers
+SELECT
+  k.claim_key,
+  UPPER(TRIM(c.patient_control_number)) AS control_number,
+  c.set_reference,
+  c.submitted_date
+FROM claims AS c
+INNER JOIN record_keys AS k
+  ON k.record = 'claim_version' AND k.record_id = c.claim_version_id
 WHERE
-  m.remittance_line_id IS NULL
+  UPPER(TRIM(c.patient_control_number)) IN (
+    SELECT
+      UPPER(TRIM(patient_control_number))
+    FROM acknowledgments
+  )
+  OR SPLIT_PART(c.set_reference, '/', 1) IN (
+    SELECT
+      SPLIT_PART(set_reference, '/', 1)
+    FROM acknowledgments
+  )
+
+-- name: acknowledged_versions
+SELECT
+  acknowledgment_id,
+  claim_key,
+  is_accepted,
+  effective_date
+FROM (
+  SELECT
+    k.acknowledgment_id,
+    v.claim_key,
+    k.is_accepted,
+    k.effective_date,
+    RANK() OVER (
+      PARTITION BY k.acknowledgment_id
+      ORDER BY CASE WHEN v.submitted_date <= k.effective_date THEN 0 ELSE 1 END NULLS LAST, v.submitted_date DESC
+    ) AS choice
+  FROM acknowledgments AS k
+  INNER JOIN acknowledged_numbers AS v
+    ON v.control_number = UPPER(TRIM(k.patient_control_number))
+  WHERE
+    NOT k.is_accepted IS NULL
+  UNION ALL
+  SELECT
+    k.acknowledgment_id,
+    v.claim_key,
+    k.is_accepted,
+    k.effective_date,
+    RANK() OVER (PARTITION BY k.acknowledgment_id ORDER BY v.submitted_date DESC) AS choice
+  FROM acknowledgments AS k
+  INNER JOIN acknowledged_numbers AS v
+    ON SPLIT_PART(v.set_reference, '/', 1) = SPLIT_PART(k.set_reference, '/', 1)
+    AND SPLIT_PART(k.set_reference, '/', 2) IN ('', SPLIT_PART(v.set_reference, '/', 2))
+  WHERE
+    NOT k.is_accepted IS NULL
+    AND v.submitted_date <= k.effective_date
+    AND v.submitted_date >= k.effective_date - INTERVAL '30' DAY
+) AS ranked
+WHERE
+  choice = 1
+
+-- name: latest_acknowledgments
+SELECT
+  claim_key,
+  is_accepted,
+  effective_date
+FROM (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY claim_key
+      ORDER BY effective_date DESC, is_accepted NULLS LAST, acknowledgment_id NULLS LAST
+    ) AS from_last
+  FROM acknowledged_versions
+) AS ranked
+WHERE
+  from_last = 1

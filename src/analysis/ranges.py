@@ -1,0 +1,109 @@
+"""Statements that treat every claim by itself, made for a range of claims at a time.
+
+What memory cannot hold of all claims at once it holds of some of them. So where a step's inputs are
+many for its memory limit, such statements run once for each range of claims, over its rows alone,
+and what they made is put together again. The tables that come out are the same, in the same order.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from duckdb import DuckDBPyConnection
+
+from analysis import engine
+from analysis.engine import Source, words
+
+# What a step makes of a row of its inputs before it is done with it, as measured.
+_BYTES_PER_ROW = 250
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Named statements in three parts, of which those `by_key` may be made by ranges.
+
+    They treat each value of the column `key` by itself, and every table of `before` that they read
+    has it. The table `numbering` among those holds all its values: 1, 2, 3 and so on.
+    """
+
+    key: str
+    numbering: str
+    before: Mapping[str, str]
+    by_key: Mapping[str, str]
+    after: Mapping[str, str]
+
+    def divided(self) -> list[str]:
+        """The tables that the ranges read by `key`."""
+        return [name for name in self.before if name in _read(self.by_key)]
+
+
+def run(
+    stages: Stages,
+    inputs: Mapping[str, Source],
+    outputs: list[str],
+    parameters: Mapping[str, Any] | None = None,
+) -> dict[str, Source]:
+    """As `engine.run` of all the statements."""
+    n_ranges = _n_ranges(inputs.values())
+    if n_ranges == 1:
+        staged = {**stages.before, **stages.by_key, **stages.after}
+        return engine.run(staged, inputs, outputs, parameters)
+    later = {*outputs, *_read(stages.after)}
+    with engine.connect(inputs) as connection:
+        sql = engine.InProcess(connection)
+        divided = stages.divided()
+        # In order, so that a range is found without reading the others.
+        ordered = {
+            name: f"SELECT * FROM ({stages.before[name]}) AS unordered ORDER BY {stages.key}"  # noqa: S608
+            for name in divided
+        }
+        sql.stage({**stages.before, **ordered}, parameters, keep=later.union(divided))
+        for name in divided:
+            connection.execute(f"ALTER TABLE {name} RENAME TO whole_{name}")
+        made = [name for name in stages.by_key if name in later]
+        for within in _ranges(connection, stages, n_ranges):
+            of_range = {name: f"FROM whole_{name} WHERE {within}" for name in divided}
+            sql.stage({**of_range, **stages.by_key}, keep=made)
+            for name in made:
+                _gather(connection, name)
+        for name in made:
+            connection.execute(f"ALTER TABLE gathered_{name} RENAME TO {name}")
+        for name in divided:
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM whole_{name}")
+        sql.stage(stages.after, keep=outputs, fetched=outputs)
+        return {name: sql.fetch(name) for name in outputs}
+
+
+def _read(statements: Mapping[str, str]) -> set[str]:
+    """Every word of the statements, among them the tables that they read."""
+    return {word for sql in statements.values() for word in words(sql)}
+
+
+def _n_ranges(inputs: Collection[Source]) -> int:
+    """How many ranges to make so that memory holds what is made of each."""
+    memory = engine.memory()
+    if memory is None:
+        return 1
+    return max(1, math.ceil(sum(map(_n_rows, inputs)) * _BYTES_PER_ROW / memory))
+
+
+def _n_rows(source: Source) -> int:
+    return int(pq.read_metadata(source).num_rows) if isinstance(source, Path) else len(source)
+
+
+def _ranges(connection: DuckDBPyConnection, stages: Stages, n_ranges: int) -> list[str]:
+    """The condition of each range; one that nothing fulfils where there are no values."""
+    counted = connection.table(f"whole_{stages.numbering}").count("*").fetchall()
+    width = max(1, math.ceil(counted[0][0] / n_ranges))
+    starts = range(1, max(1, counted[0][0]) + 1, width)
+    return [f"{stages.key} >= {start} AND {stages.key} < {start + width}" for start in starts]
+
+
+def _gather(connection: DuckDBPyConnection, name: str) -> None:
+    """Add what was made of a range to what was made of those before it."""
+    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS gathered_{name} AS FROM {name} LIMIT 0")
+    connection.execute(f"INSERT INTO gathered_{name} FROM {name}")
+    connection.execute(f"DROP TABLE {name}")

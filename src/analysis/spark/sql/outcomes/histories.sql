@@ -1,0 +1,88 @@
+-- Made from outcomes/histories.sql by tools/spark_sql.py; do not edit.
+
+-- name: claim_identities
+SELECT
+  i.claim_key,
+  i.claim_id,
+  COALESCE(f.patient_control_number, r.patient_control_number) AS patient_control_number,
+  COALESCE(f.patient_id, r.patient_id) AS patient_id,
+  COALESCE(f.payer_id, r.payer_id) AS payer_id,
+  f.plan_id,
+  COALESCE(f.service_date, r.service_date) AS service_date,
+  f.submitted_date,
+  f.diagnosis_code,
+  COALESCE(f.service_date, f.submitted_date) AS diagnosis_date,
+  COALESCE(l.charge_cents, ABS(r.charge_cents), 0) AS charge_cents
+FROM claim_keys AS i
+LEFT JOIN first_versions AS f
+  ON f.claim_key = i.claim_key
+LEFT JOIN latest_versions AS l
+  ON l.claim_key = i.claim_key
+LEFT JOIN answers AS r
+  ON r.claim_key = i.claim_key AND r.answer_number = 1
+
+-- name: answered_claims
+SELECT
+  f.*,
+  COALESCE(v.n_versions, 0) AS n_versions,
+  COALESCE(v.is_corrected, 0) = 1 AS is_corrected,
+  COALESCE(a.n_remittances, 0) AS n_remittances,
+  COALESCE(a.paid_cents, 0) AS paid_cents,
+  COALESCE(a.is_reversed, 0) = 1 AS is_reversed,
+  z.reversal_reason,
+  w.source AS outcome_source
+FROM claim_identities AS f
+LEFT JOIN version_facts AS v
+  ON v.claim_key = f.claim_key
+LEFT JOIN answer_facts AS a
+  ON a.claim_key = f.claim_key
+LEFT JOIN last_reversal_reasons AS z
+  ON z.claim_key = f.claim_key
+LEFT JOIN first_answered AS y
+  ON y.claim_key = f.claim_key
+LEFT JOIN answers AS w
+  ON w.remittance_key = y.remittance_key
+
+-- name: claim_histories
+SELECT
+  f.*,
+  d.first_determination,
+  d.first_date,
+  d.final_determination,
+  CASE
+    WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')
+    THEN d.final_date
+  END AS final_date,
+  CASE
+    WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')
+    THEN COALESCE(d.allowed_cents, 0) + COALESCE(m.claim_level_cents, 0)
+    ELSE 0
+  END AS allowed_cents,
+  CASE
+    WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')
+    THEN COALESCE(m.patient_part_cents, 0)
+    ELSE 0
+  END AS patient_responsibility_cents,
+  CASE
+    WHEN d.first_determination IN ('denied', 'partially_approved')
+    THEN c.first_category
+  END AS denial_category,
+  CASE
+    WHEN d.first_determination IN ('denied', 'partially_approved')
+    THEN c.first_reason_code
+  END AS denial_reason_code,
+  CASE
+    WHEN d.first_determination IN ('denied', 'partially_approved')
+    THEN c.first_remark_code
+  END AS denial_remark_code,
+  CASE
+    WHEN d.final_determination IN ('denied', 'partially_approved')
+    THEN c.final_category
+  END AS final_denial_category
+FROM answered_claims AS f
+INNER JOIN determined_claims AS d
+  ON d.claim_key = f.claim_key
+LEFT JOIN claim_reasons AS c
+  ON c.claim_key = f.claim_key
+LEFT JOIN standing_money AS m
+  ON m.claim_key = f.claim_key

@@ -1,0 +1,39 @@
+-- Made from outcomes/records.sql by tools/spark_sql.py; do not edit.
+
+-- name: versions
+SELECT
+  *,
+  COALESCE(payer_sequence_code, 'P') = 'P' AS is_primary,
+  COALESCE(claim_frequency_code, '1') = '8' AS is_void,
+  ROW_NUMBER() OVER (
+    PARTITION BY claim_key
+    ORDER BY submitted_date, claim_frequency_code NULLS LAST, claim_version_key NULLS LAST
+  ) AS version_number
+FROM versions_in_claims
+
+-- name: keyed_remittance_lines
+SELECT
+  *,
+  ROW_NUMBER() OVER (ORDER BY remittance_line_id NULLS LAST) AS remittance_line_key
+FROM remittance_lines_in_claims
+
+-- name: keyed_adjustments
+SELECT
+  a.remittance_key,
+  s.remittance_line_key,
+  a.group_code,
+  a.reason_code,
+  a.amount_cents
+FROM adjustments_in_claims AS a
+LEFT JOIN keyed_remittance_lines AS s
+  ON s.remittance_line_id = a.remittance_line_id
+
+-- name: keyed_remarks
+SELECT
+  m.remittance_key,
+  s.remittance_line_key,
+  m.remark_id,
+  m.remark_code
+FROM remarks_in_claims AS m
+LEFT JOIN keyed_remittance_lines AS s
+  ON s.remittance_line_id = m.remittance_line_id
