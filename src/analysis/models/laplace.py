@@ -31,6 +31,7 @@ INTERCEPT_SCALE = 5.0
 _SMALLEST, _LARGEST = 0.01, 3.0
 _MOST_STEPS, _MOST_ROUNDS = 100, 200
 _ROWS_AT_ONCE = 50_000
+_COLUMNS_AT_ONCE = 128
 # More rows begin with one patient in so many, and more columns without the largest effect.
 _MANY_TO_LEARN_FROM, _ONE_IN = 20_000, 8
 _MANY_COLUMNS = 1_000
@@ -295,7 +296,7 @@ class _Gram:
         """With more rows."""
         self.dense += other.dense
         self.between += other.between
-        self.sparse = self.sparse + other.sparse
+        self.sparse = self.sparse + other.sparse if self.sparse.nnz else other.sparse
         return self
 
     def __isub__(self, other: "_Gram") -> "_Gram":
@@ -354,7 +355,7 @@ def evidence(problem: Problem, scales: Vector, at: Mode) -> tuple[Vector, Matrix
     n = problem.n_scales - (problem.patient is not None)
     is_of = problem.effect_of[:, None] == np.arange(n)
     inverse, _ = lapack.dpotri(at.factor, lower=1)
-    inverse += np.tril(inverse, -1).T
+    _mirror(inverse)
     size = is_of.sum(axis=0).astype(float)
     squares = is_of.T @ at.coefficients**2
     trace = is_of.T @ np.diagonal(inverse)
@@ -383,6 +384,15 @@ def evidence(problem: Problem, scales: Vector, at: Mode) -> tuple[Vector, Matrix
     information = 2 * average
     information[:n, :n] += 2 * (average[:n, :n] - expected)
     return likely + 1 - pull, information + beyond
+
+
+def _mirror(lower: Matrix) -> None:
+    """Give a lower triangle its upper one, some columns at a time to stay within the cache."""
+    for begin in range(0, len(lower), _COLUMNS_AT_ONCE):
+        some, after = slice(begin, begin + _COLUMNS_AT_ONCE), slice(begin + _COLUMNS_AT_ONCE, None)
+        lower[some, after] = lower[after, some].T
+        corner = lower[some, some]
+        corner += np.tril(corner, -1).T
 
 
 def _root(information: Matrix, least: float) -> Matrix:
@@ -453,7 +463,10 @@ def _begun(problem: Problem) -> tuple[Vector, tuple[Vector, Vector]]:
 def draw_scales(
     problem: Problem, scales: Vector, at: Mode, n: int, rng: np.random.Generator
 ) -> Iterator[tuple[Vector, Mode]]:
-    """`n` draws of the standard deviations, log-normal about the estimate, each with its mode."""
+    """`n` draws of the standard deviations, log-normal about the estimate, each with its mode.
+
+    A mode's factor is good until the next draw, which takes its place in memory.
+    """
     if not len(scales):
         yield scales, at
         return
@@ -468,13 +481,16 @@ def draw_scales(
 def _told_at(problem: Problem, at: Mode, drawn: Matrix) -> Iterator[Matrix]:
     """`_told` at one mode for each row of standard deviations, of which patients' matter alone.
 
+    All are told in the same place, and may be overwritten: fresh memory costs more than the sums.
     Smooth in the patients' logarithm, it is interpolated where that spares work: it is analytic
     but for poles half a pi off, so Chebyshev's points tell it to a stated error.
     """
     of_rows = _of_rows(problem, at.weight).in_order(problem)
+    told = np.empty_like(of_rows)
     if problem.patient is None:
         for _ in drawn:
-            yield of_rows.copy()
+            np.copyto(told, of_rows)
+            yield told
         return
     place = np.log(drawn[:, -1])
     reach = max((place.max() - place.min()) / 2, 1e-6)
@@ -487,7 +503,7 @@ def _told_at(problem: Problem, at: Mode, drawn: Matrix) -> Iterator[Matrix]:
     known = [gram.in_order(problem) for gram in _of_patients(problem, at.weight, own)]
     product = np.empty_like(of_rows)
     for share in BarycentricInterpolator(nodes, np.eye(len(nodes)), rng=0)(place):
-        told = of_rows.copy()
+        np.copyto(told, of_rows)
         # Not a product of matrices, whose last digit hangs on where they lie in memory.
         for one, some in zip(known, share, strict=True):
             told -= np.multiply(some, one, out=product)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import lapack, solve_triangular
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
@@ -144,13 +144,14 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         n, n_coefficients = self.n_variance_draws if len(scales) else 1, len(at.coefficients)
         self.scale_draws_ = np.empty((n, len(scales)))
         self.coefficient_draws_ = np.empty((n, n_coefficients))
-        # Upper factors at half the size: as exact as noise needs to be.
-        self.factor_draws_ = np.empty((n, n_coefficients, n_coefficients), np.float32)
+        # Lower triangles, column by column, at half the size: as exact as noise needs to be.
+        triangle = n_coefficients * (n_coefficients + 1) // 2
+        self.factor_draws_ = np.empty((n, triangle), np.float32)
         rng = np.random.default_rng(self.random_state)
         for place, (drawn, one) in enumerate(laplace.draw_scales(problem, scales, at, n, rng)):
             self.scale_draws_[place] = drawn
             self.coefficient_draws_[place] = one.coefficients
-            self.factor_draws_[place] = one.factor.T
+            self.factor_draws_[place] = lapack.dtrttp(one.factor, uplo="L")[0]
         if self.model_error != "auto":
             self.model_error_ = float(self.model_error)
         else:
@@ -244,9 +245,10 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         with threadpool_limits(limits=1):
             noise = rng.standard_normal((n, self.coefficient_draws_.shape[1]))
             coefficients = self.coefficient_draws_[of_variance]
-            for place, factor in enumerate(self.factor_draws_):
+            for place, triangle in enumerate(self.factor_draws_):
                 mine = of_variance == place
-                coefficients[mine] += solve_triangular(factor.astype(float), noise[mine].T).T
+                factor = lapack.dtpttr(noise.shape[1], triangle, uplo="L")[0]
+                coefficients[mine] += solve_triangular(factor, noise[mine].T, "T", lower=True).T
             scales = self.scale_draws_[of_variance]
             patient = scales[:, -1] if self.has_patients_ else np.zeros(n)
             # The mean of a logistic over a normal (Zeger, Liang and Albert 1988).

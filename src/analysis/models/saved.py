@@ -18,8 +18,7 @@ from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 from analysis.models.terms import Block, RandomEffect, Terms
 
 _WORDS, _NUMBERS = "approval_model.json", "approval_model.npz"
-_ARRAYS = ("coef_", "scale_draws_", "coefficient_draws_", "classes_")
-_TRIANGLES = "factor_draws_"
+_ARRAYS = ("coef_", "scale_draws_", "coefficient_draws_", "factor_draws_", "classes_")
 _FACTS = (
     "variance_components_",
     "model_error_",
@@ -50,11 +49,8 @@ def save(model: MixedEffectsLogisticRegression, folder: Path) -> None:
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _WORDS).write_text(json.dumps(words, sort_keys=True) + "\n", encoding="utf-8")
-    arrays = {name: getattr(model, name) for name in _ARRAYS}
-    factors = getattr(model, _TRIANGLES)
-    # Of the triangles no nought is stored; noise does not compress, and trying takes seconds.
-    arrays[_TRIANGLES] = factors[:, *np.triu_indices(factors.shape[1])]
-    np.savez(folder / _NUMBERS, **arrays)
+    # Noise does not compress, and trying takes seconds.
+    np.savez(folder / _NUMBERS, **{name: getattr(model, name) for name in _ARRAYS})
 
 
 def load_if_any(folder: Path) -> MixedEffectsLogisticRegression | None:
@@ -90,8 +86,4 @@ def load(folder: Path) -> MixedEffectsLogisticRegression:
     with np.load(folder / _NUMBERS, allow_pickle=False) as arrays:
         for name in _ARRAYS:
             setattr(model, name, arrays[name])
-        n = len(model.coef_)
-        factors = np.zeros((len(arrays[_TRIANGLES]), n, n), np.float32)
-        factors[:, *np.triu_indices(n)] = arrays[_TRIANGLES]
-        setattr(model, _TRIANGLES, factors)
     return model
