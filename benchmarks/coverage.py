@@ -23,8 +23,6 @@ from analysis.synthetic import known_truth
 
 PAGE = Path(__file__).parents[1] / "docs" / "model_coverage.md"
 N_WORLDS = {300: 12, 1_000: 12, 5_000: 12, 50_000: 4}
-# The largest only where the form holds, and under a cliff: what else breaks shows at 5,000.
-LARGE_KINDS = (known_truth.AS_ASSUMED, "visit_cliff")
 TARGETS = (
     ("coverage of all cells", "0.87 to 0.95 from 1,000 claims on, at least 0.88 at 300"),
     ("coverage in every band of cell size", "0.80 to 0.98"),
@@ -44,8 +42,6 @@ def run(sizes: list[int], kinds: list[str], n_worlds: int | None) -> None:
         done = set(zip(rows["kind"], rows["n_claims"], rows["seed"], strict=True))
     for n_claims in sizes:
         for kind in kinds:
-            if n_claims >= 50_000 and kind not in LARGE_KINDS:
-                continue
             for seed in range(n_worlds or N_WORLDS[n_claims]):
                 if (kind, n_claims, seed) in done:
                     continue

@@ -12,6 +12,7 @@ from analysis.errors import DataError
 from analysis.models import approval, judging, predictors, saved
 from analysis.models.one_hot import OneHotLogistic
 from analysis.schemas import MODELS, TABLES
+from analysis.synthetic import known_truth
 from models.threads import agree_on_threads
 from models.world import with_column, world
 
@@ -347,10 +348,33 @@ def test_predictors_are_known_on_the_day_of_submission():
     """Everything the model reads stands in claim_features, and none of it names an answer."""
     declared = {column.name for column in TABLES["claim_features"].columns}
     assert set(approval.FEATURES) <= declared
-    effects = (*predictors.RANDOM, *predictors.RICHER)
+    effects = (*predictors.RANDOM, *predictors.RICHER, *predictors.STEPS)
     named = {*predictors.FIXED, *(column for e in effects for column in e.by)}
     for name in named | set(approval.FEATURES):
         assert not any(word in name for word in predictors.KNOWN_ONLY_LATER), name
+
+
+@pytest.mark.slow
+def test_of_many_claims_the_model_learns_where_an_insurer_stops_approving(monkeypatch):
+    """Along a slope alone chances fall long before the limit, and not far enough behind it."""
+    made = known_truth.practice(40_000, "visit_cliff", seed=1)
+    y, patients = made.earlier["is_approved"].to_numpy(int), made.earlier["patient"]
+    visit = made.later["visit_number"]
+    around = made.later[visit.between(11, 14)]
+    steps = around.groupby(["payer_id", around["visit_number"] > 12])["chance"].mean().unstack()
+    limited = steps.index[(steps[False] - steps[True]) > 0.2]
+    assert len(limited) >= 2
+    asked = around[around["payer_id"].isin(limited)]
+
+    def error() -> float:
+        model = approval.unfitted(len(made.earlier), 0)
+        model.fit(predictors.predictors(made.earlier), y, groups=patients)
+        chance = model.predict_proba(predictors.predictors(asked))[:, 1]
+        return float(np.sqrt(np.mean((chance - asked["chance"]) ** 2)))
+
+    with_steps = error()
+    monkeypatch.setattr(predictors, "STEPS", ())
+    assert with_steps < 0.8 * error()
 
 
 def test_a_number_nobody_knows_is_marked_and_never_nought_in_silence(known):

@@ -57,7 +57,7 @@ QUOTED = Question(
         "cells of insurer, condition and number of missing documents in the next year, each counted"
         " once, whose range held the true mean chance"
     ),
-    method="the model fitted to made-up practices of known truth, of the nearest size below",
+    method="the model fitted to made-up practices of known truth, of the nearest size",
     caveats=("real claims may break what was assumed in making these up",),
 )
 WARNED = replace(

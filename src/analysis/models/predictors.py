@@ -1,5 +1,6 @@
 """What the approval models read of a claim: only what was known on the day it was sent."""
 
+import numpy as np
 import pandas as pd
 
 from analysis.models.terms import RandomEffect
@@ -39,6 +40,8 @@ NUMBERS = (*ABSENT, *UNKNOWN, *_MEASURES)
 # Counts of documents in threes are of about unit scale.
 _A_FEW = 3
 _MOST_TOLD_APART = 2
+# Limits on visits are usually even.
+_VISITS_PER_STAGE = 2
 
 # What documents have in common is fixed, how each differs is drawn towards it: in a small practice
 # no document has claims enough to tell its own share.
@@ -61,10 +64,17 @@ RICHER = (
     RandomEffect("lack of fit", ("payer_id", "condition_group", "lacking")),
 )
 
+STEPS_FROM = 20_000
+"""Claims to learn from on, from which the model also has the effects of STEPS."""
+# A slope cannot tell where a limit falls. Only many claims show that it is none.
+STEPS = (RandomEffect("stage of visits by payer_id", ("payer_id", "visit_stage")),)
+
 
 def random_effects(n_claims: int) -> tuple[RandomEffect, ...]:
     """The random effects of a model that learns from `n_claims` claims."""
-    return RANDOM if n_claims < RICHER_FROM else (*RANDOM, *RICHER)
+    richer = RICHER if n_claims >= RICHER_FROM else ()
+    steps = STEPS if n_claims >= STEPS_FROM else ()
+    return (*RANDOM, *richer, *steps)
 
 
 def predictors(claims: pd.DataFrame) -> pd.DataFrame:
@@ -72,7 +82,8 @@ def predictors(claims: pd.DataFrame) -> pd.DataFrame:
 
     Categories as they are; of each document whether it is absent and whether nobody wrote it down,
     0 or 1, and how many are, in threes; numbers as shares of LARGEST, at most 1, nought and
-    a mark where missing; `lacking` tells whether no document is absent, one, or more.
+    a mark where missing; `lacking` tells whether no document is absent, one, or more;
+    `visit_stage` counts visits in twos, nought where missing.
     """
     made = {column: claims[column] for column in CATEGORIES}
     for document in DOCUMENTS:
@@ -82,6 +93,8 @@ def predictors(claims: pd.DataFrame) -> pd.DataFrame:
     made["n_absent"] = n_absent / _A_FEW
     made["n_unknown"] = (claims[list(DOCUMENTS)] == "unknown").sum(axis=1) / _A_FEW
     made["lacking"] = n_absent.clip(upper=_MOST_TOLD_APART)
+    visits = claims["visit_number"].astype(float).clip(upper=LARGEST["visit_number"])
+    made["visit_stage"] = np.ceil(visits / _VISITS_PER_STAGE).fillna(0.0)
     for column, most in LARGEST.items():
         number = claims[column].astype(float).clip(lower=0, upper=most) / most
         made[column] = number.fillna(0.0)
