@@ -135,9 +135,9 @@ def _limit(connection: duckdb.DuckDBPyConnection) -> float:
 
 
 def _counted(memory_limit: str) -> str:
-    """The limit to give DuckDB: seven eighths, since it counts neither Python nor all it holds."""
+    """The limit to give DuckDB: four fifths, since it counts neither Python nor all it holds."""
     amount, unit = re.sub(r"[^\d.]", "", memory_limit), re.sub(r"[\d.\s]", "", memory_limit)
-    return f"{float(amount) * 7 / 8:.4f}{unit}"
+    return f"{float(amount) * 4 / 5:.4f}{unit}"
 
 
 def _threads(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> int:

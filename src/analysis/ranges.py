@@ -18,7 +18,7 @@ from analysis import engine
 from analysis.engine import Source, words
 
 # What a step makes of a row of its inputs before it is done with it, as measured.
-_BYTES_PER_ROW = 250
+_BYTES_PER_ROW = 400
 
 
 @dataclass(frozen=True)

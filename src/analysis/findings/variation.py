@@ -21,6 +21,7 @@ _WORDS = {
     "network_status": "contract or none",
     "payer_id x condition_group": "conditions within one insurer",
     "lack of fit": "what fits none of these, by insurer, condition and papers missing",
+    "stage of visits by payer_id": "visits of one treatment, within one insurer",
     "patient": "patients",
     "time": "periods",
 }
