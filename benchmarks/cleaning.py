@@ -10,10 +10,8 @@ The peer is the lineage step written in pandas (`pandas_cleaning.py`): both read
 files, join all versions and answers to claims, and write the same two tables, which the benchmark
 compares to the row. pandas holds everything in memory, without a limit.
 
-Of the full size, a million lines were tried by hand beside other work: about 11 times the scan, and
-lineages 2.8 times faster than in pandas by the processor, 3.1 to 3.7 by the clock. Ten million did
-not finish within 2 GB: made piece by piece, answered lines fit, and memory ran out where each line
-is joined to its first answer.
+Where memory is short of all claims, outcomes are made by ranges of them. What ten million lines cost
+beyond ten times what a million do goes into files that memory cannot hold.
 """
 
 import math
