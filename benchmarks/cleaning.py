@@ -119,7 +119,9 @@ def repeat(
     n_times = math.ceil(n_lines / lines)
     for table in sorted({*_inputs(_STEPS), *_inputs(steps)}):
         source = one / f"{table}.parquet"
-        with duckdb.connect(config={"temp_directory": str(folder)}) as connection:
+        # In any order of rows, or tens of millions would have to be held for it.
+        settings = {"temp_directory": str(folder), "preserve_insertion_order": False}
+        with duckdb.connect(config=settings) as connection:
             columns = [row[0] for row in connection.execute(f"DESCRIBE FROM '{source}'").fetchall()]
             told = [f"{c} || '-' || k AS {c}" if c in _DISTINCT else c for c in columns]
             # A list of insurers, say, stands once however often the claims do.
