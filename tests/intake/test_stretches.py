@@ -10,7 +10,7 @@ from analysis import tables
 from analysis.config import Practice
 from analysis.intake import folder
 from analysis.intake.pseudonymize import Pseudonyms
-from analysis.intake.x12 import envelopes, stretches
+from analysis.intake.x12 import batches, envelopes, stretches
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 ISA = (
@@ -76,9 +76,15 @@ def read(**files: bytes) -> dict[str, list[dict[str, Any]]]:
     return {name: tables.load(rows).to_pylist() for name, rows in reading.spool.sources().items()}
 
 
-def in_stretches(patch: pytest.MonkeyPatch, stretch: int, block: int) -> None:
-    """Every interchange is long, and cut as soon as a stretch has so many bytes."""
-    patch.setattr(folder, "_MOST_WAITING", 1)
+def in_stretches(
+    patch: pytest.MonkeyPatch, stretch: int, block: int, waiting: int = 1, batch: int = 2_000
+) -> None:
+    """Every interchange is long, and cut as soon as a stretch has so many bytes.
+
+    They are read once so many bytes are `waiting`, in batches of at most so many.
+    """
+    patch.setattr(folder, "_MOST_WAITING", waiting)
+    patch.setattr(batches, "_MOST_BYTES", batch)
     patch.setattr(envelopes, "_BLOCK", 2_000)
     patch.setattr(stretches, "LONG", 1)
     patch.setattr(stretches, "_STRETCH", stretch)
@@ -108,6 +114,8 @@ def test_each_stretch_holds_whole_transactions_under_their_own_header(
     ]),
     stretch=st.integers(200, 4_000),
     block=st.integers(320, 3_000),
+    waiting=st.sampled_from([1, 5_000]),
+    batch=st.integers(200, 4_000),
     end=st.sampled_from(["~", "~\n", "~\r\n", "\n", "\r\n", "|"]),
     dropped=st.none() | st.integers(20, 60),
     again=st.booleans(),
@@ -116,6 +124,8 @@ def test_the_same_rows_whether_an_interchange_is_read_whole_or_by_transaction(
     groups: tuple[list[str], ...],
     stretch: int,
     block: int,
+    waiting: int,
+    batch: int,
     end: str,
     dropped: int | None,
     again: bool,
@@ -127,7 +137,7 @@ def test_the_same_rows_whether_an_interchange_is_read_whole_or_by_transaction(
     data = "".join(segment + end for segment in segments).encode() * (1 + again)
     whole = read(file=data)
     with pytest.MonkeyPatch.context() as patch:
-        in_stretches(patch, stretch, block)
+        in_stretches(patch, stretch, block, waiting, batch)
         parts = read(file=data)
     for name, rows in whole.items():
         assert parts[name] == rows, name

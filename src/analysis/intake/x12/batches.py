@@ -118,7 +118,7 @@ def batched(sent: Iterable[tuple[Interchange, str]]) -> Iterator[tuple[list[int]
     """Interchanges with their files' names in batches; and the places of each among them.
 
     One without an ISA is read alone: it could be taken for a part of the one before it. So is a
-    stretch, whose account is put together with those of the others.
+    stretch, and in its turn, for its account is put together with those of the ones before it.
     """
     groups: dict[object, list[tuple[int, Interchange, str]]] = {}
     n_bytes: dict[object, int] = {}
@@ -128,7 +128,7 @@ def batched(sent: Iterable[tuple[Interchange, str]]) -> Iterator[tuple[list[int]
         group = (interchange.kind, interchange.delimiters) if is_whole else place
         groups.setdefault(group, []).append((place, interchange, file_name))
         n_bytes[group] = n_bytes.get(group, 0) + len(interchange.data)
-        if n_bytes[group] >= _MOST_BYTES:
+        if not is_whole or n_bytes[group] >= _MOST_BYTES:
             yield _batch(groups.pop(group))
             del n_bytes[group]
     yield from map(_batch, groups.values())
