@@ -10,8 +10,8 @@ The peer is the lineage step written in pandas (`pandas_cleaning.py`): both read
 files, join all versions and answers to claims, and write the same two tables, which the benchmark
 compares to the row. pandas holds everything in memory, without a limit.
 
-Where memory is short of all claims, outcomes are made by ranges of them. What ten million lines cost
-beyond ten times what a million do goes into files that memory cannot hold.
+Where memory is short of all claims, outcomes are made by ranges of them. What ten million lines
+cost beyond ten times what a million do goes into files that memory cannot hold.
 """
 
 import math
@@ -120,8 +120,9 @@ def repeat(
     for table in sorted({*_inputs(_STEPS), *_inputs(steps)}):
         source = one / f"{table}.parquet"
         # In any order of rows, or tens of millions would have to be held for it.
-        settings = {"temp_directory": str(folder), "preserve_insertion_order": False}
-        with duckdb.connect(config=settings) as connection:
+        with duckdb.connect(
+            config={"temp_directory": str(folder), "preserve_insertion_order": False}
+        ) as connection:
             columns = [row[0] for row in connection.execute(f"DESCRIBE FROM '{source}'").fetchall()]
             told = [f"{c} || '-' || k AS {c}" if c in _DISTINCT else c for c in columns]
             # A list of insurers, say, stands once however often the claims do.

@@ -65,6 +65,11 @@ WARNED = replace(
     id="method_check.warning",
     question="Do the claims look as where the model's ranges fail?",
 )
+UNSHOWN = replace(
+    QUOTED,
+    id="method_check.unshown",
+    question="What could make the ranges fail without a sign in the claims?",
+)
 ALARMS = replace(
     QUOTED,
     id="method_check.alarms",
@@ -399,6 +404,28 @@ def warned(n_claims: int, seen: set[str], scope: Scope) -> Finding | None:
         scope,
         Numbers(float(worst["share"])),
         {"means": known_truth.KINDS[worst["kind"]], "where": _IN_BAND.get(worst["band"], "")},
+    )
+
+
+def unshown(n_claims: int, scope: Scope) -> Finding | None:
+    """The worst of what no sign can show and under which intervals failed; the rule of `warned`."""
+    shown = {kind for kinds in SIGNS.values() for kind in kinds}
+    table = _at_size(summary(measured()), n_claims)
+    failed = _failed(table)
+    failed = failed[~failed["kind"].isin(shown)]
+    if failed.empty:
+        return None
+    worst = failed.sort_values(["share", "kind"]).iloc[0]
+    return UNSHOWN.answer(
+        "One thing shows no sign: in made-up practices of {size:count} claims where {means},"
+        " ranges{where} held the true chance only {estimate:whole} times in every hundred.",
+        scope,
+        Numbers(float(worst["share"])),
+        {
+            "size": int(table["n_claims"].iloc[0]),
+            "means": known_truth.KINDS[worst["kind"]],
+            "where": _IN_BAND.get(worst["band"], ""),
+        },
     )
 
 

@@ -94,7 +94,7 @@ def predictors(claims: pd.DataFrame) -> pd.DataFrame:
     made["n_unknown"] = (claims[list(DOCUMENTS)] == "unknown").sum(axis=1) / _A_FEW
     made["lacking"] = n_absent.clip(upper=_MOST_TOLD_APART)
     visits = claims["visit_number"].astype(float).clip(upper=LARGEST["visit_number"])
-    made["visit_stage"] = np.ceil(visits / _VISITS_PER_STAGE).fillna(0.0)
+    made["visit_stage"] = np.ceil(visits.fillna(0.0) / _VISITS_PER_STAGE)
     for column, most in LARGEST.items():
         number = claims[column].astype(float).clip(lower=0, upper=most) / most
         made[column] = number.fillna(0.0)
