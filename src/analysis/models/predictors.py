@@ -1,6 +1,5 @@
 """What the approval models read of a claim: only what was known on the day it was sent."""
 
-import numpy as np
 import pandas as pd
 
 from analysis.models.terms import RandomEffect
@@ -94,7 +93,7 @@ def predictors(claims: pd.DataFrame) -> pd.DataFrame:
     made["n_unknown"] = (claims[list(DOCUMENTS)] == "unknown").sum(axis=1) / _A_FEW
     made["lacking"] = n_absent.clip(upper=_MOST_TOLD_APART)
     visits = claims["visit_number"].astype(float).clip(upper=LARGEST["visit_number"])
-    made["visit_stage"] = np.ceil(visits.fillna(0.0) / _VISITS_PER_STAGE)
+    made["visit_stage"] = (visits.fillna(0.0) + _VISITS_PER_STAGE - 1) // _VISITS_PER_STAGE
     for column, most in LARGEST.items():
         number = claims[column].astype(float).clip(lower=0, upper=most) / most
         made[column] = number.fillna(0.0)
