@@ -21,7 +21,7 @@ from analysis.intake.x12.stretches import Stretch
 Rows = npt.NDArray[np.int64]
 
 # Enough for the price of a call to vanish, little enough for any memory.
-_MOST_BYTES = 2**23
+_MOST_BYTES = 2**22
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from analysis.intake.x12.stretches import Long, Stretch
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # As much of a file is read at a time, and at least.
-_BLOCK = 2**23
+_BLOCK = 2**22
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,11 @@ def interchanges(file: io.BufferedIOBase) -> Iterator[Interchange]:
         for interchange in found:
             if not interchange.stretch.number:
                 ordinal += 1
-            yield replace(interchange, ordinal=ordinal, first_position=first_position)
-            first_position += len(_records(interchange))
+            n_before = interchange.stretch.n_records
+            yield replace(interchange, ordinal=ordinal, first_position=first_position + n_before)
+            # Those of a stretch are told by the next one.
+            if not interchange.stretch.goes_on:
+                first_position += n_before + len(_records(interchange))
 
 
 def _of_piece(piece: bytes) -> Iterator[Interchange]:
@@ -142,7 +145,6 @@ def _pieces(file: io.BufferedIOBase) -> Iterator[bytes | Long]:
             # Not held while it is read.
             held = b""
             yield long
-            held = long.rest
     if piece := held.strip():
         yield _long(piece, file, at - len(held)) or piece
 

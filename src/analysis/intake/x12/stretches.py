@@ -78,13 +78,13 @@ class _Run:
 class Long:
     """A long interchange that begins `at` a place in a file; it may be read repeatedly.
 
-    `rest` is what was read behind it.
+    After it was read a second time, the file stands where it ends.
     """
 
     def __init__(self, delimiters: Delimiters, file: io.BufferedIOBase, at: int) -> None:
         self.delimiters = delimiters
-        self.rest = b""
         self._file, self._at = file, at
+        self._end: int | None = None
 
     def digests(self) -> tuple[list[str], int]:
         """The SHA-256 of each run of groups of one kind, and how many groups there are."""
@@ -134,6 +134,14 @@ class Long:
     def _blocks(self) -> Iterator[bytes]:
         """Its bytes up to the next interchange or the file's end."""
         self._file.seek(self._at)
+        if self._end is None:
+            yield from self._blocks_to_its_end()
+            return
+        # Its end was found when it was read before.
+        for begin in range(self._at, self._end, _BLOCK):
+            yield self._file.read(min(_BLOCK, self._end - begin))
+
+    def _blocks_to_its_end(self) -> Iterator[bytes]:
         window, searched = b"", 1
         # Whether an ISA is one is told by what stands around it.
         kept = forms.ISA_REACH + forms.LOOK_BEHIND
@@ -147,7 +155,7 @@ class Long:
         else:
             found = forms.starts(window, searched, len(window))
         end = found[0] if found else len(window)
-        self.rest = window[end:]
+        self._end = self._file.tell() - len(window) + end
         yield window[:end]
 
 
@@ -159,30 +167,39 @@ class _Filling:
         self._delimiters = delimiters
         end = delimiters.segment
         self._isa, self._group = run.data[: run.data.index(end) + len(end)], b""
-        self._waiting = b""
+        self._waiting: list[bytes] = []
+        self._n_waiting = 0
         self._stretch = WHOLE
 
     def add(self, data: bytes) -> None:
         """Take what comes next."""
-        self._waiting += data
+        self._waiting.append(data)
+        self._n_waiting += len(data)
 
     def full(self) -> Iterator[Part]:
         """The stretches that there is enough for, each of whole transactions."""
         mark = self._mark(b"ST")
-        while len(self._waiting) >= _STRETCH:
-            marked = self._delimiters.segment + self._waiting
+        while self._n_waiting >= _STRETCH:
+            marked = self._marked()
             # The first transaction stays, however long it is.
             first = max(marked.find(mark), 0) + 1
             cut = marked.rfind(mark, first, _STRETCH)
             if cut < 0 and (cut := marked.find(mark, first)) < 0:
                 return
-            own, self._waiting = self._waiting[:cut], self._waiting[cut:]
+            end = len(self._delimiters.segment)
+            self._waiting, self._n_waiting = [], 0
+            self.add(marked[end + cut :])
+            own = marked[end : end + cut]
             yield self._part(own, goes_on=True)
             self._go_on(own)
 
     def last(self) -> Part:
         """The stretch that waits."""
-        return self._part(self._waiting.strip(), goes_on=False)
+        return self._part(b"".join(self._waiting).strip(), goes_on=False)
+
+    def _marked(self) -> bytes:
+        """What waits, with a terminator in front, so that its first segment is like the others."""
+        return b"".join((self._delimiters.segment, *self._waiting))
 
     def _part(self, own: bytes, *, goes_on: bool) -> Part:
         header = self._isa + self._group if self._stretch.number else b""
