@@ -54,11 +54,14 @@ def shares(model: "MixedEffectsLogisticRegression | None") -> pd.DataFrame:
     sloped = {effect.name for effect in model.terms_.random if effect.slopes}
     names = list(model.variance_components_)
     kept = [place for place, name in enumerate(names) if name not in sloped]
+    words = [_WORDS.get(names[place], names[place].replace("_", " ")) for place in kept]
     variances = model.scale_draws_[:, kept] ** 2
+    if model.model_error_:
+        words.append(_WORDS["lack of fit"])
+        variances = np.column_stack([variances, np.full(len(variances), model.model_error_**2)])
     parts = np.column_stack([variances, np.full(len(variances), _OF_ONE_CLAIM)])
     parts /= parts.sum(axis=1, keepdims=True)
     lower, upper = np.quantile(parts, [0.025, 0.975], axis=0)
-    words = [_WORDS.get(names[place], names[place].replace("_", " ")) for place in kept]
     table = pd.DataFrame(
         {
             "between": [*words, BY_CHANCE],

@@ -18,7 +18,7 @@ import pyarrow as pa
 from analysis import tables
 from analysis.config import ModelDesign
 from analysis.models.mixed_effects import MixedEffectsLogisticRegression
-from analysis.models.predictors import FEATURES, FIXED, LARGEST, predictors, random_effects
+from analysis.models.predictors import FEATURES, FIXED, LARGEST, form, predictors
 from analysis.models.saved import load
 from analysis.models.stretches import APPROVED, DENIED, modelled
 from analysis.models.terms import RandomEffect
@@ -85,11 +85,13 @@ def fitted(claims: pd.DataFrame, design: ModelDesign) -> MixedEffectsLogisticReg
 
 def unfitted(n_claims: int, seed: int) -> MixedEffectsLogisticRegression:
     """The approval model for `n_claims` claims to learn from, before it has learned."""
+    random, cells = form(n_claims)
     return MixedEffectsLogisticRegression(
         FIXED,
-        random_effects(n_claims),
+        random,
         fixed_scale=_FIXED_SCALE,
         n_variance_draws=_N_VARIANCE_DRAWS,
+        model_error=cells,
         random_state=seed,
     )
 

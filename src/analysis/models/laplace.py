@@ -35,7 +35,7 @@ _COLUMNS_AT_ONCE = 128
 # More rows begin with one patient in so many, and more columns without the largest effect.
 _MANY_TO_LEARN_FROM, _ONE_IN = 20_000, 8
 _MANY_COLUMNS = 1_000
-_DENSE, _MANY_ROWS = 0.04, 10_000
+_DENSE, _MANY_ROWS = 0.04, 2_000
 # Newton's error falls as the square of its step: after so long a step none shows, and a longer one
 # is near enough for a draw, and for one round.
 _EXACTLY = 1e-5
@@ -312,11 +312,10 @@ class _Gram:
         within: Matrix = self.sparse.toarray()
         if not len(dense):
             return within
-        made = np.empty((problem.design.shape[1],) * 2)
-        made[np.ix_(sparse, sparse)] = within
-        made[np.ix_(sparse, dense)] = self.between
-        made[np.ix_(dense, sparse)] = self.between.T
-        made[np.ix_(dense, dense)] = self.dense
+        parted = np.block([[self.dense, self.between.T], [self.between, within]])
+        order = np.argsort(np.concatenate([dense, sparse]))
+        # Rows and then columns take a fraction of what both at once do.
+        made: Matrix = parted.take(order, axis=0).take(order, axis=1)
         return made
 
 

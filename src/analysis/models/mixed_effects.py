@@ -16,6 +16,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lapack, solve_triangular
+from scipy.optimize import minimize_scalar
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
@@ -37,7 +38,7 @@ _N_MEAN_DRAWS = 96
 _N_FOLDS = 5
 _FEWEST_CELLS = 8
 _ROWS_AT_ONCE = 20_000
-_LARGEST_MODEL_ERROR = 1.5
+_SMALLEST_MODEL_ERROR, _LARGEST_MODEL_ERROR = 0.01, 1.5
 
 
 class Standardised(NamedTuple):
@@ -54,9 +55,9 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
     standard deviation `fixed_scale`. `random` lists the `RandomEffect`s; `random_scale` is the
     scale of the half-normal prior of their standard deviations. `n_variance_draws` draws of these
     carry their uncertainty. `model_error` is the standard deviation, in log odds, of what the form
-    misses in each cell of the random effect with most columns, or "auto": nought where the form
-    has an intercept for these cells, whose variance is just that, and else measured on cells left
-    out.
+    misses in each cell, or the columns of the cells to measure it on, each left out in turn. "auto"
+    measures it on those of the random effect with most columns; where the form has an intercept
+    for each cell it is nought, for that intercept's variance is just this.
 
     Missing categories are a level of their own. Missing numbers, outcomes, patients or weights are
     refused with ValueError; a fit that does not converge raises DataError with a remedy.
@@ -70,7 +71,7 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         fixed_scale: float = 2.0,
         random_scale: float = 0.7,
         n_variance_draws: int = 32,
-        model_error: float | str = "auto",
+        model_error: float | str | Sequence[Hashable] = "auto",
         random_state: int = 0,
     ) -> None:
         self.fixed = fixed
@@ -107,7 +108,7 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         patient = None if groups is None else _complete(groups, len(claims), "groups")
         if not count.any():
             raise ValueError("there are no claims to learn from: every weight is zero")
-        self.terms_ = Terms(tuple(self.fixed), random)
+        self.terms_ = Terms(tuple(self.fixed), random, self._cell_columns(random))
         tidy, approved, trials, number = _aggregated(
             self.terms_.tidy(claims), outcome, count, patient
         )
@@ -122,8 +123,8 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
             float(self.random_scale),
         )
         cell = None
-        if self._cell_columns() and not self._has_cells():
-            cell = distinct(tidy, self._cell_columns())[1]
+        if self.terms_.cells and not self._has_cells():
+            cell = distinct(tidy, self.terms_.cells)[1]
         self.n_patterns_ = len(tidy)
         del claims, tidy
         # One thread gives one answer everywhere, and matrices this small gain nothing from more.
@@ -152,7 +153,7 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
             self.scale_draws_[place] = drawn
             self.coefficient_draws_[place] = one.coefficients
             self.factor_draws_[place] = lapack.dtrttp(one.factor, uplo="L")[0]
-        if self.model_error != "auto":
+        if isinstance(self.model_error, (int, float)):
             self.model_error_ = float(self.model_error)
         else:
             self.model_error_ = 0.0 if cell is None else _form_error(problem, scales, at, cell)
@@ -264,21 +265,23 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
 
     def _missed(self, tidy: pd.DataFrame, n: int, seed: int) -> Matrix:
         """What the model's form misses in each row's cell: (rows, n)."""
-        if not self._cell_columns() or not self.model_error_:
+        if not self.terms_.cells or not self.model_error_:
             return np.zeros((len(tidy), n))
-        names, cell = distinct(tidy, self._cell_columns())
+        names, cell = distinct(tidy, self.terms_.cells)
         drawn = np.array([standard_normal(seed, ("missed", name), n) for name in names])
-        return self.model_error_ * drawn[cell]
+        return (self.model_error_ * drawn)[cell]
 
-    def _cell_columns(self) -> tuple[Hashable, ...]:
-        """What the random effect of most columns varies by, if by two or more."""
-        crossed = [effect.by for effect in self.terms_.random if len(effect.by) > 1]
+    def _cell_columns(self, random: Sequence[RandomEffect]) -> tuple[Hashable, ...]:
+        """The columns whose cells the form may miss; "auto": of the effect by most, if two."""
+        if not isinstance(self.model_error, (int, float, str)):
+            return tuple(self.model_error)
+        crossed = [effect.by for effect in random if len(effect.by) > 1]
         return max(crossed, key=len, default=())
 
     def _has_cells(self) -> bool:
         """Whether the form has an intercept for each cell."""
-        by = self._cell_columns()
-        return any(effect.by == by and not effect.slopes for effect in self.terms_.random)
+        cells = self.terms_.cells
+        return any(effect.by == cells and not effect.slopes for effect in self.terms_.random)
 
 
 def _form_error(
@@ -286,15 +289,15 @@ def _form_error(
 ) -> float:
     """Standard deviation, in log odds, of cells about their prediction when left out of the fit.
 
-    What chance, patients and the uncertainty of the prediction explain is taken off (a weighted
-    method of moments); nought where nothing is left or the cells are too few to tell.
+    The most likely one beside chance, patients and the uncertainty of the prediction, with the
+    priors of every other standard deviation; nought where the cells are too few to tell.
     """
     n = int(cell.max()) + 1
     if n < _FEWEST_CELLS:
         return 0.0
     of_patient = scales[-1] if problem.patient is not None else 0.0
     shrunk = 1 / np.sqrt(1 + np.pi * of_patient**2 / 8)
-    excess, weight, noise = np.zeros(n), np.zeros(n), np.ones(n)
+    missed, weight, noise = np.zeros(n), np.zeros(n), np.zeros(n)
     for fold in range(_N_FOLDS):
         out = cell % _N_FOLDS == fold
         start = (at.coefficients, at.patients)
@@ -314,11 +317,17 @@ def _form_error(
         of_cell = sp.csr_array((curve, (place, np.arange(len(place)))))
         uncertain = solve_triangular(without.factor, (of_cell @ design).T.toarray(), lower=True)
         noise[mine] = chance_alone + (uncertain**2).sum(axis=0)
-        excess[mine] = left**2 - noise[mine]
-        weight[mine] = total**2
-    noise = np.maximum(noise, 1e-12)
-    variance = (weight * excess / noise**2).sum() / (weight**2 / noise**2).sum()
-    return float(np.clip(np.sqrt(max(variance, 0.0)), 0.0, _LARGEST_MODEL_ERROR))
+        missed[mine] = left
+        weight[mine] = total
+
+    def unlikely(log_scale: float) -> float:
+        scale = np.exp(log_scale)
+        variance = noise + (weight * scale) ** 2
+        of_cells = (np.log(variance) + missed**2 / variance).sum() / 2
+        return float(of_cells - log_scale + (scale / problem.random_scale) ** 2 / 2)
+
+    bounds = float(np.log(_SMALLEST_MODEL_ERROR)), float(np.log(_LARGEST_MODEL_ERROR))
+    return float(np.exp(minimize_scalar(unlikely, bounds=bounds, method="bounded").x))
 
 
 def _aggregated(

@@ -52,28 +52,34 @@ RANDOM = (
     RandomEffect("documents unknown", (), UNKNOWN),
     RandomEffect("documents by payer_id", ("payer_id",), ABSENT),
 )
+# Where documents count otherwise than any effect says, it shows in these.
+CELLS = ("payer_id", "condition_group", "lacking")
+
 RICHER_FROM = 750
-"""Claims to learn from on, from which the model also has the effects of RICHER."""
+"""Claims to learn from on, from which the model also has the effects of RICHER, and CELLS."""
 RICHER = (
     RandomEffect("documents by condition_group", ("condition_group",), ABSENT),
     RandomEffect("completeness by payer_id", ("payer_id",), ("n_absent",)),
     # An insurer's limit on visits shows as a steeper fall along them.
     RandomEffect("visits by payer_id", ("payer_id",), ("visit_number",)),
-    # What fits none of the above: with it the intervals hold where documents count differently.
-    RandomEffect("lack of fit", ("payer_id", "condition_group", "lacking")),
 )
 
-STEPS_FROM = 20_000
-"""Claims to learn from on, from which the model also has the effects of STEPS."""
-# A slope cannot tell where a limit falls. Only many claims show that it is none.
-STEPS = (RandomEffect("stage of visits by payer_id", ("payer_id", "visit_stage")),)
+RICHEST_FROM = 20_000
+"""Claims to learn from on, from which the model also has the effects of RICHEST."""
+RICHEST = (
+    # With fewer claims a cell hardly tells its own miss, only how large misses are.
+    RandomEffect("lack of fit", CELLS),
+    # A slope cannot tell where a limit falls. Only many claims show that it is none.
+    RandomEffect("stage of visits by payer_id", ("payer_id", "visit_stage")),
+)
 
 
-def random_effects(n_claims: int) -> tuple[RandomEffect, ...]:
-    """The random effects of a model that learns from `n_claims` claims."""
+def form(n_claims: int) -> tuple[tuple[RandomEffect, ...], tuple[str, ...]]:
+    """The random effects of a model that learns from so many claims, and where it may miss."""
     richer = RICHER if n_claims >= RICHER_FROM else ()
-    steps = STEPS if n_claims >= STEPS_FROM else ()
-    return (*RANDOM, *richer, *steps)
+    richest = RICHEST if n_claims >= RICHEST_FROM else ()
+    cells = CELLS if n_claims >= RICHER_FROM else ()
+    return (*RANDOM, *richer, *richest), cells
 
 
 def predictors(claims: pd.DataFrame) -> pd.DataFrame:

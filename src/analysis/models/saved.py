@@ -43,6 +43,7 @@ def save(model: MixedEffectsLogisticRegression, folder: Path) -> None:
         "settings": {k: v for k, v in settings.items() if k not in ("fixed", "random")},
         "fixed": list(model.terms_.fixed),
         "random": [[e.name, list(e.by), list(e.slopes)] for e in model.terms_.random],
+        "cells": list(model.terms_.cells),
         "levels": [list(block.levels) for block in model.terms_.blocks],
         "blocks": [[block.effect, block.slope] for block in model.terms_.blocks],
         "facts": {name: getattr(model, name) for name in _FACTS},
@@ -76,7 +77,7 @@ def load(folder: Path) -> MixedEffectsLogisticRegression:
     model = MixedEffectsLogisticRegression(
         tuple(words["fixed"]), tuple(random), **words["settings"]
     )
-    model.terms_ = Terms(words["fixed"], random)
+    model.terms_ = Terms(words["fixed"], random, words["cells"])
     model.terms_.blocks = [
         Block(effect, slope, pd.Index(levels, dtype=object))
         for (effect, slope), levels in zip(words["blocks"], words["levels"], strict=True)

@@ -44,11 +44,20 @@ class Block:
 
 
 class Terms:
-    """The design of one fit: which coefficient stands where, and for what."""
+    """The design of one fit: which coefficient stands where, and for what.
 
-    def __init__(self, fixed: Sequence[Hashable], random: Sequence[RandomEffect]) -> None:
+    `cells` are the columns of the cells in each of which the design may miss something.
+    """
+
+    def __init__(
+        self,
+        fixed: Sequence[Hashable],
+        random: Sequence[RandomEffect],
+        cells: Sequence[Hashable] = (),
+    ) -> None:
         self.fixed = tuple(fixed)
         self.random = tuple(random)
+        self.cells = tuple(cells)
         names = [effect.name for effect in self.random]
         if len(set(names)) < len(names):
             raise ValueError(f"random effects must have names of their own; got {names}")
@@ -75,7 +84,7 @@ class Terms:
         named = [*self.fixed]
         for effect in self.random:
             named += [*effect.by, *effect.slopes]
-        return list(dict.fromkeys(named))
+        return list(dict.fromkeys([*named, *self.cells]))
 
     def tidy(self, X: pd.DataFrame) -> pd.DataFrame:
         """The columns that terms read: numbers as float, categories as text without gaps.
@@ -86,7 +95,7 @@ class Terms:
         if absent:
             raise ValueError(f"the claims lack columns that the model reads: {absent}")
         numbers = dict.fromkeys([*self.fixed, *(s for e in self.random for s in e.slopes)])
-        categories = dict.fromkeys(column for effect in self.random for column in effect.by)
+        categories = dict.fromkeys([*(c for e in self.random for c in e.by), *self.cells])
         both = [column for column in numbers if column in categories]
         if both:
             raise ValueError(f"columns cannot be a number and a category at once: {both}")
