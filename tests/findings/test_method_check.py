@@ -107,12 +107,12 @@ def test_a_band_of_cells_alone_can_call_for_the_warning(monkeypatch):
 
 def test_what_no_sign_can_show_is_said_where_it_was_measured_to_break_the_ranges(monkeypatch):
     assumed, drift = ("as_assumed", 300, 100, 96), ("drift", 300, 100, 70)
-    measured_as(monkeypatch, assumed, drift, ("informative_pending", 300, 100, 60))
+    measured_as(monkeypatch, assumed, drift, ("hidden_confounder", 300, 100, 60))
     told = method_check.unshown(500, SCOPE)
-    assert "practices of 300 claims where denials, more than approvals, are never" in told.sentence
+    assert "practices of 300 claims where something unrecorded both thins the" in told.sentence
     assert "60 times" in told.sentence
     # Drift has a sign of its own, and 85 is enough.
-    measured_as(monkeypatch, assumed, drift, ("informative_pending", 300, 100, 85))
+    measured_as(monkeypatch, assumed, drift, ("hidden_confounder", 300, 100, 85))
     assert method_check.unshown(500, SCOPE) is None
     assert method_check.unshown(299, SCOPE) is None
 

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from analysis.findings import selection, unbound_digits
+from analysis.findings import population, selection, unbound_digits
 from analysis.findings.selection import Choice
-from findings.made_claims import claims, frame, outcomes, payers
+from findings.made_claims import claim, claims, frame, outcomes, payers
 
 MONTH = "2026-08"
 TABLE = outcomes(
@@ -79,3 +79,21 @@ def test_cells_are_in_words_and_hide_what_is_too_few():
     assert list(table["insurer"]) == ["Evergreen Health", "Cascade Auto", "Harbor Trust"]
     assert list(table["n"]) == [50, 50, 4]
     assert table["estimate"].isna().tolist() == [False, False, True]
+
+
+def test_a_claim_is_due_once_it_should_have_been_judged():
+    """Nobody waits for a judgement of what was voided or rejected; who sent no claim waits not."""
+    sent = outcomes(
+        [
+            claim(1),
+            claim(2, "denied"),
+            claim(3, "pending"),
+            claim(4, "voided"),
+            claim(5, "rejected"),
+            claim(6, "pending", is_mature=False),
+            claim(7, "pending", payer_id=None),
+        ]
+    )
+    due = population.due(sent)
+    assert due["claim_id"].tolist() == ["c1", "c2", "c3"]
+    assert due["is_answered"].tolist() == [True, True, False]

@@ -348,7 +348,7 @@ def test_predictors_are_known_on_the_day_of_submission():
     """Everything the model reads stands in claim_features, and none of it names an answer."""
     declared = {column.name for column in TABLES["claim_features"].columns}
     assert set(approval.FEATURES) <= declared
-    effects = (*predictors.RANDOM, *predictors.RICHER, *predictors.RICHEST)
+    effects, _ = predictors.form(1_000_000)
     named = {*predictors.FIXED, *(column for e in effects for column in e.by)}
     for name in named | set(approval.FEATURES):
         assert not any(word in name for word in predictors.KNOWN_ONLY_LATER), name
@@ -373,7 +373,7 @@ def test_of_many_claims_the_model_learns_where_an_insurer_stops_approving(monkey
         return float(np.sqrt(np.mean((chance - asked["chance"]) ** 2)))
 
     with_steps = error()
-    monkeypatch.setattr(predictors, "RICHEST", predictors.RICHEST[:1])
+    monkeypatch.setattr(predictors, "STAGES", ())
     assert with_steps < 0.8 * error()
 
 

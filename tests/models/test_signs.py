@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from analysis.findings import method_check
 from analysis.models import approval, signs
 from analysis.models.predictors import predictors
 from analysis.synthetic import known_truth
@@ -65,3 +66,35 @@ def test_records_filled_in_after_a_denial_make_the_unrecorded_look_good(kind, is
     lower, upper = signs.gain_of_unrecorded(model, earlier)
     assert lower < upper
     assert (lower > 0) == is_late
+
+
+def of_insurers(**answered_and_open):
+    """Claims old enough for an answer: of each insurer how many have one, and how many not."""
+    rows = [
+        (payer, is_answered)
+        for payer, counts in answered_and_open.items()
+        for is_answered, n in zip((True, False), counts, strict=True)
+        for _ in range(n)
+    ]
+    return pd.DataFrame(rows, columns=["payer_id", "is_answered"])
+
+
+def test_an_insurer_who_leaves_many_claims_open_is_told_from_one_with_few_claims():
+    """Three of twenty may be chance; sixty of four hundred, the same share, are not."""
+    assert signs.left_open(of_insurers(few=(17, 3), prompt=(300, 2))) < 0.05
+    assert signs.left_open(of_insurers(many=(340, 60), prompt=(300, 2))) > 0.1
+    assert signs.left_open(of_insurers(prompt=(300, 0))) == 0.0
+    assert signs.left_open(of_insurers()) == 0.0
+
+
+def test_the_share_left_open_is_the_exact_binomial_limit():
+    """Clopper and Pearson's lower limit of 10 in 100 at 97.5% is 4.90%."""
+    assert signs.left_open(of_insurers(one=(90, 10))) == pytest.approx(0.0490, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "are_open"), [("as_assumed", False), ("informative_pending", True)]
+)
+def test_denials_that_are_never_answered_leave_a_sign(kind, are_open):
+    made = known_truth.practice(2_000, kind, 1)
+    assert bool(method_check.left_open(method_check._sent(made))) == are_open

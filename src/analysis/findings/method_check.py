@@ -37,11 +37,13 @@ SIGNS: Mapping[str, tuple[str, ...]] = {
     "time": ("drift",),
     "visits": ("visit_cliff",),
     "unrecorded": ("documentation_after_denial",),
+    "unanswered": ("informative_pending",),
     "calibration": ("drift", "documentation_after_denial"),
     "trees": ("visit_cliff", "interactions"),
 }
 """A sign that an assumption is broken, and the kinds of practices that it makes suspected."""
 _UNLIKELY = 0.05
+_MOST_OPEN = 0.05
 _SHARE_LATER, _N_RESAMPLES = 0.3, 200
 _IN_BAND = {
     "0": " of cells without a claim to learn from",
@@ -127,7 +129,7 @@ def measure(n_claims: int, kind: str, seed: int) -> dict[str, Any]:
         **_ranks(earlier, told, draws),
         **_documents(model, later, made.gain),
         "model_error": model.model_error_,
-        **_signs(model, earlier, told, seed),
+        **_signs(model, made, told, seed),
     }
 
 
@@ -197,14 +199,18 @@ def _documents(
 
 
 def _signs(
-    model: "MixedEffectsLogisticRegression", earlier: pd.DataFrame, told: pd.DataFrame, seed: int
+    model: "MixedEffectsLogisticRegression",
+    made: known_truth.Practice,
+    told: pd.DataFrame,
+    seed: int,
 ) -> dict[str, int]:
     """The signs that a report would see, later claims answered at random by their true chance."""
     from analysis.models import evaluation
     from analysis.models.challenger import BoostedTrees
     from analysis.models.predictors import predictors
 
-    seen = learned(model, earlier, earlier["quarter"])
+    earlier = made.earlier
+    seen = learned(model, earlier, earlier["quarter"]) | left_open(_sent(made))
     rng = np.random.default_rng([seed, len(earlier)])
     judged = told.head(max(_FEWEST_TO_RANK, int(_SHARE_LATER * len(earlier))))
     chance = judged["mean"].to_numpy()
@@ -248,6 +254,19 @@ def learned(
     if signs.gain_of_unrecorded(model, claims)[0] > 0:
         seen.add("unrecorded")
     return seen
+
+
+def left_open(claims: pd.DataFrame) -> set[str]:
+    """The sign of SIGNS that claims old enough for an answer show: payer_id, is_answered."""
+    from analysis.models import signs
+
+    return {"unanswered"} if signs.left_open(claims) > _MOST_OPEN else set()
+
+
+def _sent(made: known_truth.Practice) -> pd.DataFrame:
+    """The earlier claims of a made-up practice, as `left_open` asks for them."""
+    payers = pd.concat([made.earlier["payer_id"], made.unanswered], ignore_index=True)
+    return pd.DataFrame({"payer_id": payers, "is_answered": payers.index < len(made.earlier)})
 
 
 def judged_later(evaluation_table: pd.DataFrame, lead_of_trees: float | None) -> set[str]:

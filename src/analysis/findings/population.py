@@ -110,6 +110,17 @@ def modelled(outcomes: pd.DataFrame, claim_features: pd.DataFrame) -> pd.DataFra
     return claims.assign(patient=patients(claims)).sort_values("claim_id").reset_index(drop=True)
 
 
+def due(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """The claims sent long enough ago to have been judged, with `is_answered`, never null.
+
+    Those that nobody will judge (voided, rejected) or whose answer is not known are left out.
+    """
+    claims = outcomes[outcomes["is_mature"].astype(bool) & outcomes["payer_id"].notna()]
+    determination = claims["first_determination"]
+    is_answered = determination.isin(ANSWERED)
+    return claims.assign(is_answered=is_answered)[is_answered | (determination == "pending")]
+
+
 def scope(claims: pd.DataFrame, outcomes: pd.DataFrame) -> Scope:
     """What findings about `claims`, some of the claims in `outcomes`, speak about."""
     told = claims if "outcome_source" in claims else outcomes

@@ -55,31 +55,30 @@ RANDOM = (
 # Where documents count otherwise than any effect says, it shows in these.
 CELLS = ("payer_id", "condition_group", "lacking")
 
-RICHER_FROM = 750
-"""Claims to learn from on, from which the model also has the effects of RICHER, and CELLS."""
-RICHER = (
-    RandomEffect("documents by condition_group", ("condition_group",), ABSENT),
-    RandomEffect("completeness by payer_id", ("payer_id",), ("n_absent",)),
-    # An insurer's limit on visits shows as a steeper fall along them.
-    RandomEffect("visits by payer_id", ("payer_id",), ("visit_number",)),
+# Claims to learn from on, from which the model also has these effects.
+RICHER_FROM, RICHER = (
+    750,
+    (
+        RandomEffect("documents by condition_group", ("condition_group",), ABSENT),
+        RandomEffect("completeness by payer_id", ("payer_id",), ("n_absent",)),
+        # An insurer's limit on visits shows as a steeper fall along them.
+        RandomEffect("visits by payer_id", ("payer_id",), ("visit_number",)),
+    ),
 )
-
-RICHEST_FROM = 20_000
-"""Claims to learn from on, from which the model also has the effects of RICHEST."""
-RICHEST = (
-    # With fewer claims a cell hardly tells its own miss, only how large misses are.
-    RandomEffect("lack of fit", CELLS),
-    # A slope cannot tell where a limit falls. Only many claims show that it is none.
-    RandomEffect("stage of visits by payer_id", ("payer_id", "visit_stage")),
+# A slope cannot tell where a limit falls. Only many claims show that it is none.
+STAGES_FROM, STAGES = (
+    20_000,
+    (RandomEffect("stage of visits by payer_id", ("payer_id", "visit_stage")),),
 )
+# With fewer claims a cell hardly tells its own miss, only how large misses are.
+MISSES_FROM, MISSES = 100_000, (RandomEffect("lack of fit", CELLS),)
 
 
 def form(n_claims: int) -> tuple[tuple[RandomEffect, ...], tuple[str, ...]]:
     """The random effects of a model that learns from so many claims, and where it may miss."""
-    richer = RICHER if n_claims >= RICHER_FROM else ()
-    richest = RICHEST if n_claims >= RICHEST_FROM else ()
-    cells = CELLS if n_claims >= RICHER_FROM else ()
-    return (*RANDOM, *richer, *richest), cells
+    more = ((RICHER_FROM, RICHER), (STAGES_FROM, STAGES), (MISSES_FROM, MISSES))
+    effects = [effect for least, some in more if n_claims >= least for effect in some]
+    return (*RANDOM, *effects), CELLS if n_claims >= RICHER_FROM else ()
 
 
 def predictors(claims: pd.DataFrame) -> pd.DataFrame:

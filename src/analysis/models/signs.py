@@ -1,4 +1,4 @@
-"""Signs, in the claims that the approval model learned from, that an assumption of it is broken.
+"""Signs, in the claims the model learned from or had to leave out, that an assumption is broken.
 
 They cost no second fit: what the model leaves unexplained is enough.
 """
@@ -6,6 +6,7 @@ They cost no second fit: what the model leaves unexplained is enough.
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import beta
 
 from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 from analysis.models.predictors import DOCUMENTS, predictors
@@ -14,6 +15,7 @@ _N_STRETCHES = 8
 _N_FLIPS = 999
 _MOST_CLAIMS = 5_000
 _N_DRAWS = 400
+_UNSURE = 0.05
 
 
 def unsteady(
@@ -75,6 +77,24 @@ def gain_of_unrecorded(
     ).mean(axis=1)
     lower, upper = np.quantile(gain, [0.05, 0.95])
     return float(lower), float(upper)
+
+
+def left_open(claims: pd.DataFrame) -> float:
+    """The share of claims that the worst of the insurers at least leaves without an answer.
+
+    Of claims old enough for one: payer_id, is_answered. The lower end of an insurer's exact 95%
+    interval, in which all insurers count as tried; nought without any claim. What is left open
+    may be denials, which then nobody learns from.
+    """
+    by_payer = (
+        (~claims["is_answered"].astype(bool)).groupby(claims["payer_id"]).agg(["sum", "size"])
+    )
+    if by_payer.empty:
+        return 0.0
+    n_open, n = by_payer["sum"].to_numpy(float), by_payer["size"].to_numpy(float)
+    tail = _UNSURE / 2 / len(by_payer)
+    least = beta.ppf(tail, np.maximum(n_open, 1), n - n_open + 1)
+    return float(np.where(n_open > 0, least, 0.0).max())
 
 
 def _stretches(along: pd.Series) -> NDArray[np.int64]:

@@ -44,6 +44,8 @@ FEWEST_LATER, MOST_LATER = 3_000, 20_000
 _N_HIDDEN_DRAWS = 60
 _CARE = np.polynomial.hermite_e.hermegauss(11)
 _CARE_COUNTS = 0.8
+# Beside as many claims as are answered.
+_SHARE_LOST = 0.02
 _CONFOUNDER_SHARE, _CONFOUNDER_COUNTS = 0.4, 1.2
 
 
@@ -53,12 +55,14 @@ class Practice(NamedTuple):
     Both have `quarter`, in which a claim was sent. `earlier` has is_approved; `later` has chance,
     the true one given what was recorded. `profile` counts the required documents recorded as
     absent. `gain` is what each document truly adds to the mean chance of the later claims that
-    require it, in points from 0 to 1.
+    require it, in points from 0 to 1. `unanswered` names the insurer of each claim sent earlier
+    that never got an answer: of every kind some, whatever it would have been.
     """
 
     earlier: pd.DataFrame
     later: pd.DataFrame
     gain: dict[str, float]
+    unanswered: pd.Series
 
 
 class _Law(NamedTuple):
@@ -100,12 +104,15 @@ def practice(n_claims: int, kind: str = AS_ASSUMED, seed: int = 0) -> Practice:
     """A practice of one of KINDS with about `n_claims` earlier claims; equal seeds, equal rows."""
     if kind not in KINDS:
         raise ValueError(f"no kind of practice {kind!r}; there are {', '.join(KINDS)}")
-    rng = np.random.default_rng([seed, n_claims, list(KINDS).index(kind)])
+    seeds = [seed, n_claims, list(KINDS).index(kind)]
+    rng = np.random.default_rng(seeds)
     law = _law(kind, rng)
-    earlier = _happened(law, n_claims, range(8), rng)
+    earlier, unanswered = _happened(law, n_claims, range(8), rng)
+    is_lost = np.random.default_rng([*seeds, 1]).random(len(earlier)) < _SHARE_LOST
+    unanswered = pd.concat([unanswered, earlier.loc[is_lost, "payer_id"]], ignore_index=True)
     n_later = int(np.clip(n_claims, FEWEST_LATER, MOST_LATER))
     later, gain = _expected(law, n_later, range(8, N_QUARTERS), rng)
-    return Practice(earlier, later, gain)
+    return Practice(earlier, later, gain, unanswered)
 
 
 def with_document(claims: pd.DataFrame, document: str, status: str) -> pd.DataFrame:
@@ -193,8 +200,10 @@ def _odds(law: _Law, claims: _Claims, is_absent: NDArray[np.bool_], hidden: Vect
     return made
 
 
-def _happened(law: _Law, n_claims: int, quarters: range, rng: np.random.Generator) -> pd.DataFrame:
-    """Claims with their answers, as a practice has them in the end."""
+def _happened(
+    law: _Law, n_claims: int, quarters: range, rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Claims with their answers, as a practice has them in the end; insurers of unanswered ones."""
     claims = _sent(n_claims, quarters, rng)
     hidden = _hidden(law, claims.patient, rng)
     is_absent = _absent(law, n_claims, hidden, rng)
@@ -209,8 +218,7 @@ def _happened(law: _Law, n_claims: int, quarters: range, rng: np.random.Generato
     never = ~is_approved & (rng.random(n_claims) < law.unanswered[claims.payer])
     made = _features(claims, statuses, "e")
     made["is_approved"] = is_approved
-    answered: pd.DataFrame = made[~never].reset_index(drop=True)
-    return answered
+    return made[~never].reset_index(drop=True), made.loc[never, "payer_id"]
 
 
 def _expected(
