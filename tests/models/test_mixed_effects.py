@@ -258,6 +258,8 @@ def test_a_lack_of_fit_within_cells_widens_the_intervals():
     assert covered((*EFFECTS, RandomEffect("lack of fit", tuple(by)))) >= 0.8
     # Where that would be too many columns, it is measured on the same cells left out.
     assert covered(EFFECTS, tuple(by)) >= 0.8
+    with pytest.raises(ValueError, match=r"got 'note'"):
+        covered(EFFECTS, "note")
 
 
 def test_slopes_without_levels_are_drawn_towards_each_other():

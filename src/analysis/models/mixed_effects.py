@@ -9,6 +9,7 @@ out. Chances are those of a patient not met before.
 # mypy: disable-error-code="no-untyped-call, import-untyped"
 
 from collections.abc import Hashable, Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -153,7 +154,7 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
             self.scale_draws_[place] = drawn
             self.coefficient_draws_[place] = one.coefficients
             self.factor_draws_[place] = lapack.dtrttp(one.factor, uplo="L")[0]
-        if isinstance(self.model_error, (int, float)):
+        if isinstance(self.model_error, Real):
             self.model_error_ = float(self.model_error)
         else:
             self.model_error_ = 0.0 if cell is None else _form_error(problem, scales, at, cell)
@@ -273,8 +274,14 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
 
     def _cell_columns(self, random: Sequence[RandomEffect]) -> tuple[Hashable, ...]:
         """The columns whose cells the form may miss; "auto": of the effect by most, if two."""
-        if not isinstance(self.model_error, (int, float, str)):
-            return tuple(self.model_error)
+        given = self.model_error
+        if isinstance(given, Sequence) and not isinstance(given, str):
+            return tuple(given)
+        if isinstance(given, str) and given != "auto":
+            raise ValueError(
+                'model_error must be a number, "auto" or the columns of cells, as in '
+                f"('payer_id',); got {given!r}"
+            )
         crossed = [effect.by for effect in random if len(effect.by) > 1]
         return max(crossed, key=len, default=())
 
