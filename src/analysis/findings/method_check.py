@@ -234,6 +234,20 @@ def _signs(
     return {f"sign_{name}": int(name in seen) for name in SIGNS}
 
 
+def shown(
+    model: "MixedEffectsLogisticRegression | None",
+    claims: pd.DataFrame,
+    due: pd.DataFrame,
+    evaluation_table: pd.DataFrame,
+    lead_of_trees: float | None,
+) -> set[str]:
+    """All SIGNS that a practice shows: in the `claims` its model learned from, where it has one,
+    in the claims `due` for an answer, and in later ones; as `learned`, `left_open`, `judged_later`.
+    """
+    seen = left_open(due) | judged_later(evaluation_table, lead_of_trees)
+    return seen if model is None else seen | learned(model, claims, claims["submitted_date"])
+
+
 def learned(
     model: "MixedEffectsLogisticRegression", claims: pd.DataFrame, sent: pd.Series
 ) -> set[str]:
