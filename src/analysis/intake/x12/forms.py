@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 Kind = Literal["837P", "835", "277CA", "999", "other"]
 
 # The segment that is one record; an acknowledgment has its answer in one of several.
-_RECORD_SEGMENTS: dict[Kind, tuple[str, ...]] = {
+RECORD_SEGMENTS: dict[Kind, tuple[str, ...]] = {
     "837P": ("CLM",),
     "835": ("CLP",),
     "277CA": ("STC",),
@@ -134,13 +134,13 @@ def _nothing(end: bytes) -> re.Pattern[bytes]:
 
 def group_starts(piece: bytes, delimiters: Delimiters) -> list[int]:
     """Where each functional group begins."""
-    found = _group(delimiters).finditer(delimiters.segment + piece)
-    return [match.start() for match in found]
-
-
-@cache
-def _group(delimiters: Delimiters) -> re.Pattern[bytes]:
-    return re.compile(re.escape(delimiters.segment + b"GS" + delimiters.element))
+    mark, end = delimiters.segment + b"GS" + delimiters.element, len(delimiters.segment)
+    found = [0] if piece.startswith(mark[end:]) else []
+    at = piece.find(mark)
+    while at >= 0:
+        found.append(at + end)
+        at = piece.find(mark, at + 1)
+    return found
 
 
 def kind(group: bytes, delimiters: Delimiters) -> tuple[Kind, str | None]:
@@ -187,21 +187,8 @@ def records(data: bytes, kind: Kind, delimiters: Delimiters) -> list[bytes]:
     return _record(kind, delimiters).findall(delimiters.segment + data)
 
 
-def n_transactions(data: bytes, delimiters: Delimiters) -> int:
-    """How many transactions begin: with an ST, or behind an envelope's segment without one."""
-    return len(_begun(delimiters).findall(delimiters.segment + data))
-
-
-@cache
-def _begun(delimiters: Delimiters) -> re.Pattern[bytes]:
-    element, _, end = map(re.escape, delimiters)
-    framing = rb"(?:ISA|IEA|GS|GE|ST|SE)%b" % element
-    behind = rb"%b(?:GS|GE|SE)%b[^%b]*(?=%b(?!%b|\Z))" % (end, element, end, end, framing)
-    return re.compile(rb"%bST%b|%b" % (end, element, behind))
-
-
 @cache
 def _record(kind: Kind, delimiters: Delimiters) -> re.Pattern[bytes]:
-    names = "|".join(_RECORD_SEGMENTS[kind]).encode()
+    names = "|".join(RECORD_SEGMENTS[kind]).encode()
     element, _, end = map(re.escape, delimiters)
     return re.compile(rb"%b(%b)(?=%b|%b|\Z)" % (end, names, element, end))

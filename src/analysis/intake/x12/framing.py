@@ -5,11 +5,7 @@ interchanges have their envelopes in order, one inside the other; what those sta
 against what is there, for all of them at once. The others are walked through.
 """
 
-from functools import cached_property
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,9 +13,8 @@ from analysis import tables
 from analysis.intake.parsed import Apart
 from analysis.intake.x12 import counts
 from analysis.intake.x12.batches import Batch, Rows, numbered
+from analysis.intake.x12.names import Flags, Segments, number
 from analysis.intake.x12.reading import Reading, column, pick
-
-Flags = npt.NDArray[np.bool_]
 
 # Framing segment -> those that may come next, the segments between them left out.
 _NEXT = {
@@ -129,48 +124,28 @@ def _table(part: Rows, at: Rows, name: str, segment: Rows, *told: pa.Array) -> p
     return pa.table(columns, schema=_SCHEMA)
 
 
-class _Segments:
+class _Segments(Segments):
     """All segments of a batch: what they are called, and how many elements they have."""
 
     def __init__(self, batch: Batch) -> None:
+        super().__init__(batch.document, batch.interchanges[0].delimiters)
         self._batch = batch
-        self._element, _, self._end = batch.interchanges[0].delimiters
-        # So that one may look at the bytes behind any name.
-        self._bytes = np.frombuffer(batch.document + bytes(8), dtype=np.uint8)
-        ends = np.flatnonzero(self._bytes == self._end[0])
-        self._bounds = np.concatenate([[0], ends + 1])
-        self._starts = self._bounds[:-1]
-        is_separator = (self._bytes == self._element[0]).view(np.uint8)
-        self._n_elements = np.add.reduceat(is_separator, self._starts, dtype=np.int32)
-
-    @cached_property
-    def _names(self) -> Rows:
-        """A number for each name of two or three signs, as `_number` makes it; 0 for others."""
-        n_words = len(self._bytes) - 3
-        words = np.ndarray((n_words,), dtype=">u4", buffer=self._bytes, strides=(1,))[self._starts]
-        four = words.astype(np.int64)
-        is_of_two, is_of_three = self._is_sign(four >> 8 & 255), self._is_sign(four & 255)
-        two, three = four & 0xFFFF0000, four & 0xFFFFFF00
-        return np.where(is_of_two, two, np.where(is_of_three, three, 0))
-
-    def _is_sign(self, found: npt.NDArray[Any]) -> Flags:
-        """Whether a byte ends a name: an element or the next segment follows."""
-        is_sign: Flags = (found == self._element[0]) | (found == self._end[0])
-        return is_sign
+        is_separator = (self.bytes == self.element[0]).view(np.uint8)
+        self._n_elements = np.add.reduceat(is_separator, self.starts, dtype=np.int32)
 
     def are_plain(self) -> Flags:
         """Of each part, whether it can be counted by bytes: it ends as its segments do."""
         delimiters = self._batch.interchanges[0].delimiters
         is_plain = b"".join(delimiters).isascii() and len(set(delimiters)) == len(delimiters)
-        return np.array([is_plain and i.data.endswith(self._end) for i in self._batch.interchanges])
+        return np.array([is_plain and i.data.endswith(self.end) for i in self._batch.interchanges])
 
     def short(self) -> Rows:
         """The segments that lack an element their kind always has."""
         least_of = counts.LEAST_ELEMENTS.items()
-        by_name = sorted((_number(name), n) for name, n in least_of if name not in _QUALIFIED)
+        by_name = sorted((number(name), n) for name, n in least_of if name not in _QUALIFIED)
         numbers, least = np.array(by_name).T
-        kind = np.searchsorted(numbers, self._names).clip(max=len(numbers) - 1)
-        is_short = (numbers[kind] == self._names) & (self._n_elements < least[kind])
+        kind = np.searchsorted(numbers, self.names).clip(max=len(numbers) - 1)
+        is_short = (numbers[kind] == self.names) & (self._n_elements < least[kind])
         for name, n in _QUALIFIED.items():
             is_short[self._beginning_with(name, np.flatnonzero(self._n_elements < n))] = True
         return np.flatnonzero(is_short)
@@ -178,27 +153,23 @@ class _Segments:
     def _beginning_with(self, name: str, rows: Rows) -> Rows:
         """Of `rows`, the segments with a name and a first element like NM1*PR."""
         segment, _, qualifier = name.partition("*")
-        rows = rows[self._names[rows] == _number(segment)]
-        for place, sign in enumerate(self._element + qualifier.encode(), start=len(segment)):
-            rows = rows[self._bytes[self._starts[rows] + place] == sign]
-        return rows[self._is_sign(self._bytes[self._starts[rows] + len(name)])]
+        rows = rows[self.names[rows] == number(segment)]
+        for place, sign in enumerate(self.element + qualifier.encode(), start=len(segment)):
+            rows = rows[self.bytes[self.starts[rows] + place] == sign]
+        return rows[self.is_sign(self.bytes[self.starts[rows] + len(name)])]
 
     def framing(self) -> tuple[Rows, Rows]:
         """The segments that frame others, and what each is by its place in _FRAMING."""
-        numbers = np.array([_number(name) for name in _FRAMING])
-        found = np.flatnonzero(np.isin(self._names, numbers) & (self._n_elements > 0))
+        numbers = np.array([number(name) for name in _FRAMING])
+        found = np.flatnonzero(np.isin(self.names, numbers) & (self._n_elements > 0))
         order = np.argsort(numbers)
-        return found, order[np.searchsorted(numbers[order], self._names[found])]
+        return found, order[np.searchsorted(numbers[order], self.names[found])]
 
     def texts(self, rows: Rows) -> pa.Array:
         """The text of segments."""
-        buffers = [pa.py_buffer(self._bounds.astype(np.int32)), pa.py_buffer(self._bytes)]
-        every = pa.BinaryArray.from_buffers(pa.binary(), len(self._starts), [None, *buffers])
+        buffers = [pa.py_buffer(self.bounds.astype(np.int32)), pa.py_buffer(self.bytes)]
+        every = pa.BinaryArray.from_buffers(pa.binary(), len(self.starts), [None, *buffers])
         return pc.binary_slice(every.take(pa.array(rows)), 0, -1).cast(pa.string())
-
-
-def _number(name: str) -> int:
-    return int.from_bytes(name.encode().ljust(4, b"\0"), "big")
 
 
 class _Frames:

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import numpy as np
+
 from analysis.intake.x12 import forms
 from analysis.intake.x12.forms import Delimiters, Kind
+from analysis.intake.x12.names import Segments
 
 # An interchange of as many bytes is long, and a stretch of it has about as many.
 LONG = 2**24
@@ -85,6 +88,7 @@ class Long:
         self.delimiters = delimiters
         self._file, self._at = file, at
         self._end: int | None = None
+        self._is_in_one_form = False
 
     def digests(self) -> tuple[list[str], int]:
         """The SHA-256 of each run of groups of one kind, and how many groups there are."""
@@ -120,7 +124,7 @@ class Long:
             yield filling.last()
 
     def _runs(self) -> Iterator[_Run]:
-        groups = _groups(_in_one_form(self._blocks(), self.delimiters), self.delimiters)
+        groups = _groups(self._whole_segments(), self.delimiters)
         _, isa = next(groups)
         number = -1
         told: tuple[Kind, str | None] | None = None
@@ -130,6 +134,24 @@ class Long:
                 data = isa + data
             if told:
                 yield _Run(number, *told, is_new, data)
+
+    def _whole_segments(self) -> Iterator[bytes]:
+        """Its bytes in the form that `forms.one_form` gives a piece."""
+        end, is_changed = self.delimiters.segment, False
+        between = forms.BLANKS + end
+        held = b""
+        for block in self._blocks():
+            held += block
+            whole, held = held[: held.rfind(end) + 1], held[held.rfind(end) + 1 :]
+            if self._is_in_one_form:
+                yield whole
+                continue
+            # A blank that ends what is cut off belongs to what comes next.
+            ready = forms.one_form(whole, self.delimiters).lstrip(between)
+            is_changed |= ready != whole
+            yield ready
+        yield forms.one_form(held, self.delimiters).strip(between)
+        self._is_in_one_form = not is_changed
 
     def _blocks(self) -> Iterator[bytes]:
         """Its bytes up to the next interchange or the file's end."""
@@ -209,22 +231,23 @@ class _Filling:
 
     def _go_on(self, own: bytes) -> None:
         """Count what a stretch had, and keep the GS that the next one stands under."""
-        before, end = self._stretch, self._delimiters.segment
-        marked = end + own
-        group = marked.rfind(self._mark(b"GS"))
-        n_in_group, group_place = before.n_in_group, before.group_place
-        if group >= 0:
-            self._group = own[group : own.index(end, group) + len(end)]
-            group_place = before.n_segments + own.count(end, 0, group) + 1
-            n_in_group = 0
-        transactions = self._mark(b"ST")
+        before, segments = self._stretch, Segments(own, self._delimiters)
+        is_transaction = segments.called("ST") & segments.with_elements()
+        groups = np.flatnonzero(segments.called("GS") & segments.with_elements())
+        group, n_in_group, group_place = 0, before.n_in_group, before.group_place
+        if len(groups):
+            group, n_in_group = int(groups[-1]), 0
+            group_place = before.n_segments + group + 1
+            self._group = own[segments.bounds[group] : segments.bounds[group + 1]]
+        is_record = segments.called(*forms.RECORD_SEGMENTS[self.run.kind])
+        n_begun = is_transaction.sum() + _n_without_start(segments)
         self._stretch = Stretch(
             number=before.number + 1,
-            n_header=self._isa.count(end) + 1,
-            n_segments=before.n_segments + own.count(end),
-            n_records=before.n_records + len(forms.records(own, self.run.kind, self._delimiters)),
-            n_transactions=before.n_transactions + forms.n_transactions(own, self._delimiters),
-            n_in_group=n_in_group + marked.count(transactions, max(group, 0)),
+            n_header=self._isa.count(self._delimiters.segment) + 1,
+            n_segments=before.n_segments + len(segments.starts),
+            n_records=before.n_records + int(is_record.sum()),
+            n_transactions=before.n_transactions + int(n_begun),
+            n_in_group=n_in_group + int(is_transaction[group:].sum()),
             group_place=group_place,
         )
 
@@ -232,20 +255,11 @@ class _Filling:
         return self._delimiters.segment + name + self._delimiters.element
 
 
-def _in_one_form(blocks: Iterable[bytes], delimiters: Delimiters) -> Iterator[bytes]:
-    """Whole segments, in the form that `forms.one_form` gives a piece."""
-    end = delimiters.segment
-    between = forms.BLANKS + end
-    held = b""
-    for block in blocks:
-        held += block
-        cut = held.rfind(end) + 1
-        # A blank that ends what is cut off belongs to what comes next.
-        if cut and (ready := forms.one_form(held[:cut], delimiters).lstrip(between)):
-            yield ready
-        held = held[cut:]
-    if last := forms.one_form(held, delimiters).strip(between):
-        yield last
+def _n_without_start(segments: Segments) -> int:
+    """How many transactions begin without an ST, right behind a segment of their envelope."""
+    is_framing = segments.called("ISA", "IEA", "GS", "GE", "ST", "SE") & segments.with_elements()
+    is_before = segments.called("GS", "GE", "SE") & is_framing
+    return int((is_before[:-1] & ~is_framing[1:]).sum())
 
 
 def _groups(chunks: Iterable[bytes], delimiters: Delimiters) -> Iterator[tuple[bool, bytes]]:
