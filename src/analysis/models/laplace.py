@@ -12,7 +12,7 @@ coefficients where the model ended without its largest effect.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -312,11 +312,24 @@ class _Gram:
         within: Matrix = self.sparse.toarray()
         if not len(dense):
             return within
-        parted = np.block([[self.dense, self.between.T], [self.between, within]])
-        order = np.argsort(np.concatenate([dense, sparse]))
-        # Rows and then columns take a fraction of what both at once do.
-        made: Matrix = parted.take(order, axis=0).take(order, axis=1)
+        blocks = [[self.dense, self.between.T], [self.between, within]]
+        runs = [_runs(dense), _runs(sparse)]
+        made = np.empty((problem.design.shape[1],) * 2)
+        for across, beside in product((0, 1), repeat=2):
+            for (rows, at), (columns, place) in product(runs[across], runs[beside]):
+                made[rows, columns] = blocks[across][beside][at, place]
         return made
+
+
+def _runs(columns: NDArray[np.int64]) -> list[tuple[slice, slice]]:
+    """Where columns stand side by side: in the whole, and among themselves."""
+    breaks = np.flatnonzero(np.diff(columns) > 1) + 1
+    edges = [0, *breaks.tolist(), len(columns)]
+    return [
+        (slice(int(columns[begin]), int(columns[end - 1]) + 1), slice(begin, end))
+        for begin, end in pairwise(edges)
+        if begin < end
+    ]
 
 
 def _blocks(problem: Problem) -> Iterator[tuple[slice, Any, slice]]:
@@ -500,10 +513,10 @@ def _told_at(problem: Problem, at: Mode, drawn: Matrix) -> Iterator[Matrix]:
         nodes = np.unique(place)
     own = [problem.own(at.weight, float(np.exp(node))) for node in nodes]
     known = [gram.in_order(problem) for gram in _of_patients(problem, at.weight, own)]
-    product = np.empty_like(of_rows)
+    part = np.empty_like(of_rows)
     for share in BarycentricInterpolator(nodes, np.eye(len(nodes)), rng=0)(place):
         np.copyto(told, of_rows)
         # Not a product of matrices, whose last digit hangs on where they lie in memory.
         for one, some in zip(known, share, strict=True):
-            told -= np.multiply(some, one, out=product)
+            told -= np.multiply(some, one, out=part)
         yield told
