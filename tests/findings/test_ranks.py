@@ -1,5 +1,7 @@
 """Insurers are ranked as if sent the same claims, and named only when that is nearly sure."""
 
+from copy import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,6 +122,21 @@ def test_the_largest_share_of_variation_is_where_it_was_put(worlds):
     assert insurers["lower"] < 0.62 / (0.62 + 3.29 + 0.22) < insurers["upper"]
     assert not table["between"].str.contains("document").any()
     assert unbound_digits(variation.largest(table, SCOPE)) == []
+
+
+def test_what_fits_nothing_has_a_share_of_variation_but_no_range(worlds):
+    """It is measured once: the spread of the other shares' draws says nothing of its own."""
+    model = copy(worlds[0][1])
+    model.model_error_ = 2.0
+    table = variation.shares(model)
+    misses = table[table["between"].str.startswith("what fits none")].iloc[0]
+    assert table["share"].sum() == pytest.approx(1)
+    assert misses["share"] / table["share"].iloc[-1] == pytest.approx(4 / (np.pi**2 / 3))
+    assert np.isnan([misses["lower"], misses["upper"]]).all()
+    assert table.drop(misses.name)[["lower", "upper"]].notna().all().all()
+    said = variation.largest(table, SCOPE)
+    assert "leave, 39% lies between what fits none" in said.sentence
+    assert unbound_digits(said) == []
 
 
 def test_a_cell_speaks_for_itself_only_with_claims_enough_and_a_narrow_interval(worlds):

@@ -106,6 +106,19 @@ def test_each_stretch_holds_whole_transactions_under_their_own_header(
     assert [one.n_groups for one in found] == [None] * (len(found) - 1) + [2]
 
 
+def test_a_transaction_that_lost_its_st_still_counts_for_those_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Payments are named by the place of their transaction, however an earlier one begins."""
+    segments = interchange(ANSWERS)
+    segments.remove("ST*835*0002")
+    data = "~".join((*segments, "")).encode()
+    whole = read(file=data)
+    in_stretches(monkeypatch, 900, 500)
+    assert len(envelopes.split(data)) > 2
+    assert read(file=data) == whole
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     groups=st.sampled_from([

@@ -33,7 +33,10 @@ VARIATION = Question(
         "variance of the log odds of approval that lies between groups, of all that documents,"
         " visit, units and days to sending leave; the logistic variance counts as chance"
     ),
-    method="variance components of the approval model, 95% interval from their posterior draws",
+    method=(
+        "variance components of the approval model, 95% interval from their posterior draws; what"
+        " fits none of them is measured on cells left out, and has no interval"
+    ),
     caveats=(
         "of the log odds, not of the approvals themselves: a large share may move few answers",
         "how much documents matter differs between insurers too, and is not among these shares",
@@ -62,6 +65,9 @@ def shares(model: "MixedEffectsLogisticRegression | None") -> pd.DataFrame:
     parts = np.column_stack([variances, np.full(len(variances), _OF_ONE_CLAIM)])
     parts /= parts.sum(axis=1, keepdims=True)
     lower, upper = np.quantile(parts, [0.025, 0.975], axis=0)
+    if model.model_error_:
+        # Nobody knows how certain it is: the others' draws alone would make its range too narrow.
+        lower[-2] = upper[-2] = np.nan
     table = pd.DataFrame(
         {
             "between": [*words, BY_CHANCE],
@@ -82,11 +88,13 @@ def largest(table: pd.DataFrame, scope: Scope) -> Finding:
     if between.empty:
         return VARIATION.answer("No model was fitted, so nothing can be said.", scope)
     first, chance = between.iloc[0], table.iloc[-1]
+    has_range = bool(pd.notna(first["lower"]))
+    span = " ({lower:whole} to {upper:whole})" if has_range else ""
     return VARIATION.answer(
-        "Of the variation that documents and visits leave, {estimate:percent} ({lower:whole} to"
-        " {upper:whole}) lies between {between}, by the estimate the largest part; {chance:percent}"
-        " lies between one claim and the next, which nothing recorded tells apart.",
+        f"Of the variation that documents and visits leave, {{estimate:percent}}{span} lies between"
+        " {between}, by the estimate the largest part; {chance:percent} lies between one claim and"
+        " the next, which nothing recorded tells apart.",
         scope,
-        Numbers(first["share"], first["lower"], first["upper"]),
+        Numbers(first["share"], *((first["lower"], first["upper"]) if has_range else ())),
         {"between": first["between"], "chance": chance["share"]},
     )

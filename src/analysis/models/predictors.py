@@ -55,23 +55,18 @@ RANDOM = (
 # Where documents count otherwise than any effect says, it shows in these.
 CELLS = ("payer_id", "condition_group", "lacking")
 
-# Claims to learn from on, from which the model also has these effects.
-RICHER_FROM, RICHER = (
-    750,
-    (
-        RandomEffect("documents by condition_group", ("condition_group",), ABSENT),
-        RandomEffect("completeness by payer_id", ("payer_id",), ("n_absent",)),
-        # An insurer's limit on visits shows as a steeper fall along them.
-        RandomEffect("visits by payer_id", ("payer_id",), ("visit_number",)),
-    ),
+RICHER = (
+    RandomEffect("documents by condition_group", ("condition_group",), ABSENT),
+    RandomEffect("completeness by payer_id", ("payer_id",), ("n_absent",)),
+    # An insurer's limit on visits shows as a steeper fall along them.
+    RandomEffect("visits by payer_id", ("payer_id",), ("visit_number",)),
 )
 # A slope cannot tell where a limit falls. Only many claims show that it is none.
-STAGES_FROM, STAGES = (
-    20_000,
-    (RandomEffect("stage of visits by payer_id", ("payer_id", "visit_stage")),),
-)
+STAGES = (RandomEffect("stage of visits by payer_id", ("payer_id", "visit_stage")),)
 # With fewer claims a cell hardly tells its own miss, only how large misses are.
-MISSES_FROM, MISSES = 100_000, (RandomEffect("lack of fit", CELLS),)
+MISSES = (RandomEffect("lack of fit", CELLS),)
+RICHER_FROM, STAGES_FROM, MISSES_FROM = 750, 20_000, 100_000
+"""Claims to learn from on, from which the model also has these effects."""
 
 
 def form(n_claims: int) -> tuple[tuple[RandomEffect, ...], tuple[str, ...]]:
