@@ -1,8 +1,10 @@
 """A file is split into interchanges whatever its line ends, delimiters and missing headers."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from analysis.intake.x12 import envelopes
+from analysis.intake.x12 import envelopes, forms
 
 ISA = (
     "ISA*00*          *00*          *ZZ*PAYER          *ZZ*CLINIC         "
@@ -134,3 +136,22 @@ def test_other_content_says_what_it_is() -> None:
 @pytest.mark.parametrize("data", [b"", b" \r\n", b"\xef\xbb\xbf"])
 def test_nothing_is_no_interchange(data: bytes) -> None:
     assert envelopes.split(data) == []
+
+
+NOTE = "NTE*ADD*GS"
+# What senders make of segments and of the ends between them, and what damage does to both.
+ODD = ["NTE*ADD*GS", "", " ", "GS", "CLP", "GS*HP", "ST*271*1", "SV2*0420*HC:97124"]
+SEGMENTS = st.sampled_from([*REMITTANCE, *CLAIM, *ODD])
+ENDS = st.sampled_from([*["~"] * 12, "~\r\n", "~\n", "\n~", "~~", "~ ", "~\t", ""])
+PIECES = st.lists(st.tuples(SEGMENTS, ENDS), max_size=12).map(
+    lambda found: f"{ISA}~{''.join(map(''.join, found))}".strip().encode()
+)
+
+
+@example([PLAIN + b"CLP"])
+@given(st.lists(PIECES, min_size=1, max_size=5))
+def test_interchanges_told_apart_together_are_what_each_is_by_itself(odd: list[bytes]) -> None:
+    pieces = [PLAIN, *odd, PLAIN]
+    delimiters = forms.delimiters(PLAIN)
+    by_itself = [one for piece in pieces for one in envelopes._of_piece(piece, delimiters)]
+    assert list(envelopes._of_pieces(pieces, delimiters)) == by_itself

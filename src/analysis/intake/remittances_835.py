@@ -14,10 +14,11 @@ from analysis import tables
 from analysis.intake.parsed import Parsed, Together
 from analysis.intake.pseudonymize import Pseudonyms
 from analysis.intake.x12 import framing, reading
-from analysis.intake.x12.batches import Batch, Rows, numbered
+from analysis.intake.x12.batches import Batch, numbered
 from analysis.intake.x12.envelopes import Interchange
 from analysis.intake.x12.gate import Gate
 from analysis.intake.x12.reading import column, pick, preceding, segments
+from analysis.intake.x12.segments import Rows
 
 _CLAIM_REMARKS = {
     "MOA": [f"moa_{element}" for element in (3, 4, 5, 6, 7)],

@@ -10,7 +10,7 @@ from analysis import engine, tables
 from analysis.engine import Source
 
 # Of all tables together.
-_MOST_BYTES = 2**25
+_MOST_BYTES = 2**24
 
 
 class Spool:

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.intake.parsed import Apart
 from analysis.intake.x12.envelopes import Interchange, in_utf8
+from analysis.intake.x12.segments import Rows, Segments
 from analysis.intake.x12.stretches import Stretch
-
-# A row number in another table; -1 where there is none.
-Rows = npt.NDArray[np.int64]
 
 # Enough for the price of a call to vanish, little enough for any memory.
 _MOST_BYTES = 2**22
@@ -46,15 +43,23 @@ class Batch:
         return b"".join(self._documents)
 
     @cached_property
+    def segments(self) -> Segments:
+        """The segments of the document."""
+        return Segments(self.document, self.interchanges[0].delimiters)
+
+    @cached_property
     def first_segments(self) -> Rows:
         """The number of each part's first segment, from 0; behind them, how many there are."""
-        end = self.interchanges[0].delimiters.segment
-        n_segments = [data.count(end) for data in self._documents]
-        return np.cumsum([0, *n_segments], dtype=np.int64)
+        ends = np.cumsum([0, *map(len, self._documents)])
+        return np.searchsorted(self.segments.bounds, ends)
+
+    @cached_property
+    def _part_of(self) -> Rows:
+        return np.repeat(np.arange(len(self.interchanges)), np.diff(self.first_segments))
 
     def part_of(self, segments: Rows) -> Rows:
         """The part in which each segment stands."""
-        return np.searchsorted(self.first_segments[1:], segments, side="right")
+        return self._part_of[segments]
 
     def places(self, segments: Rows) -> Rows:
         """Where each segment stands in its interchange, from 1, as people count."""

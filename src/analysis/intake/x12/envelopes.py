@@ -8,10 +8,11 @@ kind. A long interchange comes in stretches, so that memory holds any file.
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import NamedTuple
 
-from analysis.intake.x12 import forms, stretches
+from analysis.intake.x12 import forms, regular, stretches
 from analysis.intake.x12.forms import Delimiters, Kind
 from analysis.intake.x12.stretches import Long, Stretch
 
@@ -42,66 +43,117 @@ class Interchange:
     stretch: Stretch = stretches.WHOLE
 
 
+class _Found(NamedTuple):
+    """What there is to say of an interchange before it is numbered.
+
+    `n_records` counts those behind the ones that its stretch tells of; of a stretch that goes on
+    the next one tells.
+    """
+
+    data: bytes
+    digest: str
+    kind: Kind
+    delimiters: Delimiters
+    problem: str | None
+    n_groups: int | None
+    stretch: Stretch
+    n_records: int
+
+
 def split(data: bytes) -> list[Interchange]:
     """The interchanges of a file in their order; none for a file of blanks."""
     return list(interchanges(io.BytesIO(data)))
 
 
 def interchanges(file: io.BufferedIOBase) -> Iterator[Interchange]:
-    """The interchanges of a file in their order, read no further than the one that is asked for."""
+    """The interchanges of a file in their order, read little further than the one asked for."""
     ordinal, first_position = 0, 1
-    for piece in _pieces(file):
-        found = _of_long(piece) if isinstance(piece, Long) else _of_piece(piece)
-        for interchange in found:
-            if not interchange.stretch.number:
-                ordinal += 1
-            n_before = interchange.stretch.n_records
-            yield replace(interchange, ordinal=ordinal, first_position=first_position + n_before)
-            # Those of a stretch are told by the next one.
-            if not interchange.stretch.goes_on:
-                first_position += n_before + len(_records(interchange))
+    for found in _found(file):
+        stretch = found.stretch
+        ordinal += not stretch.number
+        yield Interchange(
+            found.data,
+            found.digest,
+            found.kind,
+            ordinal,
+            first_position + stretch.n_records,
+            found.delimiters,
+            found.problem,
+            found.n_groups,
+            stretch,
+        )
+        if not stretch.goes_on:
+            first_position += stretch.n_records + found.n_records
 
 
-def _of_piece(piece: bytes) -> Iterator[Interchange]:
-    """The parts of a piece of a file, numbered later."""
-    delimiters = forms.delimiters(piece)
+def _found(file: io.BufferedIOBase) -> Iterator[_Found]:
+    for pieces in _pieces(file):
+        if isinstance(pieces, Long):
+            yield from _of_long(pieces)
+            continue
+        for delimiters, alike in groupby(pieces, forms.delimiters):
+            yield from _of_pieces(list(alike), delimiters)
+
+
+def _of_pieces(pieces: list[bytes], delimiters: Delimiters) -> Iterator[_Found]:
+    """The interchanges of pieces of a file with the same delimiters."""
+    for piece, one in zip(pieces, regular.told(pieces, delimiters), strict=True):
+        if one:
+            yield _whole(one.data, one.kind, delimiters, one.problem, 1, one.n_records)
+        else:
+            yield from _of_piece(piece, delimiters)
+
+
+def _of_piece(piece: bytes, delimiters: Delimiters) -> Iterator[_Found]:
+    """The parts of a piece of a file."""
     whole = forms.one_form(piece, delimiters)
     starts = forms.group_starts(whole, delimiters)
     parts = list(_parts(whole, delimiters, starts))
     for place, (part, kind, problem) in enumerate(parts, start=1):
         n_groups = len(starts) if place == len(parts) else None
-        digest = hashlib.sha256(part).hexdigest()
-        yield Interchange(part, digest, kind, 0, 0, delimiters, problem, n_groups)
+        n_records = len(forms.records(part, kind, delimiters))
+        yield _whole(part, kind, delimiters, problem, n_groups, n_records)
 
 
-def _of_long(piece: Long) -> Iterator[Interchange]:
-    """The stretches of a long interchange, numbered later.
+def _whole(
+    data: bytes,
+    kind: Kind,
+    delimiters: Delimiters,
+    problem: str | None,
+    n_groups: int | None,
+    n_records: int,
+) -> _Found:
+    """An interchange that is held as a whole."""
+    digest = hashlib.sha256(data).hexdigest()
+    return _Found(data, digest, kind, delimiters, problem, n_groups, stretches.WHOLE, n_records)
+
+
+def _of_long(piece: Long) -> Iterator[_Found]:
+    """The stretches of a long interchange.
 
     It is read twice, since what identifies its records is the digest of the whole.
     """
     digests, n_groups = piece.digests()
     for part in piece.parts():
-        is_last = part.run == len(digests) - 1 and not part.stretch.goes_on
-        yield Interchange(
-            part.header + part.own,
+        goes_on = part.stretch.goes_on
+        is_last = part.run == len(digests) - 1 and not goes_on
+        data = part.header + part.own
+        yield _Found(
+            data,
             digests[part.run],
             part.kind,
-            0,
-            0,
             piece.delimiters,
             part.problem,
             n_groups if is_last else None,
             part.stretch,
+            0 if goes_on else len(forms.records(data, part.kind, piece.delimiters)),
         )
 
 
 def record_segments(interchange: Interchange) -> list[str]:
     """The segment names of all records in an interchange, by bare counting, in their order."""
-    return [name.decode() for name in _records(interchange)]
-
-
-def _records(interchange: Interchange) -> list[bytes]:
-    return forms.records(interchange.data, interchange.kind, interchange.delimiters)
+    found = forms.records(interchange.data, interchange.kind, interchange.delimiters)
+    return [name.decode() for name in found]
 
 
 def segments(interchange: Interchange) -> Iterator[list[str]]:
@@ -124,8 +176,11 @@ def in_utf8(data: bytes) -> bytes:
     return data if data.isascii() else text(data).encode()
 
 
-def _pieces(file: io.BufferedIOBase) -> Iterator[bytes | Long]:
-    """The file cut before every ISA that begins a segment, without surrounding blanks."""
+def _pieces(file: io.BufferedIOBase) -> Iterator[list[bytes] | Long]:
+    """The file cut before every ISA that begins a segment, without surrounding blanks.
+
+    What is read at a time comes at a time.
+    """
     held = file.read(_BLOCK).removeprefix(_BYTE_ORDER_MARK)
     is_ended = False
     while not is_ended:
@@ -136,9 +191,16 @@ def _pieces(file: io.BufferedIOBase) -> Iterator[bytes | Long]:
         # Whether an ISA is one cannot be told yet at the end of what is held.
         starts = forms.starts(held, 0, len(held) if is_ended else len(held) - forms.ISA_REACH)
         at = file.tell()
+        pieces: list[bytes] = []
         for start, end in pairwise([0, *starts]):
-            if piece := held[start:end].strip():
-                yield _long(piece, file, at - len(held) + start) or piece
+            piece = held[start:end].strip()
+            if long := _long(piece, file, at - len(held) + start):
+                yield pieces
+                yield long
+                pieces = []
+            elif piece:
+                pieces.append(piece)
+        yield pieces
         file.seek(at)
         held = held[starts[-1] if starts else 0 :]
         if not is_ended and (long := _long(held, file, at - len(held))):
@@ -146,7 +208,7 @@ def _pieces(file: io.BufferedIOBase) -> Iterator[bytes | Long]:
             held = b""
             yield long
     if piece := held.strip():
-        yield _long(piece, file, at - len(held)) or piece
+        yield _long(piece, file, at - len(held)) or [piece]
 
 
 def _long(piece: bytes, file: io.BufferedIOBase, at: int) -> Long | None:

@@ -31,7 +31,8 @@ _ISA_ELEMENTS = 16
 _SHORTEST_GAP, _LONGEST_GAP = 2, 6
 _ST = re.compile(rb"(?<!\w)ST(?P<element>[^\w\s])\d{3}\b")
 # The procedure in a service line: what stands after its qualifier parts components.
-_PROCEDURE = re.compile(rb"\bSV[1C](?P<element>[^\w\s])(?:HC|AD|ER|IV|N4|NU|WK)([^\w\s])")
+# The letters stand first, for they are what is searched for fast.
+_PROCEDURE = re.compile(rb"SV(?<=\bSV)[1C](?P<element>[^\w\s])(?:HC|AD|ER|IV|N4|NU|WK)([^\w\s])")
 _AFTER_ST = re.compile(rb"\w(?P<gap>[^\w]+)(?:BPR|BHT|AK1)[^\w\s]")
 
 _PROFESSIONAL = re.compile(rb"X(?:222|098)")
@@ -70,7 +71,7 @@ def delimiters(piece: bytes) -> Delimiters:
     told = told_by_isa(piece) or _told_by_st(piece)
     # ISA16 is now and then copied from elsewhere, and then no procedure could be read.
     used = _PROCEDURE.search(piece)
-    if used and used["element"] == told.element and used[2] not in (told.element, told.segment):
+    if used and used["element"] == told.element and used[2] not in told:
         return told._replace(component=used[2])
     return told
 

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from analysis import tables
 from analysis.intake.parsed import Apart
 from analysis.intake.x12 import counts
-from analysis.intake.x12.batches import Batch, Rows, numbered
-from analysis.intake.x12.names import Flags, Segments, number
+from analysis.intake.x12.batches import Batch, numbered
 from analysis.intake.x12.reading import Reading, column, pick
+from analysis.intake.x12.segments import Flags, Rows, Segments, number
 
 # Framing segment -> those that may come next, the segments between them left out.
 _NEXT = {
@@ -53,13 +53,12 @@ _SCHEMA = pa.schema(
 def of_batch(reading: Reading) -> Apart:
     """Table `file_checks` of each interchange of a batch."""
     batch = reading.batch
-    segments = _Segments(batch)
-    frames = _Frames(batch, segments)
-    is_regular = segments.are_plain() & frames.are_regular()
+    frames = _Frames(batch)
+    is_regular = _are_plain(batch) & frames.are_regular()
     found = [
         frames.levels(),
         *(check for opener in counts.CHECKS for check in frames.closed(opener)),
-        _of_all(batch, "complete_segments", segments.short()),
+        _of_all(batch, "complete_segments", _short(batch.segments)),
         _of_all(batch, "known_segments", np.unique(reading.unknown)),
         _of_all(batch, "readable_values", np.unique(reading.unreadable)),
     ]
@@ -124,63 +123,51 @@ def _table(part: Rows, at: Rows, name: str, segment: Rows, *told: pa.Array) -> p
     return pa.table(columns, schema=_SCHEMA)
 
 
-class _Segments(Segments):
-    """All segments of a batch: what they are called, and how many elements they have."""
+def _are_plain(batch: Batch) -> Flags:
+    """Of each part, whether it can be counted by bytes: it ends as its segments do."""
+    delimiters = batch.interchanges[0].delimiters
+    is_plain = b"".join(delimiters).isascii() and len(set(delimiters)) == len(delimiters)
+    return np.array([is_plain and i.data.endswith(delimiters.segment) for i in batch.interchanges])
 
-    def __init__(self, batch: Batch) -> None:
-        super().__init__(batch.document, batch.interchanges[0].delimiters)
-        self._batch = batch
-        is_separator = (self.bytes == self.element[0]).view(np.uint8)
-        self._n_elements = np.add.reduceat(is_separator, self.starts, dtype=np.int32)
 
-    def are_plain(self) -> Flags:
-        """Of each part, whether it can be counted by bytes: it ends as its segments do."""
-        delimiters = self._batch.interchanges[0].delimiters
-        is_plain = b"".join(delimiters).isascii() and len(set(delimiters)) == len(delimiters)
-        return np.array([is_plain and i.data.endswith(self.end) for i in self._batch.interchanges])
+def _short(segments: Segments) -> Rows:
+    """The segments that lack an element their kind always has."""
+    least_of = counts.LEAST_ELEMENTS.items()
+    by_name = sorted((number(name), n) for name, n in least_of if name not in _QUALIFIED)
+    numbers, least = np.array(by_name).T
+    kind = np.searchsorted(numbers, segments.names).clip(max=len(numbers) - 1)
+    is_short = (numbers[kind] == segments.names) & (segments.n_elements < least[kind])
+    for name, n in _QUALIFIED.items():
+        is_short[_beginning_with(name, segments, np.flatnonzero(segments.n_elements < n))] = True
+    return np.flatnonzero(is_short)
 
-    def short(self) -> Rows:
-        """The segments that lack an element their kind always has."""
-        least_of = counts.LEAST_ELEMENTS.items()
-        by_name = sorted((number(name), n) for name, n in least_of if name not in _QUALIFIED)
-        numbers, least = np.array(by_name).T
-        kind = np.searchsorted(numbers, self.names).clip(max=len(numbers) - 1)
-        is_short = (numbers[kind] == self.names) & (self._n_elements < least[kind])
-        for name, n in _QUALIFIED.items():
-            is_short[self._beginning_with(name, np.flatnonzero(self._n_elements < n))] = True
-        return np.flatnonzero(is_short)
 
-    def _beginning_with(self, name: str, rows: Rows) -> Rows:
-        """Of `rows`, the segments with a name and a first element like NM1*PR."""
-        segment, _, qualifier = name.partition("*")
-        rows = rows[self.names[rows] == number(segment)]
-        for place, sign in enumerate(self.element + qualifier.encode(), start=len(segment)):
-            rows = rows[self.bytes[self.starts[rows] + place] == sign]
-        return rows[self.is_sign(self.bytes[self.starts[rows] + len(name)])]
+def _beginning_with(name: str, segments: Segments, rows: Rows) -> Rows:
+    """Of `rows`, the segments with a name and a first element like NM1*PR."""
+    segment, _, qualifier = name.partition("*")
+    rows = rows[segments.names[rows] == number(segment)]
+    for place, sign in enumerate(segments.element + qualifier.encode(), start=len(segment)):
+        rows = rows[segments.bytes[segments.starts[rows] + place] == sign]
+    return rows[segments.is_sign(segments.bytes[segments.starts[rows] + len(name)])]
 
-    def framing(self) -> tuple[Rows, Rows]:
-        """The segments that frame others, and what each is by its place in _FRAMING."""
-        numbers = np.array([number(name) for name in _FRAMING])
-        found = np.flatnonzero(np.isin(self.names, numbers) & (self._n_elements > 0))
-        order = np.argsort(numbers)
-        return found, order[np.searchsorted(numbers[order], self.names[found])]
 
-    def texts(self, rows: Rows) -> pa.Array:
-        """The text of segments."""
-        buffers = [pa.py_buffer(self.bounds.astype(np.int32)), pa.py_buffer(self.bytes)]
-        every = pa.BinaryArray.from_buffers(pa.binary(), len(self.starts), [None, *buffers])
-        return pc.binary_slice(every.take(pa.array(rows)), 0, -1).cast(pa.string())
+def _framing(segments: Segments) -> tuple[Rows, Rows]:
+    """The segments that frame others, and what each is by its place in _FRAMING."""
+    numbers = np.array([number(name) for name in _FRAMING])
+    found = np.flatnonzero(np.isin(segments.names, numbers) & (segments.n_elements > 0))
+    order = np.argsort(numbers)
+    return found, order[np.searchsorted(numbers[order], segments.names[found])]
 
 
 class _Frames:
     """The framing segments of a batch, in their order."""
 
-    def __init__(self, batch: Batch, segments: _Segments) -> None:
+    def __init__(self, batch: Batch) -> None:
         self._batch = batch
-        self._at, self._kinds = segments.framing()
+        self._at, self._kinds = _framing(batch.segments)
         self._part = batch.part_of(self._at)
         self._place = batch.places(self._at)
-        texts = segments.texts(self._at)
+        texts = batch.segments.texts(self._at)
         split = pc.split_pattern(texts, batch.interchanges[0].delimiters.element.decode("latin-1"))
         self._elements, self._offsets = split.values, split.offsets.to_numpy()
         self._is_odd = ~_flags(pc.match_substring_regex(texts, _PLAIN))

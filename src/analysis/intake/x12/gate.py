@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.intake.parsed import LEDGER, Apart, LedgerRow, Together
-from analysis.intake.x12.batches import Batch, Rows
+from analysis.intake.x12.batches import Batch
 from analysis.intake.x12.reading import Reading, cents, pick, segments
+from analysis.intake.x12.segments import Rows
 
 _SEND_AGAIN = "ask the clearinghouse or insurer to send the file again"
 

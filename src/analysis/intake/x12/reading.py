@@ -5,7 +5,6 @@ Nothing here loops over claims: whole columns are cast, joined by segment order 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 import oxedi
@@ -13,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.intake.x12 import spec
-from analysis.intake.x12.batches import Batch, Rows
+from analysis.intake.x12.batches import Batch
 from analysis.intake.x12.envelopes import Interchange
+from analysis.intake.x12.segments import Rows
 
 # Larger amounts are no claim's; the limit keeps cents well inside 64 bits.
-_AMOUNT_LIMIT = pa.scalar(Decimal(10) ** 13, pa.decimal128(38, 2))
-_HUNDRED = pa.scalar(Decimal(100), pa.decimal128(3, 0))
+_CENTS_LIMIT = 10**15
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,8 @@ def _clean(table: pa.Table) -> pa.Table:
 
 def column(table: pa.Table, name: str) -> pa.Array:
     """A column in one piece."""
-    return table[name].combine_chunks()
+    chunks = table[name]
+    return chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
 
 
 def segments(table: pa.Table) -> Rows:
@@ -134,8 +134,11 @@ def segments(table: pa.Table) -> Rows:
 def cents(table: pa.Table, name: str) -> pa.Array:
     """A money column in whole cents; null where the file holds no amount."""
     amounts = column(table, name)
-    amounts = pc.if_else(pc.less(pc.abs(amounts), _AMOUNT_LIMIT), amounts, None)
-    return pc.multiply(amounts.cast(pa.decimal128(15, 2)), _HUNDRED).cast(pa.int64())
+    # A decimal of two places is kept as a whole number of cents, in two words of 64 bits.
+    words = np.frombuffer(amounts.buffers()[1], dtype="<i8").reshape(-1, 2)
+    low, high = words[amounts.offset : amounts.offset + len(amounts)].T
+    fits = (high == low >> 63) & (low > -_CENTS_LIMIT) & (low < _CENTS_LIMIT)
+    return pc.if_else(pc.and_(amounts.is_valid(), pa.array(fits)), pa.array(low), None)
 
 
 def number(table: pa.Table, name: str) -> pa.Array:

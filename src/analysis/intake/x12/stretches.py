@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.intake.x12 import forms
 from analysis.intake.x12.forms import Delimiters, Kind
-from analysis.intake.x12.names import Segments
+from analysis.intake.x12.segments import Segments
 
 # An interchange of as many bytes is long, and a stretch of it has about as many.
 LONG = 2**24

@@ -1,13 +1,16 @@
-"""What the segments of a piece are called, all of them at once."""
+"""The segments of a piece, all of them at once: where they are, what they are called."""
 
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.intake.x12.forms import Delimiters
 
+# Numbers of rows in a table, or of segments; -1 where there is none.
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
@@ -36,6 +39,15 @@ class Segments:
         two, three = four & 0xFFFF0000, four & 0xFFFFFF00
         return np.where(is_of_two, two, np.where(is_of_three, three, 0))
 
+    @cached_property
+    def n_elements(self) -> Rows:
+        """How many elements follow each name."""
+        is_separator = (self.bytes == self.element[0]).view(np.uint8)
+        # Small numbers are summed several times as fast; a segment has fewer elements than bytes.
+        is_small = np.diff(self.bounds).max(initial=0) < 2**16
+        kind = np.uint16 if is_small else np.int64
+        return np.add.reduceat(is_separator, self.starts, dtype=kind)
+
     def is_sign(self, found: npt.NDArray[Any]) -> Flags:
         """Whether a byte ends a name: an element or the next segment follows."""
         is_sign: Flags = (found == self.element[0]) | (found == self.end[0])
@@ -51,6 +63,12 @@ class Segments:
         length = 2 + (self.names & 0xFF00 != 0)
         has_elements: Flags = self.bytes[self.starts + length] == self.element[0]
         return has_elements
+
+    def texts(self, rows: Rows) -> pa.Array:
+        """The text of segments."""
+        buffers = [pa.py_buffer(self.bounds.astype(np.int32)), pa.py_buffer(self.bytes)]
+        every = pa.BinaryArray.from_buffers(pa.binary(), len(self.starts), [None, *buffers])
+        return pc.binary_slice(every.take(pa.array(rows)), 0, -1).cast(pa.string())
 
 
 def number(name: str) -> int:
