@@ -163,15 +163,47 @@ def test_a_step_short_of_memory_says_so_and_with_more_goes_on_to_the_same_bytes(
     assert contents(practice) == contents(whole)
 
 
-def test_no_table_stands_that_older_files_were_judged_by(whole: Folders, tmp_path: Path) -> None:
+def test_no_table_stands_that_was_made_from_older_files(whole: Folders, tmp_path: Path) -> None:
+    practice = folders(tmp_path / "data")
+    shutil.copytree(whole.data_dir, practice.data_dir)
+    last_claims(practice).unlink()
+    pipeline.build(practice, through="outcomes", say=lambda _: None)
+    with pytest.raises(DataError, match="outcomes build"):
+        tables.stored(practice.processed, "claim_features")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")
+def test_a_build_killed_before_it_removed_older_tables_removes_them_once_it_runs_again(
+    whole: Folders, tmp_path: Path
+) -> None:
+    practice = folders(tmp_path / "data")
+    shutil.copytree(whole.data_dir, practice.data_dir)
+    last_claims(practice).unlink()
+    code = (
+        "import os, signal; from analysis import pipeline, tables\n"
+        "tables.remove = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"pipeline.ready('clinic', through='outcomes', data_dir={str(practice.data_dir)!r})"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert tables.stored(practice.processed, "claim_features").exists()
+    assert pipeline.build(practice, through="outcomes", say=lambda _: None) == []
+    with pytest.raises(DataError, match="outcomes build"):
+        tables.stored(practice.processed, "claim_features")
+
+
+def last_claims(practice: Folders) -> Path:
+    return max(practice.raw.glob("claims_*"))
+
+
+def test_a_step_whose_inputs_stay_as_they_were_is_not_made_again(
+    whole: Folders, tmp_path: Path
+) -> None:
     practice = folders(tmp_path / "data")
     shutil.copytree(whole.data_dir, practice.data_dir)
     (practice.raw / "note.csv").write_text("", encoding="utf-8")
-    pipeline.build(practice, through="model", say=lambda _: None)
-    with pytest.raises(DataError, match="outcomes report"):
-        tables.stored(practice.processed, "evaluation")
-    pipeline.build(practice, say=lambda _: None)
-    assert tables.read(practice.processed, "evaluation").num_rows == 0
+    assert pipeline.build(practice, say=lambda _: None) == ["intake"]
+    assert pipeline.build(practice, say=lambda _: None) == []
 
 
 def test_a_damaged_or_missing_table_is_made_again(whole: Folders, tmp_path: Path) -> None:

@@ -19,7 +19,22 @@ def test_what_is_written_is_read_back_and_is_private(tmp_path: Path) -> None:
     path = tables.write(tmp_path, "claim_diagnoses", table, {"step": "intake", "key": "k"})
     assert tables.read(tmp_path, "claim_diagnoses").equals(table)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert tables.provenance(tmp_path, "claim_diagnoses") == {"step": "intake", "key": "k"}
+    kept = tables.provenance(tmp_path, "claim_diagnoses")
+    assert (kept["step"], kept["key"]) == ("intake", "k")
+
+
+def test_tables_of_the_same_rows_have_the_same_digest_whatever_they_were_made_under(
+    tmp_path: Path,
+) -> None:
+    def content(rows: list[dict[str, object]], key: str) -> str:
+        table = tables.from_rows("claim_diagnoses", rows)
+        tables.write(tmp_path, "claim_diagnoses", table, {"step": "intake", "key": key})
+        return tables.provenance(tmp_path, "claim_diagnoses")["content"]
+
+    once = content(_DIAGNOSES, "k")
+    assert content(_DIAGNOSES, "another") == once
+    others = (_DIAGNOSES[:1], _DIAGNOSES[::-1], [_DIAGNOSES[0] | {"diagnosis_code": "M54.3"}], [])
+    assert len({once, *(content(rows, "k") for rows in others)}) == 5
 
 
 @pytest.mark.parametrize(("key", "is_moved"), [("k", True), ("another", False)])

@@ -1,9 +1,10 @@
 """The steps from raw files to the judged model, in their order, and which of them are stale.
 
-A step's key digests the code, the practice's raw files and the keys of the steps before it. Every
-table carries the key it was made under in its own metadata, so a step is fresh exactly when all
-its tables carry the current key: nothing else has to be kept in step with the files, and a build
-that was interrupted goes on where it stopped.
+A step's key digests the code, what practice.toml states, and the rows of the tables it reads; that
+of the first, the raw files. Every table carries in its own metadata the key it was made under and
+the digest of its rows, so a step is fresh exactly when all its tables carry the current key. Where
+new files leave a step's inputs as they were, it need not run again; nothing else has to be kept in
+step with the files, and a build that was interrupted goes on where it stopped.
 """
 
 import errno
@@ -265,10 +266,10 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
     folders.require_raw()
     n_steps = names.index(through) + 1
     steps, later = STEPS[:n_steps], STEPS[n_steps:]
-    keys = _keys(folders)
-    fresh = all(_is_fresh(folders, step, keys[step.name]) for step in steps)
+    standing = _Standing.of(folders)
+    is_done = all(map(standing.is_fresh, steps)) and not any(map(standing.misleads, later))
     # A build killed after its last table leaves a patient's tables behind, however fresh all is.
-    if fresh and not any(path.exists() for path in _scratch(folders)):
+    if is_done and not any(path.exists() for path in _scratch(folders)):
         return []
     folders.private.mkdir(parents=True, exist_ok=True, mode=0o700)
     waiting = f"{folders.practice}: another run is building its tables; waiting until it is done"
@@ -276,24 +277,26 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
     with turn(folders.private / ".build.lock", say, waiting):
         practice = load_practice(folders.raw)
         _clear_interrupted(folders, say)
-        # Before the steps, so that a build killed after its last one has done it all.
-        for step in later:
-            if not _is_fresh(folders, step, keys[step.name]):
-                tables.remove(folders.processed, step.writes)
+        standing = _Standing.of(folders)
         ran = []
         with _cluster(folders, practice) as cluster:
             for step in steps:
-                if _is_fresh(folders, step, keys[step.name]):
+                if standing.is_fresh(step):
                     continue
                 elsewhere = None if step.name in _ON_THIS_COMPUTER else cluster
-                provenance = {"step": step.name, "key": keys[step.name]}
+                provenance = {"step": step.name, "key": standing.key(step)}
                 with _workspace(folders, practice, step, elsewhere), tables.making(provenance):
                     say(f"{folders.practice}: {step.title} ...")
                     inputs = {name: tables.stored(folders.processed, name) for name in step.reads}
                     made = step.function(folders, practice, inputs)
                     written = {name: made[name] for name in step.writes}
                     tables.write_all(folders.processed, written, provenance)
+                standing.look_again(step)
                 ran.append(step.name)
+        for step in later:
+            if not standing.is_fresh(step):
+                tables.remove(folders.processed, step.writes)
+                standing.look_again(step)
     return ran
 
 
@@ -410,20 +413,46 @@ def _clear_interrupted(folders: Folders, say: Say) -> None:
     shutil.rmtree(spilled, ignore_errors=True)
 
 
-def _is_fresh(folders: Folders, step: Step, key: str) -> bool:
-    from analysis import tables
+@dataclass(frozen=True)
+class _Standing:
+    """What a practice's tables are to be made from, and what stands there of them.
 
-    return all(tables.provenance(folders.processed, name).get("key") == key for name in step.writes)
+    `common` digests what every step depends on, `files` the raw files; `tables` has what each table
+    keeps of its making.
+    """
 
+    folder: Path
+    common: str
+    files: str
+    tables: dict[str, dict[str, str]]
 
-def _keys(folders: Folders) -> dict[str, str]:
-    """Each step's current key: code, raw files, and what the steps before it were made from."""
-    keys: dict[str, str] = {}
-    upstream = _digest([_code_digest(), _raw_digest(folders.raw)])
-    for step in STEPS:
-        upstream = _digest([upstream, step.name])
-        keys[step.name] = upstream
-    return keys
+    @classmethod
+    def of(cls, folders: Folders) -> "_Standing":
+        common = _digest([_code_digest(), _settings_digest(folders.raw)])
+        standing = cls(folders.processed, common, _files_digest(folders.raw), {})
+        for step in STEPS:
+            standing.look_again(step)
+        return standing
+
+    def look_again(self, step: Step) -> None:
+        """See anew what stands of a step's tables."""
+        from analysis import tables
+
+        self.tables.update({name: tables.provenance(self.folder, name) for name in step.writes})
+
+    def key(self, step: Step) -> str:
+        """A step's key, as the tables that it reads stand."""
+        read = [self.tables[name].get("content", "") for name in step.reads]
+        return _digest([self.common, step.name, *(read or [self.files])])
+
+    def is_fresh(self, step: Step) -> bool:
+        """Whether a step's tables were made from those that it reads, as they stand."""
+        key = self.key(step)
+        return all(self.tables[name].get("key") == key for name in step.writes)
+
+    def misleads(self, step: Step) -> bool:
+        """Whether some of a step's tables stand though they are not fresh."""
+        return not self.is_fresh(step) and any(self.tables[name] for name in step.writes)
 
 
 def _digest(parts: list[str]) -> str:
@@ -434,10 +463,14 @@ def _digest(parts: list[str]) -> str:
 _NOT_OF_TABLES = {"consent_to_publish", "engine", "spark_master", "memory_limit", "stories"}
 
 
-def _raw_digest(raw: Path) -> str:
-    settings = raw / "practice.toml"
+def _settings_digest(raw: Path) -> str:
     stated = load_practice(raw).model_dump(mode="json", exclude=_NOT_OF_TABLES)
-    parts = [json.dumps(stated, sort_keys=True)] if settings.exists() else []
+    return _digest([json.dumps(stated, sort_keys=True)])
+
+
+def _files_digest(raw: Path) -> str:
+    settings = raw / "practice.toml"
+    parts = []
     for path in sorted(p for p in raw.rglob("*") if p.is_file() and p != settings):
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()

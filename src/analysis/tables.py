@@ -5,6 +5,8 @@ checked against the declaration by SQL, so one rule serves a table of ten rows a
 and no error text can quote a patient's value.
 """
 
+import hashlib
+import io
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -181,8 +183,9 @@ def write(folder: Path, name: str, source: Source, made: Mapping[str, str]) -> P
 def write_all(folder: Path, sources: Mapping[str, Source], made: Mapping[str, str]) -> None:
     """Check tables and write each to `folder/<name>.parquet`, whole or not at all, mode 0600.
 
-    `made` (which step, under which key) is kept in the files' own metadata. Raises TableError
-    with every broken rule before anything is written; the earlier files then stay as they were.
+    `made` (which step, under which key) is kept in the files' own metadata, with a digest of the
+    rows: tables of the same rows in the same order have the same. Raises TableError with every
+    broken rule before anything is written; the earlier files then stay as they were.
     """
     sources = {name: conform(name, source) for name, source in sources.items()}
     broken = _problems(sources)
@@ -200,9 +203,11 @@ def _write(folder: Path, name: str, source: Source, made: Mapping[str, str]) -> 
     if isinstance(source, Path) and _is_final(source, name, made):
         shutil.move(source, staged)
     else:
-        with _writer(staged, name, made) as file:
-            for rows in in_groups(source):
-                file.write_table(_final(name, rows, file.schema), _GROUP_ROWS)
+        with making(made):
+            grown = Growing(staged, name)
+        for rows in in_groups(source):
+            grown.add(rows)
+        grown.close()
     staged.chmod(0o600)
     staged.replace(folder / f"{name}.parquet")
 
@@ -223,43 +228,50 @@ class Growing:
     def __init__(self, path: Path, name: str) -> None:
         self.path = path
         self._name = name
-        self._file = _writer(path, name, _made.get())
+        self._made = _made.get()
+        self._bytes = _Digested(path)
+        schema = arrow_schema(name)
+        self._file = pq.ParquetWriter(
+            self._bytes,
+            schema,
+            compression="zstd",
+            # A dictionary of values that differ in every row would only be made and thrown away.
+            use_dictionary=[c for c in schema.names if c not in declared(name).key],
+            # Between which texts the others lie helps no query.
+            write_statistics=[f.name for f in schema if not pa.types.is_string(f.type)],
+        )
 
     def add(self, rows: pa.Table) -> None:
         """Write rows behind those there are. Raises TableError as `conform` does."""
-        rows = _final(self._name, conform(self._name, rows), self._file.schema)
-        self._file.write_table(rows, _GROUP_ROWS)
+        conform(self._name, rows)
+        self._file.write_table(_cast(self._name, rows), _GROUP_ROWS)
 
     def close(self) -> Path:
         """The file, now whole."""
+        # Only the rows have been written so far: what follows them tells how they were made.
+        kept = {**self._made, "content": self._bytes.digest.hexdigest()}
+        self._file.add_key_value_metadata({"provenance": json.dumps(kept, sort_keys=True)})
         self._file.close()
+        self._bytes.close()
         return self.path
 
 
-def _writer(path: Path, name: str, made: Mapping[str, str]) -> pq.ParquetWriter:
-    schema = _final_schema(name, made)
-    return pq.ParquetWriter(
-        path,
-        schema,
-        compression="zstd",
-        # A dictionary of values that differ in every row would only be made and thrown away.
-        use_dictionary=[c for c in schema.names if c not in declared(name).key],
-        # Between which texts the others lie helps no query.
-        write_statistics=[f.name for f in schema if not pa.types.is_string(f.type)],
-    )
+class _Digested(io.BufferedWriter):
+    """A file that digests what is written to it."""
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path, "w"))
+        self.digest = hashlib.sha256()
 
-def _final_schema(name: str, made: Mapping[str, str]) -> pa.Schema:
-    metadata = {"provenance": json.dumps(dict(made), sort_keys=True)}
-    return arrow_schema(name).with_metadata(metadata)
-
-
-def _final(name: str, rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    return _cast(name, rows).replace_schema_metadata(schema.metadata)
+    def write(self, written: Any) -> int:
+        self.digest.update(written)
+        return super().write(written)
 
 
 def _is_final(path: Path, name: str, made: Mapping[str, str]) -> bool:
-    return bool(pq.read_schema(path).equals(_final_schema(name, made), check_metadata=True))
+    kept = _provenance(path)
+    is_ours = kept.pop("content", None) is not None and kept == made
+    return is_ours and bool(pq.read_schema(path).equals(arrow_schema(name)))
 
 
 def in_groups(source: Source) -> Iterator[pa.Table]:
@@ -300,10 +312,16 @@ def load(source: Source) -> pa.Table:
 
 
 def provenance(folder: Path, name: str) -> dict[str, str]:
-    """What `write` kept of a table's making; empty when there is no such table, or not ours."""
-    path = folder / f"{declared(name).name}.parquet"
+    """What `write` kept of a table's making, and the digest of its rows, `content`.
+
+    Empty when there is no such table, or it is not ours.
+    """
+    return _provenance(folder / f"{declared(name).name}.parquet")
+
+
+def _provenance(path: Path) -> dict[str, str]:
     try:
-        metadata = pq.read_schema(path).metadata or {}
+        metadata = pq.read_metadata(path).metadata or {}
         kept: dict[str, str] = json.loads(metadata.get(b"provenance", b"{}"))
     except (OSError, pa.ArrowInvalid, ValueError):
         return {}
