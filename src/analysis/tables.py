@@ -237,6 +237,8 @@ class Growing:
             compression="zstd",
             # A dictionary of values that differ in every row would only be made and thrown away.
             use_dictionary=[c for c in schema.names if c not in declared(name).key],
+            # So would one of values that differ in most rows, which is noticed the sooner.
+            dictionary_pagesize_limit=2**16,
             # Between which texts the others lie helps no query.
             write_statistics=[f.name for f in schema if not pa.types.is_string(f.type)],
         )
