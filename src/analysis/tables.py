@@ -276,14 +276,14 @@ def _is_final(path: Path, name: str, made: Mapping[str, str]) -> bool:
     return is_ours and bool(pq.read_schema(path).equals(arrow_schema(name)))
 
 
-def in_groups(source: Source) -> Iterator[pa.Table]:
-    """The rows in their order, few enough at a time for any memory."""
+def in_groups(source: Source, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """The rows in their order, few enough at a time for any memory; all `columns` if not told."""
     if isinstance(source, Path):
         with pq.ParquetFile(source) as file:
-            for batch in file.iter_batches(_GROUP_ROWS):
+            for batch in file.iter_batches(_GROUP_ROWS, columns=columns):
                 yield pa.Table.from_batches([batch])
     else:
-        yield source
+        yield source.select(columns) if columns else source
 
 
 def stored(folder: Path, name: str) -> Path:

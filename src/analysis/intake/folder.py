@@ -122,7 +122,8 @@ def quarantine_file(private: Path, ledger: Source) -> Path:
     names = ["file_name", "record", "position", "reason"]
     is_quarantined = pc.field("disposition") == "quarantined"
     # The ledger of large files is long, and what was set aside is little of it.
-    found = (rows.filter(is_quarantined).select(names) for rows in tables.in_groups(ledger))
+    read = tables.in_groups(ledger, [*names, "disposition"])
+    found = (rows.filter(is_quarantined).select(names) for rows in read)
     cells = [list(row.values()) for rows in found for row in rows.to_pylist()]
     return write_csv(private / "quarantine.csv", [Heading(name) for name in names], cells)
 
