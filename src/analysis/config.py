@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from analysis.errors import ConfigError, UsageError, nearest
 
+# Used until the practice's own answers tell how long answers take.
+DEFAULT_MATURITY_DAYS = 90
+
 # A folder name on every system, and never a path.
 _PRACTICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -146,8 +149,9 @@ class Practice(_Stated):
 class ModelDesign(_Stated):
     """How the approval model is set up; saved with its result."""
 
-    train_share: float = Field(default=0.6, gt=0, lt=1)
-    n_origins: int = Field(default=3, ge=1)
+    # A test period begins when this many times as many claims are known as when the last began.
+    growth: float = Field(default=1.2, gt=1)
+    n_periods: int = Field(default=3, ge=1)
     minimum_claims: int = Field(default=100, ge=1)
     minimum_denials: int = Field(default=20, ge=1)
     minimum_cell_size: int = Field(default=11, ge=1)

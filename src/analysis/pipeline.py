@@ -97,14 +97,16 @@ def _actions(_: Folders, practice: Practice, inputs: Tables) -> "dict[str, Sourc
 def _model(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, Source]":
     from analysis import tables
     from analysis.config import ModelDesign
-    from analysis.models import approval, saved
+    from analysis.models import approval, periods, saved
 
+    chosen = None
     try:
-        learned = approval.learn(
+        chosen = periods.modelled(
             tables.load(inputs["claim_features"]),
             tables.load(inputs["claim_outcomes"]),
             ModelDesign(),
         )
+        learned = approval.learn(chosen, ModelDesign())
     except DataError as refusal:
         # Too little data for a model is an answer; the reports say it.
         learned = approval.refused(str(refusal))
@@ -115,7 +117,7 @@ def _model(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, Source]"
         saved.forget(folders.processed)
     else:
         saved.save(learned.model, folders.processed)
-    return {"model_fits": approval.fits(learned)}
+    return {"model_fits": approval.fits(learned), **periods.to_judge(chosen)}
 
 
 def _evaluation(_: Folders, __: Practice, inputs: Tables) -> "dict[str, Source]":
@@ -123,15 +125,8 @@ def _evaluation(_: Folders, __: Practice, inputs: Tables) -> "dict[str, Source]"
     from analysis.config import ModelDesign
     from analysis.models import judging
 
-    try:
-        judged = judging.judge(
-            tables.load(inputs["claim_features"]),
-            tables.load(inputs["claim_outcomes"]),
-            ModelDesign(),
-        )
-    except DataError:
-        judged = judging.unjudged()
-    return {"predictions": judged.predictions, "evaluation": judged.evaluation}
+    loaded = {name: tables.load(source) for name, source in inputs.items()}
+    return judging.judge(**loaded, design=ModelDesign())._asdict()
 
 
 _FILES = (
@@ -214,13 +209,13 @@ STEPS = (
         "fitting the approval model",
         _model,
         ("claim_features", "claim_outcomes"),
-        ("model_fits",),
+        ("model_fits", "test_periods", "judged_claims"),
     ),
     Step(
         "evaluation",
         "checking the approval model on later claims",
         _evaluation,
-        ("claim_features", "claim_outcomes"),
+        ("test_periods", "judged_claims"),
         ("predictions", "evaluation"),
     ),
 )  # fmt: skip

@@ -192,6 +192,26 @@ _PATIENT = _text("patient_id", "keyed pseudonym of the patient; null where the s
 _PROCEDURE = _text("procedure_code", "CPT or HCPCS code")
 _SOURCE = _text("source", "x12, or an export of the practice's software", *SOURCES, nullable=False)
 _MODIFIERS = _text("modifiers", "modifiers in their order, joined by ':'; empty when none")
+# What the approval models read of a claim.
+_PREDICTORS = (
+    _text("payer_id", "the insurer, or unknown", nullable=False),
+    _text("payer_type", "kind of insurance", nullable=False),
+    _text("plan_id", "payer and plan, or unknown", nullable=False),
+    _text(
+        "network_status", "contract on the day of service", "in", "out", "unknown", nullable=False
+    ),
+    _text("condition_group", "condition", nullable=False),
+    _count("submission_lag_days", "days from service to submission", nullable=True),
+    _count(
+        "visit_number", "place of the visit in its episode, of those sent by then", nullable=True
+    ),
+    _number("n_units", "units over all lines"),
+    _number("completeness", "weight present / weight required with known status, 0 to 1"),
+    *(
+        _text(name, f"{item} as of submission", *DOCUMENT_STATUSES, nullable=False)
+        for name, item in CLAIM_DOCUMENTS.items()
+    ),
+)
 
 _TABLES = (
     # ---- what the files say -------------------------------------------------------------
@@ -1197,34 +1217,19 @@ _TABLES = (
         (
             _identifier("claim_id", "the claim"),
             _PATIENT,
-            _text("payer_id", "the insurer, or unknown", nullable=False),
-            _text("payer_type", "kind of insurance", nullable=False),
-            _text("plan_id", "payer and plan, or unknown", nullable=False),
-            _text(
-                "network_status",
-                "contract on the day of service",
-                "in",
-                "out",
-                "unknown",
-                nullable=False,
-            ),
-            _text("condition_group", "condition", nullable=False),
             _date("service_date", "day of service"),
             _date("submitted_date", "day sent"),
-            _count("submission_lag_days", "days from service to submission", nullable=True),
-            _count("visit_number", "place of the visit in its episode", nullable=True),
+            *_PREDICTORS,
             _count(
                 "visit_number_in_year",
                 "place of the visit in the patient's calendar year",
                 nullable=True,
             ),
-            _number("n_units", "units over all lines"),
             _count("n_lines", "lines sent"),
             _flag("has_authorization_number", "REF G1 stands on the claim"),
             _flag("has_referral", "REF 9F or a referring provider stands on the claim"),
             _flag("has_massage_line", "97124 is among the lines"),
             _flag("has_manual_therapy_line", "97140 is among the lines"),
-            _number("completeness", "weight present / weight required with known status, 0 to 1"),
             _number("completeness_coverage", "weight with known status / weight required, 0 to 1"),
             _number("known_weight", "weight required with known status: what completeness is of"),
             _count("n_required_absent", "required items known to be absent"),
@@ -1232,10 +1237,6 @@ _TABLES = (
             _count(
                 "n_gates_failed",
                 "gate items (license, prescription, authorization, diagnosis) absent",
-            ),
-            *(
-                _text(name, f"{item} as of submission", *DOCUMENT_STATUSES, nullable=False)
-                for name, item in CLAIM_DOCUMENTS.items()
             ),
         ),
     ),
@@ -1250,20 +1251,57 @@ _TABLES = (
         ),
     ),
     Table(
+        "test_periods",
+        "a period of time that judges the model, complete with its answers",
+        ("first_day",),
+        (
+            _date(
+                "first_day",
+                "its first day, on which a model learned from what was known",
+                nullable=False,
+            ),
+            _date("end_day", "the day after its last", nullable=False),
+            _count(
+                "maturity_days",
+                "how long answers were awaited: as old were the claims learned from on the first "
+                "day, and until so many days after the last an answer counts",
+            ),
+            _count("n_learned", "claims learned from on the first day"),
+            _count("n_tested", "claims of the period, of patients not learned from"),
+        ),
+    ),
+    Table(
+        "judged_claims",
+        "a claim that a model of some test period learned from or foretold",
+        ("claim_id",),
+        (
+            _identifier("claim_id", "the claim"),
+            _PATIENT,
+            _date("submitted_date", "day sent", nullable=False),
+            _date(
+                "answered_date",
+                "day of the first determination; day sent where the answer has none",
+                nullable=False,
+            ),
+            _flag("is_approved", "what happened: approved or partially approved"),
+            *_PREDICTORS,
+        ),
+    ),
+    Table(
         "predictions",
-        "a claim of the test period x model",
+        "a new patient's claim of a test period x model",
         ("claim_id", "model"),
         (
             _identifier("claim_id", "the claim"),
             _text("model", "which model", *MODELS, nullable=False),
             _number("approval_probability", "chance that the first determination approves"),
             _flag("is_approved", "what happened: approved or partially approved"),
-            _date("split_date", "claims submitted before this day trained what predicted it"),
+            _date("split_date", "first day of its test period: what was known then predicted it"),
         ),
     ),
     Table(
         "evaluation",
-        "a metric of a model in a group of the test period",
+        "a metric of a model in a group of the test periods",
         ("model", "group_kind", "group_value", "metric"),
         (
             _text("model", "which model", *MODELS, nullable=False),

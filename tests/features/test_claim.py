@@ -21,7 +21,15 @@ from features.practice import (
 
 WEIGHT = {row["item_id"]: float(row["weight"]) for row in codes.rows("documentation")}
 # What claim_features may read of claim_outcomes; everything else there is later knowledge.
-KNOWN_AT_SUBMISSION = {"claim_id", "payer_type", "condition_group", "visit_number"}
+KNOWN_AT_SUBMISSION = {
+    "claim_id",
+    "payer_type",
+    "condition_group",
+    "episode_id",
+    "visit_number",
+    "service_date",
+    "submitted_date",
+}
 
 
 def required_weight() -> float:
@@ -152,6 +160,33 @@ def test_visits_of_the_year_are_counted_by_day_and_start_again_in_january():
     ]
     rows = featured(claims=claims, claim_outcomes=[outcome(name) for name in names])
     assert [rows[name]["visit_number_in_year"] for name in names] == [1, 1, 1, 2]
+
+
+def test_a_visit_sent_only_after_a_claim_is_not_counted_before_it():
+    """The third visit's claim was sent first; of the second day two claims came later."""
+    visits = {"first": (1, 5), "second": (8, 25), "again": (8, 30), "third": (15, 20)}
+    days = {
+        name: (date(2025, 6, served), date(2025, 6, sent))
+        for name, (served, sent) in visits.items()
+    }
+    numbers = {"first": 1, "second": 2, "again": 2, "third": 3}
+    outcomes = [
+        outcome(
+            name,
+            episode_id="p_1-back-1",
+            service_date=served,
+            submitted_date=sent,
+            visit_number=numbers[name],
+        )
+        for name, (served, sent) in days.items()
+    ]
+    claims = [
+        claim(name, service_date=served, submitted_date=sent)
+        for name, (served, sent) in days.items()
+    ]
+    rows = featured(claims=claims, claim_outcomes=outcomes)
+    told = {name: rows[name]["visit_number"] for name in visits}
+    assert told == {"first": 1, "second": 2, "again": 2, "third": 2}
 
 
 def test_a_claim_without_insurer_patient_or_lines_still_has_features():

@@ -9,7 +9,7 @@ import pytest
 from analysis import codes
 from analysis.config import ModelDesign
 from analysis.findings import checklist, population, unbound_digits
-from analysis.models import approval
+from analysis.models import approval, periods
 from findings.made_claims import AS_OF
 from models.world import world
 
@@ -24,7 +24,8 @@ MAIN = {
 @pytest.fixture(scope="module")
 def design():
     made = world(600, seed=4)
-    return approval.learn(made.features, made.outcomes, ModelDesign()).design
+    chosen = periods.modelled(made.features, made.outcomes, ModelDesign())
+    return approval.learn(chosen, ModelDesign()).design
 
 
 def test_every_item_of_both_guidelines_is_there_once():
@@ -55,6 +56,7 @@ def test_answers_come_from_the_record_of_the_model(design):
         f"{counts['n_denied']} denied of {counts['n_modelled']} modelled" in items["TRIPOD+AI 21"]
     )
     assert "payer id" in items["TRIPOD+AI 9b"]
+    assert f"test periods: {design['test_periods'][0]}, " in items["TRIPOD+AI 5b"]
     assert design["data_sha256"] in items["RECORD 22.1"]
     assert items.isna()["TRIPOD+AI 17"]
     assert not items.dropna().str.contains(r"[{}\[\]]").any()

@@ -38,7 +38,7 @@ def test_ranking_is_said_beside_what_a_coin_would_reach():
     table = evaluation((model.MODEL, "auc", 0.72, 0.66, 0.78))
     finding = model.ranking(table, SCOPE)
     assert "72% of the time (66 to 78; a coin would reach 50)" in finding.sentence
-    assert finding.period == "submitted from 1 January 2026 on"
+    assert finding.period == "submitted from 1 January 2026 to 1 March 2026"
     assert unbound_digits(finding) == []
 
 
@@ -169,6 +169,12 @@ def test_a_model_tested_on_few_denials_is_not_praised(n_denied, is_judged):
     if finding is not None:
         assert "50 of 60 later claims approved" in finding.sentence
         assert unbound_digits(finding) == []
+
+
+def test_a_model_that_no_period_has_tested_yet_is_said_to_be_untested():
+    finding = model.unjudged({}, frame("predictions", []), TABLE, SCOPE)
+    assert "no test period with claims of new patients has ended" in finding.sentence
+    assert unbound_digits(finding) == []
 
 
 def test_a_group_too_small_to_be_judged_shows_its_claims_and_no_value():

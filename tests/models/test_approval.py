@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,17 +10,18 @@ from sklearn.metrics import roc_auc_score
 from analysis import findings, tables
 from analysis.config import ModelDesign
 from analysis.errors import DataError
-from analysis.models import approval, judging, predictors, saved
+from analysis.models import approval, judging, periods, predictors, saved
 from analysis.models.one_hot import OneHotLogistic
 from analysis.schemas import MODELS, TABLES
 from analysis.synthetic import known_truth
 from models.threads import agree_on_threads
-from models.world import with_column, world
+from models.world import with_column, with_regulars, world
 
 # In one process, since what they share takes long to make.
 pytestmark = pytest.mark.xdist_group("approval")
 
-DESIGN = ModelDesign(n_resamples=20, n_origins=1)
+# One long period, so that as few fits as possible are judged on as many claims.
+DESIGN = ModelDesign(n_resamples=20, n_periods=1, growth=1.9)
 ROLLING = ModelDesign(n_resamples=20)
 
 
@@ -35,7 +37,7 @@ def fitted(known):
 
 @pytest.fixture(scope="module")
 def small():
-    return world(300)
+    return with_regulars(world(300))
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +52,27 @@ def large():
 
 @pytest.fixture(scope="module")
 def learned(large):
-    return both(large, ModelDesign(n_origins=1))
+    return both(large, ModelDesign(n_periods=1, growth=1.9))
 
 
 def both(made, design):
     """The model learned from a world's claims, and how such models are judged on later ones."""
-    learned = approval.learn(made.features, made.outcomes, design)
-    judged = judging.judge(made.features, made.outcomes, design)
-    return SimpleNamespace(**learned._asdict(), **judged._asdict())
+    chosen = periods.modelled(made.features, made.outcomes, design)
+    learned = approval.learn(chosen, design)
+    judged = judging.judge(**periods.to_judge(chosen), design=design)
+    return SimpleNamespace(**learned._asdict(), **judged._asdict(), chosen=chosen)
+
+
+def judge(features, outcomes, design):
+    """How models of these claims are judged."""
+    return judging.judge(
+        **periods.to_judge(periods.modelled(features, outcomes, design)), design=design
+    )
+
+
+def learn(features, outcomes, design):
+    """The model learned from these claims."""
+    return approval.learn(periods.modelled(features, outcomes, design), design)
 
 
 def metrics(result, model="mixed_effects_logistic"):
@@ -88,9 +103,9 @@ def chances_and_truth(result, truth):
 def test_known_truth_is_found(large, learned):
     overall = metrics(learned)
     assert overall["calibration_slope"]["lower"] <= 1 <= overall["calibration_slope"]["upper"]
-    assert overall["calibration_intercept"]["lower"] <= 0
-    assert overall["calibration_intercept"]["upper"] >= 0
+    # Beside the true chances, since the answers drawn from them stray by as much as this alone.
     told, truth, _ = chances_and_truth(learned, large)
+    assert abs(np.mean(told - truth)) < 0.02
     assert np.sqrt(np.mean((told - truth) ** 2)) < 0.06
 
 
@@ -119,54 +134,16 @@ def test_random_answers_hold_no_signal_and_explained_ones_do(effect, said):
     assert (auc["lower"] <= 0.5) == (effect == 0.0)
 
 
-def test_each_test_period_is_later_and_its_patients_are_new(small, rolled):
-    rows = {row["claim_id"]: row for row in small.features.to_pylist()}
-    tested = [r for r in rolled.predictions.to_pylist() if r["model"] == "base_rate"]
-    first_days = sorted({row["split_date"] for row in tested})
-    assert len(first_days) == ROLLING.n_origins
-    for first_day, after in zip(first_days, [*first_days[1:], None], strict=True):
-        earlier = {r["patient_id"] for r in rows.values() if r["submitted_date"] < first_day}
-        of_period = [rows[r["claim_id"]] for r in tested if r["split_date"] == first_day]
-        assert all(row["submitted_date"] >= first_day for row in of_period)
-        assert after is None or all(row["submitted_date"] < after for row in of_period)
-        assert not earlier & {row["patient_id"] for row in of_period}
-    population = rolled.design["population"]
-    left_out = population["n_left_out"]["later_claims_of_known_patients"]
-    assert left_out > 0
-    n_first = population["n_train_at_first"]
-    assert n_first + population["n_test"] + left_out == population["n_modelled"]
-    assert population["n_test"] == len(tested)
-
-
-def test_a_later_answer_cannot_move_an_earlier_prediction(small, rolled):
-    last = rolled.design["first_test_days"][-1]
-    turned = [
-        "denied" if str(day) >= last else said
-        for day, said in zip(
-            small.features["submitted_date"].to_pylist(),
-            small.outcomes["first_determination"].to_pylist(),
-            strict=True,
-        )
-    ]
-    other = judging.judge(
-        small.features, with_column(small.outcomes, "first_determination", turned), ROLLING
-    )
-    chances = [
-        [(r["claim_id"], r["model"], r["approval_probability"]) for r in p.to_pylist()]
-        for p in (rolled.predictions, other.predictions)
-    ]
-    assert chances[0] == chances[1]
-
-
 def test_the_size_of_a_cell_counts_what_was_known_before(small, rolled):
     rows = {row["claim_id"]: row for row in small.features.to_pylist()}
+    patience = {p.first_day: timedelta(p.maturity_days) for p in rolled.chosen.periods}
     known_before = []
     for told in rolled.predictions.to_pylist():
         if told["model"] == "base_rate":
             mine = rows[told["claim_id"]]
             known_before.append(
                 sum(
-                    row["submitted_date"] < told["split_date"]
+                    row["submitted_date"] <= told["split_date"] - patience[told["split_date"]]
                     and row["payer_id"] == mine["payer_id"]
                     and row["condition_group"] == mine["condition_group"]
                     for row in rows.values()
@@ -191,7 +168,7 @@ def test_every_claim_is_a_modelled_one_or_counted_among_those_left_out(known):
     outcomes = with_column(known.outcomes, "is_mature", is_mature)
     outcomes = with_column(outcomes, "first_determination", determination)
     features = known.features.slice(0, n - 30)
-    population = approval.learn(features, outcomes, DESIGN).design["population"]
+    population = learn(features, outcomes, DESIGN).design["population"]
     left_out = population["n_left_out"]
     assert left_out["without_submission"] == 30
     assert left_out["not_mature"] == 50
@@ -200,19 +177,18 @@ def test_every_claim_is_a_modelled_one_or_counted_among_those_left_out(known):
     assert population["n_modelled"] == n - 30 - 50 - 40 - 7
 
 
-def test_a_claim_that_is_not_mature_yet_cannot_move_the_model(known, fitted):
-    before = known.outcomes
-    n = len(before)
+def test_a_claim_that_is_not_mature_yet_cannot_move_the_model(known):
+    n = len(known.outcomes)
     is_mature = [i % 10 != 0 for i in range(n)]
-    half = with_column(before, "is_mature", is_mature)
-    turned = [
-        value if mature else "denied"
-        for value, mature in zip(before["first_determination"].to_pylist(), is_mature, strict=True)
-    ]
-    one = judging.judge(known.features, half, DESIGN)
-    other = judging.judge(known.features, with_column(half, "first_determination", turned), DESIGN)
-    assert one.predictions.equals(other.predictions)
-    assert one.predictions.num_rows < fitted.predictions.num_rows
+    half = with_column(known.outcomes, "is_mature", is_mature)
+    told = half["first_determination"].to_pylist()
+    turned = [value if mature else "denied" for value, mature in zip(told, is_mature, strict=True)]
+    one = periods.modelled(known.features, half, DESIGN)
+    other = periods.modelled(
+        known.features, with_column(half, "first_determination", turned), DESIGN
+    )
+    pd.testing.assert_frame_equal(one.claims, other.claims)
+    assert len(one.claims) == sum(is_mature)
 
 
 def test_the_same_claims_in_another_order_give_the_same_answer(known, fitted):
@@ -240,16 +216,27 @@ def test_what_is_missing_for_a_model_is_named(n_claims, turned, missing):
     values = [turned.get(v, v) for v in small.outcomes["first_determination"].to_pylist()]
     outcomes = with_column(small.outcomes, "first_determination", values)
     with pytest.raises(DataError, match=missing):
-        approval.learn(small.features, outcomes, DESIGN)
+        learn(small.features, outcomes, DESIGN)
     with pytest.raises(DataError, match=missing):
-        judging.judge(small.features, outcomes, DESIGN)
+        judge(small.features, outcomes, DESIGN)
 
 
-def test_no_new_patients_later_is_named():
+def test_without_new_patients_a_model_is_learned_but_not_judged():
     steady = world(400)
-    features = with_column(steady.features, "patient_id", ["p_1", "p_2"] * 200)
-    with pytest.raises(DataError, match="later claims of new patients: 0"):
-        approval.learn(features, steady.outcomes, DESIGN)
+    regulars = [f"p_{place % 12}" for place in range(400)]
+    result = both(
+        SimpleNamespace(
+            features=with_column(steady.features, "patient_id", regulars),
+            outcomes=steady.outcomes,
+        ),
+        ROLLING,
+    )
+    assert result.model is not None
+    assert result.design["population"]["n_test"] == 0
+    assert result.design["population"]["n_left_out"]["later_claims_of_known_patients"] > 0
+    for name, table in (("predictions", result.predictions), ("evaluation", result.evaluation)):
+        assert table.num_rows == 0
+        assert tables.problems(name, table) == []
 
 
 def test_denials_of_one_patient_alone_carry_no_model(known):
@@ -260,14 +247,14 @@ def test_denials_of_one_patient_alone_carry_no_model(known):
     ]
     features = with_column(known.features, "patient_id", patients)
     with pytest.raises(DataError, match="patients with a denied claim to learn from: 1"):
-        approval.learn(features, known.outcomes, DESIGN)
+        learn(features, known.outcomes, DESIGN)
 
 
 def test_a_refusal_leaves_empty_tables_and_its_reason():
     result = approval.refused("no approval model: too few claims")
     assert result.design == {"refused": "no approval model: too few claims"}
     assert approval.fits(result)["refusal"].to_pylist() == ["no approval model: too few claims"]
-    for name, table in judging.unjudged()._asdict().items():
+    for name, table in periods.to_judge(None).items():
         assert table.num_rows == 0
         assert tables.problems(name, table) == []
 
@@ -284,7 +271,7 @@ def test_the_saved_design_is_json_without_a_row_of_the_data(known, fitted):
 def test_the_digest_follows_the_data(known, fitted):
     first, *others = known.features["n_units"].to_pylist()
     other = with_column(known.features, "n_units", [first + 1, *others])
-    changed = approval.learn(other, known.outcomes, DESIGN)
+    changed = learn(other, known.outcomes, DESIGN)
     assert changed.design["data_sha256"] != fitted.design["data_sha256"]
 
 
@@ -318,10 +305,11 @@ def test_unknown_is_never_read_as_absent_however_rare_it_is(known):
 def test_an_insurer_never_met_before_is_predicted_from_the_rest(known):
     payers = known.features["payer_id"].to_pylist()
     days = known.features["submitted_date"].to_pylist()
-    last = max(range(len(days)), key=lambda i: (days[i], i))
+    (period,) = periods.modelled(known.features, known.outcomes, DESIGN).periods
+    last = max(i for i, day in enumerate(days) if day < period.end_day)
     payers[last] = "payer_new"
     features = with_column(known.features, "payer_id", payers)
-    rows = judging.judge(features, known.outcomes, DESIGN).predictions.to_pylist()
+    rows = judge(features, known.outcomes, DESIGN).predictions.to_pylist()
     claim_id = known.features["claim_id"][last].as_py()
     told = [row["approval_probability"] for row in rows if row["claim_id"] == claim_id]
     assert len(told) == len(MODELS)
@@ -392,8 +380,7 @@ def test_a_number_nobody_knows_is_marked_and_never_nought_in_silence(known):
 def test_runs_and_thread_counts_agree():
     assert agree_on_threads(
         "from analysis.config import ModelDesign\n"
-        "from analysis.models.approval import learn\n"
-        "from analysis.models.judging import judge\n"
+        "from models.test_approval import judge, learn\n"
         "from models.world import world\n"
         "made = world(300)\n"
         "told = [made.features, made.outcomes, ModelDesign(n_resamples=20)]\n"

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis import tables
 from analysis.schemas import CLAIM_DOCUMENTS, DOCUMENT_STATUSES
@@ -88,6 +89,11 @@ def world(n_claims: int = 2000, *, seed: int = 1, effect: float = 1.0) -> World:
             for name in ("charge", "allowed", "paid", "patient_responsibility")
         },
         "first_determination": determination,
+        # Three quarters of the answers within two weeks, the last after eight.
+        "first_determination_date": [
+            sent + timedelta(7 * (1 + place % 8 if place % 4 == 0 else 1 + place % 2))
+            for place, sent in enumerate(submitted)
+        ],
         "final_determination": determination,
         "is_corrected": [False] * n_claims,
         "is_reversed": [False] * n_claims,
@@ -100,6 +106,34 @@ def world(n_claims: int = 2000, *, seed: int = 1, effect: float = 1.0) -> World:
         tables.from_columns("claim_outcomes", outcomes),
         dict(zip(claim_id, chance.tolist(), strict=True)),
     )
+
+
+def with_regulars(made: World) -> World:
+    """The same claims, every fifth one of eight patients who come all the time."""
+    patients = [
+        f"p_regular_{place % 8}" if place % 5 == 0 else patient
+        for place, patient in enumerate(made.features["patient_id"].to_pylist())
+    ]
+    return made._replace(features=with_column(made.features, "patient_id", patients))
+
+
+def known_on(made: World, day: date) -> World:
+    """The same claims as the files told of them on a day: those sent by then, answers by then."""
+    outcomes = made.outcomes.set_column(
+        made.outcomes.schema.get_field_index("as_of_date"),
+        made.outcomes.schema.field("as_of_date"),
+        pa.array([day] * len(made.outcomes), pa.date32()),
+    )
+    is_told = pc.less_equal(outcomes["first_determination_date"], pa.scalar(day))
+    told = outcomes["first_determination"]
+    outcomes = with_column(
+        outcomes, "first_determination", pc.if_else(is_told, told, "pending").to_pylist()
+    )
+    oldest = pa.scalar(day - timedelta(outcomes["maturity_days"][0].as_py()))
+    is_mature = pc.less_equal(outcomes["submitted_date"], oldest)
+    outcomes = with_column(outcomes, "is_mature", is_mature.to_pylist())
+    is_sent = pc.less_equal(outcomes["submitted_date"], pa.scalar(day))
+    return made._replace(features=made.features.filter(is_sent), outcomes=outcomes.filter(is_sent))
 
 
 def with_column(table: pa.Table, name: str, values: list[object]) -> pa.Table:

@@ -2,14 +2,31 @@
 -- Inputs: claims, service_lines, claim_outcomes, network_periods, documentation, checklist.
 -- Of claim_outcomes only what stood before the submission is read: condition and visit.
 
+-- name: visit_days
+-- When a day's visit was first told of; null where only remittances tell.
+SELECT episode_id, service_date, min(submitted_date) AS first_sent_date
+FROM claim_outcomes
+WHERE episode_id IS NOT NULL
+GROUP BY episode_id, service_date
+
+-- name: overtaken_visits
+-- Earlier visits that were sent only after the claim: to whoever reads the files they are no visits
+-- yet on the day that it is sent, and its chance is asked for on that day.
+SELECT o.claim_id, count(*) AS n_sent_later
+FROM claim_outcomes AS o
+INNER JOIN visit_days AS d ON d.episode_id = o.episode_id
+WHERE d.service_date < o.service_date AND d.first_sent_date > o.submitted_date
+GROUP BY o.claim_id
+
 -- name: submissions
 SELECT
     c.*,
     o.payer_type,
     o.condition_group,
-    o.visit_number
+    o.visit_number - coalesce(v.n_sent_later, 0) AS visit_number
 FROM claims AS c
 INNER JOIN claim_outcomes AS o ON o.claim_id = c.claim_version_id
+LEFT JOIN overtaken_visits AS v ON v.claim_id = o.claim_id
 
 -- name: visits_in_year
 SELECT

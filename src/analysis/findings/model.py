@@ -44,7 +44,8 @@ RANKING = Question(
     question="Can approvals be told from denials before sending?",
     unit="area under the ROC curve",
     definition="chance that an approved claim got a higher probability than a denied one",
-    method="trained on earlier claims, tested on later ones; interval by resampling patients",
+    method="learned on the first day of each test period, tested on its claims; interval by"
+    " resampling patients",
     caveats=("a value near one would point to a leak, not to skill",),
 )
 _BESIDE = Question(
@@ -163,7 +164,9 @@ def scope(predictions: pd.DataFrame, outcomes: pd.DataFrame) -> Scope:
     """What findings about the model speak about: the claims it was tested on."""
     period = "no claims"
     if len(predictions):
-        period = f"submitted from {written(predictions['split_date'].min(), 'date')} on"
+        sent = outcomes["submitted_date"][outcomes["claim_id"].isin(predictions["claim_id"])]
+        first, last = predictions["split_date"].min(), sent.max()
+        period = f"submitted from {written(first, 'date')} to {written(last, 'date')}"
     as_of = population.as_of(outcomes)
     return Scope("matured claims of patients the model had not met", period, as_of)
 
@@ -188,6 +191,12 @@ def unjudged(
         )
     later = predictions.loc[predictions["model"] == MODEL, "is_approved"].astype(bool)
     n_approved = int(later.sum())
+    if later.empty:
+        return UNJUDGED.answer(
+            "A model was learned, but nothing tells yet how good it is: no test period with claims"
+            " of new patients has ended. Take its chances as untested.",
+            scope,
+        )
     if min(n_approved, len(later) - n_approved) >= FEWEST:
         return None
     return UNJUDGED.answer(

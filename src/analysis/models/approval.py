@@ -7,8 +7,6 @@ well such models do on later claims is judged in `judging`.
 import hashlib
 import json
 import platform
-from collections.abc import Sequence
-from datetime import date
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -18,9 +16,9 @@ import pyarrow as pa
 from analysis import tables
 from analysis.config import ModelDesign
 from analysis.models.mixed_effects import MixedEffectsLogisticRegression
+from analysis.models.periods import APPROVED, DENIED, Modelled
 from analysis.models.predictors import FEATURES, FIXED, LARGEST, form, predictors
 from analysis.models.saved import load
-from analysis.models.stretches import APPROVED, DENIED, modelled
 from analysis.models.terms import RandomEffect
 
 __all__ = [
@@ -50,29 +48,23 @@ class Learned(NamedTuple):
     model: MixedEffectsLogisticRegression | None
 
 
-def learn(features: pa.Table, outcomes: pa.Table, design: ModelDesign) -> Learned:
-    """Learn from all matured claims that were approved or denied.
-
-    `features` is table `claim_features`, `outcomes` table `claim_outcomes`. Raises DataError saying
-    what is missing when the claims cannot carry a model.
-    """
-    claims, left_out, stretches = modelled(features, outcomes, design)
+def learn(chosen: Modelled, design: ModelDesign) -> Learned:
+    """Learn from the claims chosen; in the record stands what judges such models as well."""
+    claims = chosen.claims
     model = fitted(claims, design)
-    is_later = claims["submitted_date"] >= pd.Timestamp(stretches[0].first_day)
-    n_test = sum(len(stretch.test) for stretch in stretches)
+    tests = [parts.test for parts in chosen.parts]
+    n_test = sum(map(len, tests))
+    n_later = sum(parts.n_later for parts in chosen.parts)
     population = {
         "n_modelled": len(claims),
         "n_denied": int((~claims["is_approved"]).sum()),
         "n_patients": claims["patient"].nunique(),
-        "n_train_at_first": len(stretches[0].train),
         "n_test": n_test,
-        "n_test_denied": sum(int((~stretch.test["is_approved"]).sum()) for stretch in stretches),
-        "n_test_patients": sum(stretch.test["patient"].nunique() for stretch in stretches),
-        "n_left_out": {**left_out, "later_claims_of_known_patients": int(is_later.sum()) - n_test},
+        "n_test_denied": sum(int((~test["is_approved"]).sum()) for test in tests),
+        "n_test_patients": sum(test["patient"].nunique() for test in tests),
+        "n_left_out": {**chosen.left_out, "later_claims_of_known_patients": n_later - n_test},
     }
-    as_of = outcomes["as_of_date"][0].as_py()
-    days = [stretch.first_day for stretch in stretches]
-    return Learned(saved_design(model, design, as_of, days, population, _digest(claims)), model)
+    return Learned(saved_design(model, design, chosen, population, _digest(claims)), model)
 
 
 def fitted(claims: pd.DataFrame, design: ModelDesign) -> MixedEffectsLogisticRegression:
@@ -118,8 +110,7 @@ def fits(learned: Learned) -> pa.Table:
 def saved_design(
     model: MixedEffectsLogisticRegression,
     design: ModelDesign,
-    as_of: date,
-    first_test_days: Sequence[date],
+    chosen: Modelled,
     population: dict[str, Any],
     data_sha256: str,
 ) -> dict[str, Any]:
@@ -127,10 +118,10 @@ def saved_design(
     record = {
         "question": "chance that the first determination approves, known at first submission",
         "label": {"approved": list(APPROVED), "denied": list(DENIED)},
-        "as_of": as_of.isoformat(),
+        "as_of": chosen.as_of.isoformat(),
         "saved_model": "learned from all modelled claims; what is told of its performance is that"
-        " of models that learned from the claims sent before each first test day",
-        "first_test_days": [day.isoformat() for day in first_test_days],
+        " of models that learned on the first day of each test period from what was known then",
+        "test_periods": [period.in_words() for period in chosen.periods] or ["none has ended yet"],
         "population": population,
         "features": list(FEATURES),
         "caps": LARGEST,

@@ -1,8 +1,8 @@
 """The approval model judged by rolling origin, beside what it has to beat.
 
-Each later stretch of claims is predicted by models that learned from all claims sent before it, for
-patients they have not met: the overall rate, raw rates of cells, a plain one-hot logistic
-regression, the approval model, and boosted trees that would show what its form lacks.
+The claims of each test period are predicted by models that learned on its first day from what was
+known then, for patients they have not met: the overall rate, raw rates of cells, a plain one-hot
+logistic regression, the approval model, and boosted trees that would show what its form lacks.
 """
 
 # threadpoolctl carries no types.
@@ -21,9 +21,10 @@ from analysis.models import approval
 from analysis.models.challenger import BoostedTrees
 from analysis.models.evaluation import cell_sizes, evaluate
 from analysis.models.one_hot import OneHotLogistic
+from analysis.models.patients import patients
+from analysis.models.periods import Parts, Period
 from analysis.models.predictors import predictors
 from analysis.models.rates import PAYER_BY_CONDITION, predict_from_rates
-from analysis.models.stretches import Stretch, modelled
 
 
 class Judged(NamedTuple):
@@ -33,29 +34,31 @@ class Judged(NamedTuple):
     evaluation: pa.Table
 
 
-def judge(features: pa.Table, outcomes: pa.Table, design: ModelDesign) -> Judged:
-    """Predict and judge each later stretch from the claims before it.
+def judge(test_periods: pa.Table, judged_claims: pa.Table, design: ModelDesign) -> Judged:
+    """Predict and judge the claims of each test period; both tables are as `periods` makes them.
 
-    `features` is table `claim_features`, `outcomes` table `claim_outcomes`. Raises DataError saying
-    what is missing when the claims cannot carry a model.
+    Empty tables where no period has a claim of a patient not met before.
     """
-    stretches = modelled(features, outcomes, design).stretches
-    judged = pd.concat(
-        [_judged(stretch, design) for stretch in stretches if len(stretch.test)], ignore_index=True
-    )
+    claims = tables.to_frame(judged_claims)
+    periods = [Period(**row) for row in test_periods.select(list(Period._fields)).to_pylist()]
+    told = [
+        _told(period, parts, design)
+        for period in periods
+        if len((parts := period.parts(claims)).test)
+    ]
+    if not told:
+        return Judged(*(tables.from_columns(name, {}) for name in Judged._fields))
+    judged = pd.concat(told, ignore_index=True)
+    # A patient may be new in several periods.
+    judged = judged.assign(patient=patients(judged))
     columns = ["claim_id", "model", "approval_probability", "is_approved", "split_date"]
     predictions = tables.from_columns("predictions", {column: judged[column] for column in columns})
     return Judged(predictions, evaluate(judged, design.n_resamples, design.seed))
 
 
-def unjudged() -> Judged:
-    """Empty tables, where there is no model."""
-    return Judged(*(tables.from_columns(name, {}) for name in Judged._fields))
-
-
-def _judged(stretch: Stretch, design: ModelDesign) -> pd.DataFrame:
-    """The claims tested in one stretch, once for each model, as `evaluate` reads them."""
-    train, test = stretch.train, stretch.test
+def _told(period: Period, parts: Parts, design: ModelDesign) -> pd.DataFrame:
+    """The claims tested in one period, once for each model, as `evaluate` reads them."""
+    train, test = parts.train, parts.test
     boosted = BoostedTrees(design.minimum_cell_size, design.seed)
     boosted.fit(predictors(train), train["is_approved"].to_numpy(int))
     mixed = approval.fitted(train, design)
@@ -71,7 +74,7 @@ def _judged(stretch: Stretch, design: ModelDesign) -> pd.DataFrame:
     cell = list(PAYER_BY_CONDITION)
     n_known = test[cell].merge(train.value_counts(cell).reset_index(), on=cell, how="left")["count"]
     test = test.assign(
-        split_date=stretch.first_day,
+        split_date=period.first_day,
         cell_size=cell_sizes(n_known.fillna(0).to_numpy(np.int64)),
     )
     return pd.concat(

@@ -17,8 +17,8 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+from analysis.models.periods import N_FOLDS
 from analysis.models.predictors import CATEGORIES, DOCUMENTS, LARGEST
-from analysis.models.stretches import N_FOLDS
 from analysis.schemas import DOCUMENT_STATUSES
 
 # Inverse strengths of the L2 penalty, strongest first.

@@ -17,6 +17,7 @@ from datetime import date
 import pyarrow as pa
 
 from analysis import codes, engine, ranges, tables
+from analysis.config import DEFAULT_MATURITY_DAYS
 from analysis.errors import DataError
 
 INPUTS = (
@@ -48,9 +49,6 @@ _MATCHES = {
 
 # What follows the matching, claim by claim.
 _BY_CLAIM = ("determinations", "appeal_answers", "line_outcomes", "histories")
-
-# Used until the practice's own answers tell how long answers take.
-DEFAULT_MATURITY_DAYS = 90
 
 
 def outcomes(inputs: Mapping[str, pa.Table], as_of: date) -> dict[str, pa.Table]:

@@ -1,14 +1,40 @@
 -- Made from features/claim.sql by tools/spark_sql.py; do not edit.
 
+-- name: visit_days
+SELECT
+  episode_id,
+  service_date,
+  MIN(submitted_date) AS first_sent_date
+FROM claim_outcomes
+WHERE
+  NOT episode_id IS NULL
+GROUP BY
+  episode_id,
+  service_date
+
+-- name: overtaken_visits
+SELECT
+  o.claim_id,
+  COUNT(*) AS n_sent_later
+FROM claim_outcomes AS o
+INNER JOIN visit_days AS d
+  ON d.episode_id = o.episode_id
+WHERE
+  d.service_date < o.service_date AND d.first_sent_date > o.submitted_date
+GROUP BY
+  o.claim_id
+
 -- name: submissions
 SELECT
   c.*,
   o.payer_type,
   o.condition_group,
-  o.visit_number
+  o.visit_number - COALESCE(v.n_sent_later, 0) AS visit_number
 FROM claims AS c
 INNER JOIN claim_outcomes AS o
   ON o.claim_id = c.claim_version_id
+LEFT JOIN overtaken_visits AS v
+  ON v.claim_id = o.claim_id
 
 -- name: visits_in_year
 SELECT
