@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from analysis.models.approval import MixedEffectsLogisticRegression, RandomEffect
+from analysis.models.estimator import MixedEffectsClassifier
 from models.threads import agree_on_threads
 
 EFFECTS = (
@@ -345,7 +346,7 @@ NOT_APPLICABLE = {
 
 @pytest.mark.filterwarnings("ignore")
 @parametrize_with_checks(
-    [MixedEffectsLogisticRegression((0, 1), n_variance_draws=2)],
+    [MixedEffectsClassifier((0, 1), n_variance_draws=2)],
     expected_failed_checks=lambda _: NOT_APPLICABLE,
 )
 def test_scikit_learn_checks_that_apply(estimator, check):
@@ -354,7 +355,14 @@ def test_scikit_learn_checks_that_apply(estimator, check):
 
 def test_it_is_cloned_and_refuses_before_the_fit():
     frame, _, _, _ = made(5)
-    copy = clone(model())
+    copy = clone(MixedEffectsClassifier(FIXED, EFFECTS))
     assert copy.random == EFFECTS
     with pytest.raises(NotFittedError):
         copy.predict_proba(frame)
+
+
+def test_scikit_learns_classifier_is_the_same_model(claims, fitted):
+    frame, y, patient, _ = claims
+    classifier = MixedEffectsClassifier(FIXED, EFFECTS, n_variance_draws=8)
+    classifier.fit(frame, y, groups=patient)
+    assert_array_equal(classifier.posterior_draws(frame, 20), fitted.posterior_draws(frame, 20))

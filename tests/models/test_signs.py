@@ -61,7 +61,8 @@ def test_a_days_order_is_all_that_counts():
 )
 def test_records_filled_in_after_a_denial_make_the_unrecorded_look_good(kind, is_late):
     earlier = known_truth.practice(700, kind, 3).earlier
-    model = approval.unfitted(len(earlier), 0).set_params(n_variance_draws=4)
+    model = approval.unfitted(len(earlier), 0)
+    model.n_variance_draws = 4
     model.fit(predictors(earlier), earlier["is_approved"].astype(int), groups=earlier["patient"])
     lower, upper = signs.gain_of_unrecorded(model, earlier)
     assert lower < upper

@@ -1,12 +1,12 @@
-"""Mixed-effects logistic regression whose intervals hold in small cells, for scikit-learn.
+"""Mixed-effects logistic regression whose intervals hold in small cells.
 
 The recipe of the intervals: draws of the coefficients at draws of the variance components, levels
 never met drawn from their distribution, and an error of the model's form measured on groups left
 out. Chances are those of a patient not met before.
 """
 
-# scikit-learn and threadpoolctl carry no types.
-# mypy: disable-error-code="no-untyped-call, import-untyped"
+# threadpoolctl carries no types.
+# mypy: disable-error-code="import-untyped"
 
 from collections.abc import Hashable, Mapping, Sequence
 from numbers import Real
@@ -19,9 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lapack, solve_triangular
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 from threadpoolctl import threadpool_limits
 
 from analysis.models import laplace
@@ -49,7 +46,7 @@ class Standardised(NamedTuple):
     draws: Matrix
 
 
-class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
+class MixedEffectsLogisticRegression:
     """Partially pooled logistic regression: fixed terms, random effects and patients.
 
     `fixed` names numeric columns of about unit scale, whose coefficients have a normal prior of
@@ -161,7 +158,6 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: pd.DataFrame) -> Matrix:
         """Posterior mean chances of denial and approval, one row per claim."""
-        check_is_fitted(self)
         tidy, pattern = self._asked(X)
         n = max(_N_MEAN_DRAWS, self.n_variance_draws)
         chance = self._draws(tidy, n, self.random_state).mean(axis=0)[pattern]
@@ -173,18 +169,12 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         answers: NDArray[Any] = self.classes_[is_likely.astype(int)]
         return answers
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
-
     def posterior_draws(self, X: pd.DataFrame, n: int = 400, random_state: int = 0) -> Matrix:
         """Joint draws of each claim's chance of approval, for a patient not met: (n, rows).
 
         A level never met is drawn once per draw and shared by all its rows. Draws of one
         `random_state` belong together across calls, so that they may be subtracted.
         """
-        check_is_fitted(self)
         tidy, pattern = self._asked(X)
         return self._draws(tidy, n, random_state)[:, pattern]
 
@@ -216,23 +206,14 @@ class MixedEffectsLogisticRegression(ClassifierMixin, BaseEstimator):
         lower, upper = np.quantile(means, [0.05, 0.95], axis=0)
         return Standardised(cells.assign(mean=means.mean(axis=0), lower=lower, upper=upper), means)
 
-    def _frame(self, X: Any) -> pd.DataFrame:
-        if isinstance(X, pd.DataFrame):
-            claims = X
-        else:
-            claims = pd.DataFrame(check_array(X, dtype=None, ensure_all_finite=False))
-        if claims.empty:
+    def _frame(self, X: pd.DataFrame) -> pd.DataFrame:
+        if X.empty:
             raise ValueError("there are no claims: X has no rows or no columns")
-        return claims
+        return X
 
     def _asked(self, X: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
         """The distinct rows of the claims asked for, and each claim's place among them."""
         claims = self._frame(X)
-        if claims.shape[1] != self.n_features_in_ and not isinstance(X, pd.DataFrame):
-            raise ValueError(
-                f"X has {claims.shape[1]} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input"
-            )
         if _PERIOD in self.terms_.columns:
             claims = claims.assign(**{_PERIOD: None})
         tidy = self.terms_.tidy(claims)
@@ -379,14 +360,11 @@ def _patterns(tidy: pd.DataFrame, patient: NDArray[np.int64]) -> NDArray[np.int6
 
 def _outcome(y: ArrayLike, n: int) -> tuple[NDArray[Any], Vector]:
     """The two labels, and whether each claim has the second one, as 0 or 1."""
-    if y is None:
-        raise ValueError("the fit requires y to be passed, but the target y is None")
-    values = pd.Series(column_or_1d(y, warn=True))
+    values = pd.Series(np.asarray(y))
     if len(values) != n:
         raise ValueError(f"there are {n} claims but {len(values)} outcomes")
     if values.isna().any():
         raise ValueError("an outcome must be 0 (denied) or 1 (approved), and never missing")
-    check_classification_targets(values)
     labels = np.unique(values.to_numpy())
     if set(labels) <= {0, 1}:
         labels = np.array([0, 1])

@@ -4,9 +4,6 @@ No training row, no patient and nothing that runs when loaded is stored. The lev
 codes of categories: insurers, plans, conditions.
 """
 
-# scikit-learn carries no types.
-# mypy: disable-error-code="no-untyped-call"
-
 import json
 from pathlib import Path
 
@@ -18,6 +15,7 @@ from analysis.models.mixed_effects import MixedEffectsLogisticRegression
 from analysis.models.terms import Block, RandomEffect, Terms
 
 _WORDS, _NUMBERS = "approval_model.json", "approval_model.npz"
+_SETTINGS = ("fixed_scale", "random_scale", "n_variance_draws", "model_error", "random_state")
 _ARRAYS = ("coef_", "scale_draws_", "coefficient_draws_", "factor_draws_", "classes_")
 _FACTS = (
     "variance_components_",
@@ -38,9 +36,8 @@ def forget(folder: Path) -> None:
 
 def save(model: MixedEffectsLogisticRegression, folder: Path) -> None:
     """Write a fitted model to `folder`, in place of one that may be there."""
-    settings = model.get_params()
     words = {
-        "settings": {k: v for k, v in settings.items() if k not in ("fixed", "random")},
+        "settings": {name: getattr(model, name) for name in _SETTINGS},
         "fixed": list(model.terms_.fixed),
         "random": [[e.name, list(e.by), list(e.slopes)] for e in model.terms_.random],
         "cells": list(model.terms_.cells),
