@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.interpolate import BarycentricInterpolator
 from scipy.linalg import cho_solve, cholesky, lapack
 from scipy.special import expit
 
@@ -514,9 +513,22 @@ def _told_at(problem: Problem, at: Mode, drawn: Matrix) -> Iterator[Matrix]:
     own = [problem.own(at.weight, float(np.exp(node))) for node in nodes]
     known = [gram.in_order(problem) for gram in _of_patients(problem, at.weight, own)]
     part = np.empty_like(of_rows)
-    for share in BarycentricInterpolator(nodes, np.eye(len(nodes)), rng=0)(place):
+    for share in _shares(nodes, place):
         np.copyto(told, of_rows)
         # Not a product of matrices, whose last digit hangs on where they lie in memory.
         for one, some in zip(known, share, strict=True):
             told -= np.multiply(some, one, out=part)
         yield told
+
+
+def _shares(nodes: Vector, place: Vector) -> Matrix:
+    """How much each node tells at each place, by the polynomial through them: (places, nodes).
+
+    Lagrange's formula, exact enough for so few nodes; importing scipy's takes as long as a fit.
+    """
+    n = len(nodes)
+    apart = nodes[:, None] - nodes + np.eye(n)
+    factors = (place[:, None, None] - nodes) / apart
+    factors[:, range(n), range(n)] = 1.0
+    shares: Matrix = factors.prod(axis=2)
+    return shares
