@@ -97,6 +97,29 @@ def test_a_workspace_opens_only_its_own_folder_and_the_inputs(tmp_path: Path) ->
             connection.execute(f"SELECT * FROM read_parquet('{tmp_path}/other.parquet')")
 
 
+def test_where_memory_is_ample_small_inputs_stay_in_it_and_no_file_is_opened(
+    tmp_path: Path,
+) -> None:
+    given = tmp_path / "given.parquet"
+    pq.write_table(pa.table({"x": [1, 2]}), given)
+    with engine.workspace(tmp_path / "work", "60%"):
+        staged = {"kept": "SELECT x + getvariable('one') AS y FROM given"}
+        made = engine.run(staged, {"given": given}, ["kept"], {"one": 1})
+        assert isinstance(made["kept"], pa.Table)
+        assert made["kept"]["y"].to_pylist() == [2, 3]
+        with engine.connect({"other": given}) as connection:
+            # Of what the same database held before, nothing is left.
+            for gone in ("SELECT * FROM given", "SELECT * FROM kept"):
+                with pytest.raises(duckdb.CatalogException):
+                    connection.execute(gone)
+            assert connection.execute("SELECT getvariable('one')").fetchone() == (None,)
+            with pytest.raises(duckdb.PermissionException):
+                connection.execute(f"SELECT * FROM read_parquet('{given}')")
+            with pytest.raises(duckdb.InvalidInputException):
+                connection.execute("SET enable_external_access = true")
+    assert not list((tmp_path / "work").iterdir())
+
+
 def test_what_memory_cannot_hold_goes_to_the_disk(tmp_path: Path) -> None:
     many = "SELECT range AS x, hash(range) AS y FROM range(4_000_000)"
     with engine.workspace(tmp_path / "work", "60 MB"):

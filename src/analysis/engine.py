@@ -3,7 +3,7 @@
 Stages are lists of named SELECT statements kept in `.sql` files beside their modules, written in
 what both engines understand alike. Values reach SQL only as bound parameters; once the inputs are
 registered, DuckDB reads no other file and reaches no network. In a workspace, tables larger than
-memory pass through files.
+memory pass through files; small ones are worked on in memory, in one database for the process.
 """
 
 import re
@@ -11,12 +11,14 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
     from analysis.spark import Cluster
@@ -29,7 +31,14 @@ _COMMENT = re.compile(r"--.*")
 _WORD = re.compile(r"\w+")
 # As DuckDB writes a limit, and what it advises for each thread.
 _BYTES = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_UNITS = {**_BYTES, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BYTES_PER_THREAD = 125_000_000
+# Inputs that nobody need think of where a gigabyte is to be had. In a file they take less room.
+_SMALL_BYTES, _PACKED, _AMPLE_BYTES = 64_000_000, 8, 1_000_000_000
+_CLOSED: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 
 
 class Staging(Protocol):
@@ -94,9 +103,14 @@ def _cluster() -> "tuple[Cluster, Path] | None":
 def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-process DuckDB that sees only `inputs` (view name -> table) and its workspace."""
     inputs = inputs or {}
-    connection = duckdb.connect(
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    )
+    if are_small(inputs):
+        with _database().cursor() as connection:
+            for name, source in inputs.items():
+                rows = pq.read_table(source) if isinstance(source, Path) else source
+                connection.register(name, rows)
+            yield connection
+        return
+    connection = duckdb.connect(config=_CLOSED)
     try:
         settings: dict[str, Any] = {
             "allowed_paths": [str(source) for source in inputs.values() if isinstance(source, Path)]
@@ -120,6 +134,40 @@ def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckD
         connection.close()
 
 
+def are_small(inputs: Mapping[str, Source]) -> bool:
+    """Whether `inputs` are so few rows that what is made of them is held in memory."""
+    space = _workspace.get()
+    if not inputs or (space and not _is_ample(space.memory_limit)):
+        return False
+    sizes = (
+        source.stat().st_size * _PACKED if isinstance(source, Path) else source.nbytes
+        for source in inputs.values()
+    )
+    return sum(sizes) <= _SMALL_BYTES
+
+
+def _is_ample(memory_limit: str) -> bool:
+    amount, unit = _parted(memory_limit)
+    # A share of the machine's memory, which is more than that on any of today's.
+    return unit == "%" or amount * _UNITS[unit] >= _AMPLE_BYTES
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One for all that is small: to open one takes longer than most of the statements.
+
+    It opens no file. On one thread, since a second one costs more than it brings for few rows.
+    """
+    return duckdb.connect(
+        config={
+            **_CLOSED,
+            "threads": 1,
+            "enable_external_access": False,
+            "lock_configuration": True,
+        }
+    )
+
+
 def memory() -> float | None:
     """How many bytes DuckDB may take here; None without a limit, and on a cluster."""
     if room() is None or _cluster():
@@ -136,8 +184,13 @@ def _limit(connection: duckdb.DuckDBPyConnection) -> float:
 
 def _counted(memory_limit: str) -> str:
     """The limit to give DuckDB: four fifths, since it counts neither Python nor all it holds."""
-    amount, unit = re.sub(r"[^\d.]", "", memory_limit), re.sub(r"[\d.\s]", "", memory_limit)
-    return f"{float(amount) * 4 / 5:.4f}{unit}"
+    amount, unit = _parted(memory_limit)
+    return f"{amount * 4 / 5:.4f}{unit}"
+
+
+def _parted(memory_limit: str) -> tuple[float, str]:
+    """The number and the unit of a limit such as '2 GB' or '60%'."""
+    return float(re.sub(r"[^\d.]", "", memory_limit)), re.sub(r"[\d.\s]", "", memory_limit)
 
 
 def _threads(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> int:
@@ -174,14 +227,15 @@ def staging(inputs: Mapping[str, Source]) -> Iterator[Staging]:
         yield cluster.staging(inputs, folder)
     else:
         with connect(inputs) as connection:
-            yield InProcess(connection)
+            yield InProcess(connection, None if are_small(inputs) else room())
 
 
 @dataclass(frozen=True)
 class InProcess:
-    """Staging on DuckDB."""
+    """Staging on DuckDB; tables fetched are files of `folder`, where there is one."""
 
     connection: duckdb.DuckDBPyConnection
+    folder: Path | None = None
     written: dict[str, Path] = field(default_factory=dict)
 
     def stage(
@@ -195,10 +249,9 @@ class InProcess:
         for name, value in (parameters or {}).items():
             self.connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
         passing = _Passing.of(staged, staged if keep is None else keep)
-        folder = room()
         for name, sql in staged.items():
             # Straight to its file: memory would hold the rows only to have them copied.
-            filed = folder if name in fetched and name in passing.unread else None
+            filed = self.folder if name in fetched and name in passing.unread else None
             is_view = filed is not None or name in passing.views
             try:
                 self._make(name, sql, filed, is_view=is_view)
@@ -226,10 +279,9 @@ class InProcess:
 
     def fetch(self, name: str) -> Source:
         """As `Staging` says."""
-        folder = room()
-        if folder is None:
+        if self.folder is None:
             return self.connection.table(name).to_arrow_table()
-        return self.written.get(name) or self._write(folder, name)
+        return self.written.get(name) or self._write(self.folder, name)
 
     def _write(self, folder: Path, name: str) -> Path:
         path = folder / f"{name}.parquet"

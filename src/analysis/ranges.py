@@ -47,13 +47,13 @@ def run(
     parameters: Mapping[str, Any] | None = None,
 ) -> dict[str, Source]:
     """As `engine.run` of all the statements."""
-    n_ranges = _n_ranges(inputs.values())
+    n_ranges = 1 if engine.are_small(inputs) else _n_ranges(inputs.values())
     if n_ranges == 1:
         staged = {**stages.before, **stages.by_key, **stages.after}
         return engine.run(staged, inputs, outputs, parameters)
     later = {*outputs, *_read(stages.after)}
     with engine.connect(inputs) as connection:
-        sql = engine.InProcess(connection)
+        sql = engine.InProcess(connection, engine.room())
         divided = stages.divided()
         # In order, so that a range is found without reading the others.
         ordered = {

@@ -14,7 +14,7 @@ AS_OF = date(2026, 6, 30)
 
 
 def _made(folder: Path, inputs: dict[str, Path]) -> dict[str, pa.Table]:
-    with engine.workspace(folder, "1 GB"):
+    with engine.workspace(folder, "900 MB"):
         made = outcomes.outcomes(inputs, AS_OF)
         # Beside values and order the files tell which columns may be empty; of parts that varies.
         return {
@@ -32,7 +32,7 @@ def test_outcomes_made_by_ranges_of_claims_are_the_same_rows_in_the_same_order(
 ) -> None:
     inputs = {name: tables.stored(made_up.processed, name) for name in outcomes.INPUTS}
     at_once = _made(tmp_path / "at_once", inputs)
-    with engine.workspace(tmp_path / "asked", "1 GB"):
+    with engine.workspace(tmp_path / "asked", "900 MB"):
         assert ranges._n_ranges(inputs.values()) == 1
         n_rows = sum(pq.read_metadata(path).num_rows for path in inputs.values())
         per_row = (engine.memory() or 0) * (n_ranges - 0.5) / n_rows
