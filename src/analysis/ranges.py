@@ -64,13 +64,16 @@ def run(
         for name in divided:
             connection.execute(f"ALTER TABLE {name} RENAME TO whole_{name}")
         made = [name for name in stages.by_key if name in later]
-        for within in _ranges(connection, stages, n_ranges):
-            of_range = {name: f"FROM whole_{name} WHERE {within}" for name in divided}
+        conditions = _ranges(connection, stages, n_ranges)
+        for at, condition in enumerate(conditions):
+            of_range = {name: f"FROM whole_{name} WHERE {condition}" for name in divided}
             sql.stage({**of_range, **stages.by_key}, keep=made)
             for name in made:
-                _gather(connection, name)
+                connection.execute(f"ALTER TABLE {name} RENAME TO {name}_of_{at}")
         for name in made:
-            connection.execute(f"ALTER TABLE gathered_{name} RENAME TO {name}")
+            # End to end where they lie: copying costs more than many a statement.
+            parts = " UNION ALL ".join(f"FROM {name}_of_{at}" for at in range(len(conditions)))
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {parts}")
         for name in divided:
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM whole_{name}")
         sql.stage(stages.after, keep=outputs, fetched=outputs)
@@ -100,10 +103,3 @@ def _ranges(connection: DuckDBPyConnection, stages: Stages, n_ranges: int) -> li
     width = max(1, math.ceil(counted[0][0] / n_ranges))
     starts = range(1, max(1, counted[0][0]) + 1, width)
     return [f"{stages.key} >= {start} AND {stages.key} < {start + width}" for start in starts]
-
-
-def _gather(connection: DuckDBPyConnection, name: str) -> None:
-    """Add what was made of a range to what was made of those before it."""
-    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS gathered_{name} AS FROM {name} LIMIT 0")
-    connection.execute(f"INSERT INTO gathered_{name} FROM {name}")
-    connection.execute(f"DROP TABLE {name}")
