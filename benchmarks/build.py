@@ -1,7 +1,11 @@
-"""`outcomes build` of a made-up practice against the floor of its imports, and a month on top.
+"""A made-up practice's tables against the floor of their imports, and a month on top.
 
-The floor starts Python and imports the packages of others that a build needs, and nothing else. The
-month on top is the build after the files of the last month came, against a build of all.
+The floor starts Python and imports the packages of others that `outcomes build` needs, and nothing
+else. All tables are those of `outcomes build` and the judgement of the model on later claims, which
+`outcomes report` adds. The last three months come one after the other, each on top of the tables
+without it; the as-of day follows the files. Judging costs as much as all else, and is due only with
+a month that ends a test period: without the judgement a month costs what a build does, since every
+claim and the model's fit are made anew.
 """
 
 import re
@@ -13,56 +17,85 @@ from benchmarks.measuring import Cost, Row, Size, at_most, in_turn, python, run
 
 _FLOOR = """
 import duckdb, filelock, numpy, oxedi, pandas, pyarrow, pyarrow.compute, pyarrow.parquet, pydantic
-import rapidfuzz, scipy.linalg, scipy.sparse, scipy.special, sklearn.base, sklearn.utils.multiclass
-import sklearn.utils.validation, threadpoolctl, typer
+import rapidfuzz, scipy.linalg, scipy.sparse, scipy.special, threadpoolctl, typer
 """
-_CLAIMS, _MONTHS = 2_000, 24
+_CLAIMS, _MONTHS, _LAST = 2_000, 24, 3
 _MONTH = re.compile(r"\d{4}-\d{2}")
+_BUILD, _ALL = "model", "evaluation"
 
 
 def measure(size: Size) -> list[Row]:
-    """A full build of 2,000 claims of 24 months, and its last month on top of the others."""
-    repetitions = {"small": 3, "full": 11}[size]
+    """The full build, and the last three months on top, by whether they end a test period."""
+    repetitions = {"small": 1, "full": 5}[size]
     with tempfile.TemporaryDirectory() as place:
         data = Path(place)
-        options = ["--claims", str(_CLAIMS), "--months", str(_MONTHS)]
-        _outcomes(data, "synthesize", *options)
-        _outcomes(data, "build")
+        made = ["--claims", str(_CLAIMS), "--months", str(_MONTHS), "--data-dir", str(data)]
+        run([sys.executable, "-m", "analysis", "synthesize", "bench", *made])
+        settings = data / "raw" / "bench" / "practice.toml"
+        settings.write_text(re.sub(r"(?m)^as_of = .*\n", "", settings.read_text("utf-8")), "utf-8")
         costs = in_turn(
-            repetitions, lambda: python(_FLOOR), lambda: _full(data), lambda: _month(data)
+            repetitions,
+            lambda: python(_FLOOR),
+            lambda: _full(data, _BUILD),
+            lambda: _full(data, _ALL),
+            lambda: _months(data, _BUILD),
+            lambda: _months(data, _ALL),
         )
+    floors, builds, usual, ending = [], [], [], []
+    for floor, build, everything, built, months in costs:
+        floors.append(build.cpu_seconds / floor.cpu_seconds)
+        builds += [month.cpu_seconds / build.cpu_seconds for month, _ in built]
+        for month, is_judged in months:
+            (ending if is_judged else usual).append(month.cpu_seconds / everything.cpu_seconds)
     what = "2,000 claims of 24 months"
-    floors = [build.cpu_seconds / floor.cpu_seconds for floor, build, _ in costs]
-    shares = [month.cpu_seconds / build.cpu_seconds for _, build, month in costs]
     return [
-        at_most(4, f"full build, {what}", "start and imports", floors),
-        at_most(0.5, "the last month on top", f"full build, {what}", shares),
+        at_most(4, f"`outcomes build`, {what}", "start and imports", floors),
+        at_most(0.5, "a month on top that ends no test period", f"all tables, {what}", usual),
+        at_most(0.5, "a month on top that ends one", f"all tables, {what}", ending),
+        at_most(0.5, "a month on top, not judged", f"`outcomes build`, {what}", builds),
     ]
 
 
-def _month(data: Path) -> Cost:
-    """A build with the last month's files, after one without them."""
-    raw = data / "raw" / "bench"
-    months = {path: found[0] for path in raw.iterdir() if (found := _MONTH.search(path.name))}
-    # What begins with a dot is not read.
-    hidden = {
-        path: raw / f".{path.name}" for path, m in months.items() if m == max(months.values())
+def _months(data: Path, through: str) -> list[tuple[Cost, bool]]:
+    """For each of the last months what it costs on top, and whether the model was judged anew."""
+    files = {
+        path: found[0]
+        for path in (data / "raw" / "bench").iterdir()
+        if (found := _MONTH.search(path.name))
     }
+    last = sorted(set(files.values()))[-_LAST:]
+    # What begins with a dot is not read.
+    hidden = {path: path.with_name(f".{path.name}") for path in files if files[path] in last}
     for path, aside in hidden.items():
         path.rename(aside)
-    _outcomes(data, "build")
-    for path, aside in hidden.items():
-        aside.rename(path)
-    return _outcomes(data, "build")
+    _ready(data, _ALL)
+    costs = []
+    for month in last:
+        for path, aside in hidden.items():
+            if files[path] == month:
+                aside.rename(path)
+        before = _judged(data)
+        cost = _ready(data, through)
+        costs.append((cost, _judged(data) != before))
+    return costs
 
 
-def _full(data: Path) -> Cost:
+def _judged(data: Path) -> float | None:
+    """When the model was judged last; None where that is due."""
+    judged = data / "processed" / "bench" / "evaluation.parquet"
+    return judged.stat().st_mtime if judged.exists() else None
+
+
+def _full(data: Path, through: str) -> Cost:
     for table in (data / "processed" / "bench").glob("*.parquet"):
         table.unlink()
-    return _outcomes(data, "build")
+    return _ready(data, through)
 
 
-def _outcomes(data: Path, command: str, *options: str) -> Cost:
-    return run(
-        [sys.executable, "-m", "analysis", command, "bench", *options, "--data-dir", str(data)]
-    )
+def _ready(data: Path, through: str) -> Cost:
+    """The step `model` is the last of `outcomes build`, `evaluation` that of `outcomes report`."""
+    if through == _BUILD:
+        command = ["-m", "analysis", "build", "bench", "--data-dir", str(data)]
+        return run([sys.executable, *command])
+    asked = f"pipeline.ready('bench', through={through!r}, data_dir={str(data)!r})"
+    return python(f"from analysis import pipeline; {asked}")
