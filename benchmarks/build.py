@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measuring import Cost, Row, Size, at_most, in_turn, python, run
+from benchmarks.measuring import Cost, Row, Size, at_most, python, run
 
 _FLOOR = """
 import duckdb, filelock, numpy, oxedi, pandas, pyarrow, pyarrow.compute, pyarrow.parquet, pydantic
@@ -26,27 +26,24 @@ _BUILD, _ALL = "model", "evaluation"
 
 def measure(size: Size) -> list[Row]:
     """The full build, and the last three months on top, by whether they end a test period."""
-    repetitions = {"small": 1, "full": 5}[size]
+    repetitions = {"small": 1, "full": 3}[size]
     with tempfile.TemporaryDirectory() as place:
         data = Path(place)
         made = ["--claims", str(_CLAIMS), "--months", str(_MONTHS), "--data-dir", str(data)]
         run([sys.executable, "-m", "analysis", "synthesize", "bench", *made])
         settings = data / "raw" / "bench" / "practice.toml"
         settings.write_text(re.sub(r"(?m)^as_of = .*\n", "", settings.read_text("utf-8")), "utf-8")
-        costs = in_turn(
-            repetitions,
-            lambda: python(_FLOOR),
-            lambda: _full(data, _BUILD),
-            lambda: _full(data, _ALL),
-            lambda: _months(data, _BUILD),
-            lambda: _months(data, _ALL),
-        )
-    floors, builds, usual, ending = [], [], [], []
-    for floor, build, everything, built, months in costs:
-        floors.append(build.cpu_seconds / floor.cpu_seconds)
-        builds += [month.cpu_seconds / build.cpu_seconds for month, _ in built]
-        for month, is_judged in months:
-            (ending if is_judged else usual).append(month.cpu_seconds / everything.cpu_seconds)
+        floors: list[float] = []
+        builds: list[float] = []
+        usual: list[float] = []
+        ending: list[float] = []
+        for _ in range(repetitions):
+            floor = python(_FLOOR).cpu_seconds
+            build, everything = (_full(data, through).cpu_seconds for through in (_BUILD, _ALL))
+            floors.append(build / floor)
+            builds += [month.cpu_seconds / build for month, _ in _months(data, _BUILD)]
+            for month, is_judged in _months(data, _ALL):
+                (ending if is_judged else usual).append(month.cpu_seconds / everything)
     what = "2,000 claims of 24 months"
     return [
         at_most(4, f"`outcomes build`, {what}", "start and imports", floors),

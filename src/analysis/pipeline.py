@@ -272,8 +272,10 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
     with turn(folders.private / ".build.lock", say, waiting):
         practice = load_practice(folders.raw)
         _clear_interrupted(folders, say)
-        standing = _Standing.of(folders)
+        for step in STEPS:
+            standing.look_again(step)
         ran = []
+        held: dict[str, Source] = {}
         with _cluster(folders, practice) as cluster:
             for step in steps:
                 if standing.is_fresh(step):
@@ -282,7 +284,7 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
                 provenance = {"step": step.name, "key": standing.key(step)}
                 with _workspace(folders, practice, step, elsewhere), tables.making(provenance):
                     say(f"{folders.practice}: {step.title} ...")
-                    inputs = {name: tables.stored(folders.processed, name) for name in step.reads}
+                    inputs = _inputs(folders, step, held)
                     made = step.function(folders, practice, inputs)
                     written = {name: made[name] for name in step.writes}
                     tables.write_all(folders.processed, written, provenance)
@@ -293,6 +295,18 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
                 tables.remove(folders.processed, step.writes)
                 standing.look_again(step)
     return ran
+
+
+def _inputs(folders: Folders, step: Step, held: "dict[str, Source]") -> "dict[str, Source]":
+    """The tables that a step reads; small ones are `held` in memory for the steps after it too."""
+    from analysis import engine, tables
+
+    stored = {name: tables.stored(folders.processed, name) for name in step.reads}
+    if not engine.are_small(stored):
+        return dict(stored)
+    for name in stored.keys() - held.keys():
+        held[name] = tables.load(stored[name])
+    return {name: held[name] for name in stored}
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from analysis import tables
 from analysis.config import DEFAULT_MATURITY_DAYS, ModelDesign
@@ -27,7 +28,7 @@ DENIED = ("denied",)
 N_FOLDS = 5
 
 # As `claim_outcomes` finds how long answers take.
-_SLOW, _OLD_ENOUGH = 0.95, pd.Timedelta(days=180)
+_SLOW, _OLD_ENOUGH = 0.95, np.timedelta64(180, "D")
 
 
 class Period(NamedTuple):
@@ -43,11 +44,10 @@ class Period(NamedTuple):
 
     def parts(self, claims: pd.DataFrame) -> "Parts":
         """Those of `claims` (of table `judged_claims`) that the period is about."""
-        first, end = pd.Timestamp(self.first_day), pd.Timestamp(self.end_day)
-        patience = pd.Timedelta(days=self.maturity_days)
-        is_sent = (claims["submitted_date"] >= first) & (claims["submitted_date"] < end)
-        is_later = is_sent & (claims["answered_date"] < end + patience)
-        train = claims[_is_known(claims, first, self.maturity_days)]
+        first, end = np.datetime64(self.first_day), np.datetime64(self.end_day)
+        sent, told = _days(claims["submitted_date"]), _days(claims["answered_date"])
+        is_later = (sent >= first) & (sent < end) & (told < end + self.maturity_days)
+        train = claims[(sent <= first - self.maturity_days) & (told < first)]
         later = claims[is_later]
         test = later[~_whose(later).isin(_whose(train))]
         # Numbered anew, since claims that the period is not about must not move a patient's number.
@@ -174,9 +174,14 @@ def _periods(answered: pd.DataFrame, as_of: pd.Timestamp, design: ModelDesign) -
     """
     begun: list[tuple[pd.Timestamp, int]] = []
     n_learned = 0.0
+    sent, told = (_days(answered[f"{name}_date"]) for name in ("submitted", "answered"))
+    # Of answers without a day nobody knows how long they took.
+    is_dated = answered["first_determination_date"].notna().to_numpy() & (told >= sent)
     for day in pd.date_range(answered["submitted_date"].iloc[0], as_of, freq="MS", normalize=True):
-        maturity_days = _maturity_days(answered, day)
-        is_known = _is_known(answered, day, maturity_days)
+        today = day.to_datetime64().astype("datetime64[D]")
+        is_old = is_dated & (sent <= today - _OLD_ENOUGH) & (told < today)
+        maturity_days = _maturity_days((told - sent)[is_old])
+        is_known = (sent <= today - maturity_days) & (told < today)
         n_known = int(is_known.sum())
         if n_known < design.growth * n_learned or (
             not begun and _lacking(answered[is_known], design)
@@ -192,18 +197,16 @@ def _periods(answered: pd.DataFrame, as_of: pd.Timestamp, design: ModelDesign) -
     return ended[-design.n_periods :]
 
 
-def _maturity_days(answered: pd.DataFrame, day: pd.Timestamp) -> int:
-    """How long 95 in 100 answers took, as was known on `day` of claims old enough by then."""
-    sent, told = answered["submitted_date"], answered["first_determination_date"]
-    is_old = (sent <= day - _OLD_ENOUGH) & (told < day) & (told >= sent)
-    days = np.sort((told - sent)[is_old].dt.days.to_numpy())
-    return int(days[math.ceil(_SLOW * len(days)) - 1]) if len(days) else DEFAULT_MATURITY_DAYS
+def _maturity_days(waits: NDArray[np.timedelta64]) -> int:
+    """How long 95 in 100 answers took, of claims old enough for a slow answer to have come."""
+    if not len(waits):
+        return DEFAULT_MATURITY_DAYS
+    place = math.ceil(_SLOW * len(waits)) - 1
+    return int(np.partition(waits.astype(np.int64), place)[place])
 
 
-def _is_known(claims: pd.DataFrame, day: pd.Timestamp, maturity_days: int) -> pd.Series:
-    """Which claims a model that is learned on `day` learns from."""
-    is_mature = claims["submitted_date"] <= day - pd.Timedelta(days=maturity_days)
-    return is_mature & (claims["answered_date"] < day)
+def _days(dates: pd.Series) -> NDArray[np.datetime64]:
+    return dates.to_numpy("datetime64[D]")
 
 
 def _whose(claims: pd.DataFrame) -> pd.Series:
