@@ -1,5 +1,6 @@
 """A build that was killed goes on to the same bytes; a month on top gives what a rebuild gives."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -227,3 +228,45 @@ def test_a_month_on_top_gives_what_a_rebuild_gives(whole: Folders, tmp_path: Pat
     after = contents(built(practice))
     assert after["claims.parquet"] != before["claims.parquet"]
     assert after == contents(whole)
+
+
+@pytest.mark.slow
+def test_months_on_top_of_one_another_give_what_a_rebuild_gives_and_one_ends_a_test_period(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "practice"
+    synthetic.synthesize("clinic", data_dir=data, n_claims=400, n_months=20, seed=1)
+    practice = folders(data)
+    settings = practice.raw / "practice.toml"
+    # Else the day up to which the files tell would be that of the last month from the first on.
+    settings.write_text(re.sub(r"(?m)^as_of = .*\n", "", settings.read_text("utf-8")), "utf-8")
+    months = {
+        path: found[0]
+        for path in practice.raw.iterdir()
+        if (found := re.search(r"\d{4}-\d{2}", path.name))
+    }
+    last = sorted(set(months.values()))[-3:]
+    for path in months:
+        if months[path] in last:
+            path.rename(path.with_name("." + path.name))
+    told = foretold(built(practice))
+    assert told
+    judged = []
+    for month in last:
+        for path in months:
+            if months[path] == month:
+                path.with_name("." + path.name).rename(path)
+        ran = pipeline.build(practice, say=lambda _: None)
+        judged.append("evaluation" in ran)
+        before, told = told, foretold(practice)
+        assert before.items() <= told.items()
+        assert (len(told) > len(before)) == judged[-1]
+    assert judged == [False, True, False]
+    rebuilt = built(copy(practice, tmp_path / "rebuilt"))
+    assert contents(practice) == contents(rebuilt)
+
+
+def foretold(practice: Folders) -> dict[tuple[str, str], float]:
+    """The chance that each model gave each later claim."""
+    rows = tables.read(practice.processed, "predictions").to_pylist()
+    return {(row["claim_id"], row["model"]): row["approval_probability"] for row in rows}

@@ -49,6 +49,14 @@ def test_check_loads_nothing_that_reading_does_not_need(tmp_path: Path) -> None:
     assert not modules & HEAVY
 
 
+def test_build_fits_the_model_without_packages_that_take_longer_to_load(tmp_path: Path) -> None:
+    made = outcomes("synthesize", "clinic", "--claims", "20", "--data-dir", str(tmp_path))
+    assert made.returncode == 0, made.stderr
+    modules = loaded("build", "clinic", "--data-dir", str(tmp_path))
+    assert "analysis.models.mixed_effects" in modules
+    assert not modules & {"sklearn", "scipy.optimize", "scipy.stats", "scipy.interpolate"}
+
+
 def test_an_unknown_practice_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "raw" / "demo").mkdir(parents=True)
     done = outcomes("build", "dmeo", "--data-dir", str(tmp_path))
