@@ -79,11 +79,12 @@ INNER JOIN claim_lineage AS l
         AND l.match_kind = 'original'
 
 -- name: billed_visits
+-- With the codes as they come: sorting them for every visit costs more than finding the visits.
 SELECT
     f.claim_id,
     f.patient_control_number,
     coalesce(s.service_date, f.service_date) AS service_date,
-    array_to_string(list_sort(list(DISTINCT s.procedure_code)), ':') AS procedure_codes
+    string_agg(s.procedure_code, ':') AS billed
 FROM first_sent AS f
 INNER JOIN service_lines AS s ON s.claim_version_id = f.claim_version_id
 WHERE s.procedure_code IS NOT NULL
@@ -96,26 +97,41 @@ SELECT
 FROM techniques AS t
 CROSS JOIN unnest(string_split(t.usual_codes, ';')) AS u (code)
 
+-- name: billings
+-- Each series of codes once, in order: a practice's visits repeat few.
+SELECT
+    m.billed,
+    array_to_string(list_sort(list(DISTINCT c.code)), ':') AS procedure_codes
+FROM (SELECT DISTINCT billed FROM billed_visits) AS m
+CROSS JOIN unnest(string_split(m.billed, ':')) AS c (code)
+GROUP BY m.billed
+
+-- name: judged_billings
+SELECT
+    b.billed,
+    t.technique,
+    EXISTS (
+        SELECT 1
+        FROM usual_codes AS u
+        WHERE
+            u.technique = t.technique
+            AND ':' || b.procedure_codes || ':' LIKE '%:' || u.code || ':%'
+    ) AS is_usual
+FROM billings AS b
+CROSS JOIN techniques AS t
+
 -- name: technique_codes
 SELECT
     b.claim_id,
     v.service_date,
     v.technique,
-    b.procedure_codes,
-    CASE
-        WHEN t.technique IS NULL THEN NULL
-        ELSE EXISTS (
-            SELECT 1
-            FROM usual_codes AS u
-            WHERE
-                u.technique = t.technique
-                AND ':' || b.procedure_codes || ':' LIKE '%:' || u.code || ':%'
-        )
-    END AS is_usual
+    c.procedure_codes,
+    j.is_usual
 FROM (SELECT DISTINCT patient_control_number, service_date, technique FROM visit_techniques) AS v
 INNER JOIN billed_visits AS b
     ON
         b.patient_control_number = upper(trim(v.patient_control_number))
         AND b.service_date = v.service_date
-LEFT JOIN techniques AS t ON t.technique = v.technique
+INNER JOIN billings AS c ON c.billed = b.billed
+LEFT JOIN judged_billings AS j ON j.billed = b.billed AND j.technique = v.technique
 ORDER BY b.claim_id, v.service_date, v.technique

@@ -53,7 +53,24 @@ WHERE
 
 -- name: slotted_lines
 SELECT
-    p.*,
+    p.claim_key,
+    p.remittance_key,
+    p.claim_version_key,
+    p.answer_number,
+    p.payment_date,
+    p.is_deciding,
+    p.takes_back,
+    p.line_number,
+    p.procedure_code,
+    p.modifiers,
+    p.service_date,
+    p.charge_cents,
+    p.paid_cents,
+    p.allowed_cents,
+    p.determination,
+    p.category,
+    p.reason_code,
+    p.remark_code,
     CASE
         WHEN coalesce(k.part_number, r.part_number) > 1
             THEN m.slot || '/' || CAST(coalesce(k.part_number, r.part_number) AS VARCHAR)
@@ -77,7 +94,24 @@ WHERE p.remittance_line_key IS NOT NULL
 -- An answer without lines speaks for the one line that has its charge, where the claim is split
 -- over several answers, else for every line; its money is counted with the first.
 SELECT
-    p.*,
+    p.claim_key,
+    p.remittance_key,
+    p.claim_version_key,
+    p.answer_number,
+    p.payment_date,
+    p.is_deciding,
+    p.takes_back,
+    p.line_number,
+    p.procedure_code,
+    p.modifiers,
+    p.service_date,
+    p.charge_cents,
+    p.paid_cents,
+    p.allowed_cents,
+    p.determination,
+    p.category,
+    p.reason_code,
+    p.remark_code,
     coalesce(s.slot, 'claim') AS slot,
     false AS is_part,
     row_number() OVER (PARTITION BY p.remittance_key ORDER BY s.line_number, s.slot) AS share_number
@@ -123,7 +157,6 @@ SELECT
     e.claim_version_key,
     e.answer_number,
     e.payment_date,
-    e.is_reversal,
     e.is_deciding,
     e.is_part,
     e.procedure_code,

@@ -47,9 +47,10 @@ INNER JOIN ranked_conditions AS r ON r.place = c.place
 
 -- name: claim_facts
 SELECT
-    h.*,
-    coalesce(k.condition_group, 'unknown') AS condition_group,
-    date_diff('day', h.submitted_date, h.first_date) AS days_to_first_determination
+    h.claim_key,
+    h.patient_id,
+    h.service_date,
+    coalesce(k.condition_group, 'unknown') AS condition_group
 FROM claim_histories AS h
 LEFT JOIN claim_conditions AS k
     ON
@@ -108,11 +109,13 @@ FROM episode_numbers
 SELECT
     coalesce(
         CAST(
-            percentile_disc(0.95) WITHIN GROUP (ORDER BY days_to_first_determination) AS BIGINT
+            percentile_disc(0.95) WITHIN GROUP (
+                ORDER BY date_diff('day', submitted_date, first_date)
+            ) AS BIGINT
         ),
         getvariable('default_maturity_days')
     ) AS maturity_days
-FROM claim_facts
+FROM claim_histories
 WHERE
     first_determination IN ('approved', 'partially_approved', 'denied')
     AND first_date >= submitted_date
@@ -135,8 +138,8 @@ SELECT
     f.payer_id,
     f.plan_id,
     coalesce(p.payer_type, 'unknown') AS payer_type,
-    f.condition_group,
-    f.patient_id || '-' || f.condition_group || '-' || CAST(e.episode_number AS VARCHAR)
+    c.condition_group,
+    f.patient_id || '-' || c.condition_group || '-' || CAST(e.episode_number AS VARCHAR)
         AS episode_id,
     e.visit_number,
     f.service_date,
@@ -150,7 +153,7 @@ SELECT
     f.patient_responsibility_cents,
     f.first_determination,
     f.first_date AS first_determination_date,
-    f.days_to_first_determination,
+    date_diff('day', f.submitted_date, f.first_date) AS days_to_first_determination,
     f.final_determination,
     f.final_date AS final_determination_date,
     f.denial_category,
@@ -175,7 +178,8 @@ SELECT
         <= getvariable('as_of_date') - CAST((SELECT maturity_days FROM maturity) AS INTEGER),
         false
     ) AS is_mature
-FROM claim_facts AS f
+FROM claim_histories AS f
+INNER JOIN claim_facts AS c ON c.claim_key = f.claim_key
 LEFT JOIN episodes AS e ON e.claim_key = f.claim_key
 LEFT JOIN last_appeals AS x ON x.claim_id = f.claim_id
 LEFT JOIN moved_outside AS o ON o.claim_key = f.claim_key

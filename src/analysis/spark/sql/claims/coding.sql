@@ -159,7 +159,7 @@ SELECT
   f.claim_id,
   f.patient_control_number,
   COALESCE(s.service_date, f.service_date) AS service_date,
-  ARRAY_JOIN(ARRAY_SORT(COLLECT_LIST(DISTINCT s.procedure_code)), ':') AS procedure_codes
+  LISTAGG(s.procedure_code, ':') AS billed
 FROM first_sent AS f
 INNER JOIN service_lines AS s
   ON s.claim_version_id = f.claim_version_id
@@ -178,24 +178,42 @@ FROM techniques AS t
 LATERAL VIEW
 EXPLODE(SPLIT(t.usual_codes, CONCAT('\\Q', ';', '\\E'))) u AS code
 
+-- name: billings
+SELECT
+  m.billed,
+  ARRAY_JOIN(ARRAY_SORT(COLLECT_LIST(DISTINCT c.code)), ':') AS procedure_codes
+FROM (
+  SELECT DISTINCT
+    billed
+  FROM billed_visits
+) AS m
+LATERAL VIEW
+EXPLODE(SPLIT(m.billed, CONCAT('\\Q', ':', '\\E'))) c AS code
+GROUP BY
+  m.billed
+
+-- name: judged_billings
+SELECT
+  b.billed,
+  t.technique,
+  EXISTS(
+    SELECT
+      1
+    FROM usual_codes AS u
+    WHERE
+      u.technique = t.technique
+      AND ':' || b.procedure_codes || ':' LIKE '%:' || u.code || ':%'
+  ) AS is_usual
+FROM billings AS b
+CROSS JOIN techniques AS t
+
 -- name: technique_codes
 SELECT
   b.claim_id,
   v.service_date,
   v.technique,
-  b.procedure_codes,
-  CASE
-    WHEN t.technique IS NULL
-    THEN NULL
-    ELSE EXISTS(
-      SELECT
-        1
-      FROM usual_codes AS u
-      WHERE
-        u.technique = t.technique
-        AND ':' || b.procedure_codes || ':' LIKE '%:' || u.code || ':%'
-    )
-  END AS is_usual
+  c.procedure_codes,
+  j.is_usual
 FROM (
   SELECT DISTINCT
     patient_control_number,
@@ -206,8 +224,10 @@ FROM (
 INNER JOIN billed_visits AS b
   ON b.patient_control_number = UPPER(TRIM(v.patient_control_number))
   AND b.service_date = v.service_date
-LEFT JOIN techniques AS t
-  ON t.technique = v.technique
+INNER JOIN billings AS c
+  ON c.billed = b.billed
+LEFT JOIN judged_billings AS j
+  ON j.billed = b.billed AND j.technique = v.technique
 ORDER BY
   b.claim_id NULLS LAST,
   v.service_date NULLS LAST,

@@ -67,7 +67,24 @@ WHERE
 
 -- name: slotted_lines
 SELECT
-  p.*,
+  p.claim_key,
+  p.remittance_key,
+  p.claim_version_key,
+  p.answer_number,
+  p.payment_date,
+  p.is_deciding,
+  p.takes_back,
+  p.line_number,
+  p.procedure_code,
+  p.modifiers,
+  p.service_date,
+  p.charge_cents,
+  p.paid_cents,
+  p.allowed_cents,
+  p.determination,
+  p.category,
+  p.reason_code,
+  p.remark_code,
   CASE
     WHEN COALESCE(k.part_number, r.part_number) > 1
     THEN m.slot || '/' || CAST(COALESCE(k.part_number, r.part_number) AS STRING)
@@ -103,7 +120,24 @@ WHERE
 
 -- name: slotted_claims
 SELECT
-  p.*,
+  p.claim_key,
+  p.remittance_key,
+  p.claim_version_key,
+  p.answer_number,
+  p.payment_date,
+  p.is_deciding,
+  p.takes_back,
+  p.line_number,
+  p.procedure_code,
+  p.modifiers,
+  p.service_date,
+  p.charge_cents,
+  p.paid_cents,
+  p.allowed_cents,
+  p.determination,
+  p.category,
+  p.reason_code,
+  p.remark_code,
   COALESCE(s.slot, 'claim') AS slot,
   FALSE AS is_part,
   ROW_NUMBER() OVER (
@@ -168,7 +202,6 @@ SELECT
   e.claim_version_key,
   e.answer_number,
   e.payment_date,
-  e.is_reversal,
   e.is_deciding,
   e.is_part,
   e.procedure_code,
