@@ -39,6 +39,8 @@ _CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+# Handed to Python.
+_ROWS_AT_ONCE = 131_072
 
 
 class Staging(Protocol):
@@ -283,17 +285,24 @@ class InProcess:
             return self.connection.table(name).to_arrow_table()
         return self.written.get(name) or self._write(self.folder, name)
 
+    def rows(self, name: str) -> Iterator[pa.Table]:
+        """The rows of a staged table in their order, some at a time."""
+        for batch in self._told(name).to_arrow_reader(_ROWS_AT_ONCE):
+            yield pa.Table.from_batches([batch])
+
     def _write(self, folder: Path, name: str) -> Path:
         path = folder / f"{name}.parquet"
+        self._told(name).to_parquet(str(path), compression="snappy", overwrite=True)
+        return path
+
+    def _told(self, name: str) -> duckdb.DuckDBPyRelation:
+        """A staged table. Sums are 128 bits wide, for which files have no whole number."""
         staged = self.connection.table(name)
-        # Sums are 128 bits wide, for which Parquet has no whole number.
         columns = [
             f'CAST("{column}" AS BIGINT) AS "{column}"' if kind == "HUGEINT" else f'"{column}"'
             for column, kind in zip(staged.columns, staged.types, strict=True)
         ]
-        made = staged.project(", ".join(columns))
-        made.to_parquet(str(path), compression="snappy", overwrite=True)
-        return path
+        return staged.project(", ".join(columns))
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from typing import Any
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
-from analysis import engine
+from analysis import engine, tables
 from analysis.engine import Source, words
+from analysis.schemas import TABLES
 
 # What a step makes of a row of its inputs before it is done with it, as measured.
 _BYTES_PER_ROW = 400
@@ -47,8 +48,9 @@ def run(
     parameters: Mapping[str, Any] | None = None,
 ) -> dict[str, Source]:
     """As `engine.run` of all the statements."""
+    folder = engine.room()
     n_ranges = 1 if engine.are_small(inputs) else _n_ranges(inputs.values())
-    if n_ranges == 1:
+    if n_ranges == 1 or folder is None:
         staged = {**stages.before, **stages.by_key, **stages.after}
         return engine.run(staged, inputs, outputs, parameters)
     later = {*outputs, *_read(stages.after)}
@@ -64,20 +66,28 @@ def run(
         for name in divided:
             connection.execute(f"ALTER TABLE {name} RENAME TO whole_{name}")
         made = [name for name in stages.by_key if name in later]
+        files = {name: _file(folder, name) for name in made if _is_done(name, stages)}
         conditions = _ranges(connection, stages, n_ranges)
         for at, condition in enumerate(conditions):
             of_range = {name: f"FROM whole_{name} WHERE {condition}" for name in divided}
             sql.stage({**of_range, **stages.by_key}, keep=made)
             for name in made:
-                connection.execute(f"ALTER TABLE {name} RENAME TO {name}_of_{at}")
+                if name not in files:
+                    connection.execute(f"ALTER TABLE {name} RENAME TO {name}_of_{at}")
+                    continue
+                for rows in sql.rows(name):
+                    files[name].add(rows)
+                connection.execute(f"DROP TABLE {name}")
         for name in made:
-            # End to end where they lie: copying costs more than many a statement.
-            parts = " UNION ALL ".join(f"FROM {name}_of_{at}" for at in range(len(conditions)))
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {parts}")
+            if name not in files:
+                # End to end where they lie: copying costs more than many a statement.
+                parts = " UNION ALL ".join(f"FROM {name}_of_{at}" for at in range(len(conditions)))
+                connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {parts}")
         for name in divided:
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM whole_{name}")
         sql.stage(stages.after, keep=outputs, fetched=outputs)
-        return {name: sql.fetch(name) for name in outputs}
+        filed = {name: file.close() for name, file in files.items()}
+        return {name: filed.get(name) or sql.fetch(name) for name in outputs}
 
 
 def _read(statements: Mapping[str, str]) -> set[str]:
@@ -103,3 +113,13 @@ def _ranges(connection: DuckDBPyConnection, stages: Stages, n_ranges: int) -> li
     width = max(1, math.ceil(counted[0][0] / n_ranges))
     starts = range(1, max(1, counted[0][0]) + 1, width)
     return [f"{stages.key} >= {start} AND {stages.key} < {start + width}" for start in starts]
+
+
+def _is_done(name: str, stages: Stages) -> bool:
+    """Whether what is made of a range is a part of a declared table, and read by nothing else."""
+    return name in TABLES and name not in _read(stages.after)
+
+
+def _file(folder: Path, name: str) -> tables.Growing:
+    """Where the rows of every range go, so that they are not held until the last one."""
+    return tables.Growing(folder / f"{name}.parquet", name)

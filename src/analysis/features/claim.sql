@@ -1,5 +1,5 @@
 -- A claim as known on the day of its first submission.
--- Inputs: claims, service_lines, claim_outcomes, network_periods, documentation, checklist.
+-- Inputs: claims, service_lines, claim_outcomes, network_periods, document_sums.
 -- Of claim_outcomes only what stood before the submission is read: condition and visit.
 
 -- name: visit_days
@@ -46,57 +46,6 @@ SELECT
     max(CASE WHEN authorization_number IS NOT NULL THEN 1 ELSE 0 END) AS n_authorized
 FROM service_lines
 GROUP BY claim_version_id
-
--- name: item_channels
--- The remittance channel stays out: it is known only after the decision.
-SELECT
-    claim_id,
-    item_id,
-    max(CASE WHEN is_required THEN 1 ELSE 0 END) = 1 AS is_required,
-    max(CASE WHEN channel = 'attested' AND status <> 'unknown' THEN status END) AS attested_status,
-    max(CASE WHEN channel = 'claim' AND status <> 'unknown' THEN status END) AS claim_status
-FROM documentation
-WHERE channel IN ('claim', 'attested')
-GROUP BY claim_id, item_id
-
--- name: item_statuses
--- The practice's own word wins; what the claim shows fills in where it wrote nothing down.
-SELECT
-    s.claim_id,
-    s.item_id,
-    i.tier,
-    CAST(i.weight AS DOUBLE) AS weight,
-    s.is_required,
-    coalesce(
-        s.attested_status,
-        s.claim_status,
-        CASE WHEN s.is_required THEN 'unknown' ELSE 'not_required' END
-    ) AS status
-FROM item_channels AS s
-INNER JOIN checklist AS i ON i.item_id = s.item_id
-
--- name: item_sums
--- An item the practice marks as not required counts neither for nor against the claim.
-SELECT
-    claim_id,
-    sum(CASE WHEN is_required AND status = 'present' THEN weight ELSE 0 END) AS present_weight,
-    sum(CASE WHEN is_required AND status = 'absent' THEN weight ELSE 0 END) AS absent_weight,
-    sum(CASE WHEN is_required AND status = 'unknown' THEN weight ELSE 0 END) AS unknown_weight,
-    sum(CASE WHEN is_required AND status = 'absent' THEN 1 ELSE 0 END) AS n_required_absent,
-    sum(CASE WHEN is_required AND status = 'unknown' THEN 1 ELSE 0 END) AS n_required_unknown,
-    sum(CASE WHEN is_required AND status = 'absent' AND tier = 'gate' THEN 1 ELSE 0 END)
-        AS n_gates_failed,
-    max(CASE WHEN item_id = 'D02_prescription' THEN status END) AS prescription,
-    max(CASE WHEN item_id = 'D04_authorization' THEN status END) AS authorization_status,
-    max(CASE WHEN item_id = 'D05_plan_of_care' THEN status END) AS plan_of_care,
-    max(CASE WHEN item_id = 'D07_treatment_note' THEN status END) AS treatment_note,
-    max(CASE WHEN item_id = 'D08_minutes' THEN status END) AS minutes,
-    max(CASE WHEN item_id = 'D09_initial_eval' THEN status END) AS initial_eval,
-    max(CASE WHEN item_id = 'D10_progress_report' THEN status END) AS progress_report,
-    max(CASE WHEN item_id = 'D12_necessity_rationale' THEN status END) AS necessity_rationale,
-    max(CASE WHEN item_id = 'D15_benefit_verification' THEN status END) AS benefit_verification
-FROM item_statuses
-GROUP BY claim_id
 
 -- name: network_on_the_day
 -- A period for the plan goes before one for the insurer, then the one that began last; two that
@@ -169,5 +118,5 @@ FROM submissions AS s
 LEFT JOIN visits_in_year AS y ON y.claim_version_id = s.claim_version_id
 LEFT JOIN line_facts AS l ON l.claim_version_id = s.claim_version_id
 LEFT JOIN network_on_the_day AS n ON n.claim_version_id = s.claim_version_id
-LEFT JOIN item_sums AS d ON d.claim_id = s.claim_version_id
+LEFT JOIN document_sums AS d ON d.claim_id = s.claim_version_id
 ORDER BY s.submitted_date NULLS LAST, s.claim_version_id

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from analysis import codes, engine, tables
+from analysis import codes, engine, ranges, tables
 
 INPUTS = (
     "claims",
@@ -37,6 +37,8 @@ INPUTS = (
 )
 
 OUTPUTS = ("documentation", "documentation_contradictions")
+# What each claim's documents come to, for its features.
+SUMS = "document_sums"
 
 # Nobody but the patient decides here, so "every insured type" leaves them out.
 UNINSURED_PAYER_TYPES = ("self_pay", "HSA_FSA_HRA")
@@ -50,6 +52,8 @@ def documentation(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     only in the channels that know something of it; the remittance channel has a row only where an
     insurer remarked on the item. So a missing row says: nothing known and nothing asked.
 
+    Beside the tables it gives SUMS, a row for each claim with a document known or asked for.
+
     A contradiction is a document that one channel has and another lacks, with the code that says
     so. The remittance channel takes part in it, so no feature may read that table.
     """
@@ -61,12 +65,19 @@ def documentation(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
         "item_notes": _item_codes("note_codes"),
         "rarc": codes.table("rarc"),
     }
-    staged = {
-        **engine.statements("analysis.features", "prescribed.sql"),
-        **engine.statements("analysis.features", "documentation.sql"),
-    }
-    made = engine.run(staged, given | references, list(OUTPUTS))
-    return {name: tables.conform(name, made[name]) for name in OUTPUTS}
+    stages = ranges.Stages(
+        key="claim_key",
+        numbering="submissions",
+        before=_said("prescribed") | _said("submissions"),
+        by_key=_said("documentation"),
+        after={},
+    )
+    made = ranges.run(stages, given | references, [*OUTPUTS, SUMS])
+    return {SUMS: made[SUMS]} | {name: tables.conform(name, made[name]) for name in OUTPUTS}
+
+
+def _said(name: str) -> dict[str, str]:
+    return engine.statements("analysis.features", f"{name}.sql")
 
 
 def requirements() -> pa.Table:

@@ -56,58 +56,6 @@ FROM service_lines
 GROUP BY
   claim_version_id
 
--- name: item_channels
-SELECT
-  claim_id,
-  item_id,
-  MAX(CASE WHEN is_required THEN 1 ELSE 0 END) = 1 AS is_required,
-  MAX(CASE WHEN channel = 'attested' AND status <> 'unknown' THEN status END) AS attested_status,
-  MAX(CASE WHEN channel = 'claim' AND status <> 'unknown' THEN status END) AS claim_status
-FROM documentation
-WHERE
-  channel IN ('claim', 'attested')
-GROUP BY
-  claim_id,
-  item_id
-
--- name: item_statuses
-SELECT
-  s.claim_id,
-  s.item_id,
-  i.tier,
-  CAST(i.weight AS DOUBLE) AS weight,
-  s.is_required,
-  COALESCE(
-    s.attested_status,
-    s.claim_status,
-    CASE WHEN s.is_required THEN 'unknown' ELSE 'not_required' END
-  ) AS status
-FROM item_channels AS s
-INNER JOIN checklist AS i
-  ON i.item_id = s.item_id
-
--- name: item_sums
-SELECT
-  claim_id,
-  SUM(CASE WHEN is_required AND status = 'present' THEN weight ELSE 0 END) AS present_weight,
-  SUM(CASE WHEN is_required AND status = 'absent' THEN weight ELSE 0 END) AS absent_weight,
-  SUM(CASE WHEN is_required AND status = 'unknown' THEN weight ELSE 0 END) AS unknown_weight,
-  SUM(CASE WHEN is_required AND status = 'absent' THEN 1 ELSE 0 END) AS n_required_absent,
-  SUM(CASE WHEN is_required AND status = 'unknown' THEN 1 ELSE 0 END) AS n_required_unknown,
-  SUM(CASE WHEN is_required AND status = 'absent' AND tier = 'gate' THEN 1 ELSE 0 END) AS n_gates_failed,
-  MAX(CASE WHEN item_id = 'D02_prescription' THEN status END) AS prescription,
-  MAX(CASE WHEN item_id = 'D04_authorization' THEN status END) AS authorization_status,
-  MAX(CASE WHEN item_id = 'D05_plan_of_care' THEN status END) AS plan_of_care,
-  MAX(CASE WHEN item_id = 'D07_treatment_note' THEN status END) AS treatment_note,
-  MAX(CASE WHEN item_id = 'D08_minutes' THEN status END) AS minutes,
-  MAX(CASE WHEN item_id = 'D09_initial_eval' THEN status END) AS initial_eval,
-  MAX(CASE WHEN item_id = 'D10_progress_report' THEN status END) AS progress_report,
-  MAX(CASE WHEN item_id = 'D12_necessity_rationale' THEN status END) AS necessity_rationale,
-  MAX(CASE WHEN item_id = 'D15_benefit_verification' THEN status END) AS benefit_verification
-FROM item_statuses
-GROUP BY
-  claim_id
-
 -- name: network_on_the_day
 SELECT
   claim_version_id,
@@ -182,7 +130,7 @@ LEFT JOIN line_facts AS l
   ON l.claim_version_id = s.claim_version_id
 LEFT JOIN network_on_the_day AS n
   ON n.claim_version_id = s.claim_version_id
-LEFT JOIN item_sums AS d
+LEFT JOIN document_sums AS d
   ON d.claim_id = s.claim_version_id
 ORDER BY
   s.submitted_date NULLS LAST,

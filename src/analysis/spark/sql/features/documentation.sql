@@ -1,31 +1,8 @@
 -- Made from features/documentation.sql by tools/spark_sql.py; do not edit.
 
--- name: submissions
-SELECT
-  c.claim_version_id AS claim_id,
-  UPPER(TRIM(c.patient_control_number)) AS control_number,
-  c.patient_id,
-  c.payer_id,
-  c.service_date,
-  COALESCE(c.service_to_date, c.service_date) AS service_to_date,
-  c.submitted_date,
-  c.authorization_number,
-  c.referral_number,
-  c.referring_provider_id,
-  c.rendering_provider_id,
-  COALESCE(c.onset_date, c.accident_date, c.initial_treatment_date) AS first_date,
-  ':' || COALESCE(c.attachment_codes, '') || ':' AS attachment_codes,
-  ':' || COALESCE(c.note_codes, '') || ':' AS note_codes,
-  o.payer_type,
-  o.condition_group,
-  COALESCE(o.visit_number, 1) AS visit_number
-FROM claims AS c
-INNER JOIN claim_outcomes AS o
-  ON o.claim_id = c.claim_version_id
-
 -- name: ruled_items
 SELECT
-  s.claim_id,
+  s.claim_key,
   CASE r.rule
     WHEN 'referral_required'
     THEN 'D02_prescription'
@@ -39,32 +16,24 @@ SELECT
     END
   ) AS is_required
 FROM submissions AS s
-INNER JOIN rules_in_force AS r
-  ON r.claim_id = s.claim_id
+INNER JOIN rules_for_submissions AS r
+  ON r.claim_key = s.claim_key
 WHERE
-  (
-    r.rule = 'referral_required'
-    OR (
-      r.rule = 'authorization_after_visit' AND NOT r.value IS NULL
-    )
-  )
-  AND (
-    r.procedure_code = ''
-    OR EXISTS(
-      SELECT
-        1
-      FROM service_lines AS l
-      WHERE
-        l.claim_version_id = s.claim_id AND l.procedure_code = r.procedure_code
-    )
+  r.procedure_code = ''
+  OR EXISTS(
+    SELECT
+      1
+    FROM lines_of_submissions AS l
+    WHERE
+      l.claim_key = s.claim_key AND l.procedure_code = r.procedure_code
   )
 GROUP BY
-  s.claim_id,
+  s.claim_key,
   2
 
 -- name: required_items
 SELECT
-  s.claim_id,
+  s.claim_key,
   r.item_id
 FROM submissions AS s
 INNER JOIN requirements AS r
@@ -74,12 +43,12 @@ INNER JOIN requirements AS r
     r.condition_group IS NULL OR r.condition_group = s.condition_group
   )
 LEFT JOIN ruled_items AS u
-  ON u.claim_id = s.claim_id AND u.item_id = r.item_id
+  ON u.claim_key = s.claim_key AND u.item_id = r.item_id
 WHERE
-  u.claim_id IS NULL
+  u.claim_key IS NULL
 UNION
 SELECT
-  claim_id,
+  claim_key,
   item_id
 FROM ruled_items
 WHERE
@@ -87,7 +56,7 @@ WHERE
 
 -- name: claim_elements
 SELECT
-  claim_id,
+  claim_key,
   'D01_license' AS item_id,
   'NM1 82' AS element
 FROM submissions
@@ -95,7 +64,7 @@ WHERE
   NOT rendering_provider_id IS NULL
 UNION
 SELECT
-  claim_id,
+  claim_key,
   'D02_prescription',
   'REF 9F'
 FROM submissions
@@ -103,7 +72,7 @@ WHERE
   NOT referral_number IS NULL
 UNION
 SELECT
-  claim_id,
+  claim_key,
   'D02_prescription',
   'NM1 DN'
 FROM submissions
@@ -111,7 +80,7 @@ WHERE
   NOT referring_provider_id IS NULL
 UNION
 SELECT
-  claim_id,
+  claim_key,
   'D03_dates',
   'DTP'
 FROM submissions
@@ -119,7 +88,7 @@ WHERE
   NOT first_date IS NULL
 UNION
 SELECT
-  claim_id,
+  claim_key,
   'D04_authorization',
   'REF G1'
 FROM submissions
@@ -127,25 +96,21 @@ WHERE
   NOT authorization_number IS NULL
 UNION
 SELECT
-  s.claim_id,
+  claim_key,
   'D04_authorization',
   'REF G1'
-FROM submissions AS s
-INNER JOIN service_lines AS l
-  ON l.claim_version_id = s.claim_id
+FROM lines_of_submissions
 WHERE
-  NOT l.authorization_number IS NULL
+  NOT authorization_number IS NULL
 UNION
 SELECT
-  s.claim_id,
+  claim_key,
   'D06_diagnosis',
   'HI'
-FROM submissions AS s
-INNER JOIN claim_diagnoses AS d
-  ON d.claim_version_id = s.claim_id
+FROM diagnosed_submissions
 UNION
 SELECT
-  s.claim_id,
+  s.claim_key,
   a.item_id,
   'PWK ' || a.code
 FROM submissions AS s
@@ -153,7 +118,7 @@ INNER JOIN item_attachments AS a
   ON s.attachment_codes LIKE '%:' || a.code || ':%'
 UNION
 SELECT
-  s.claim_id,
+  s.claim_key,
   n.item_id,
   'NTE ' || n.code
 FROM submissions AS s
@@ -162,13 +127,13 @@ INNER JOIN item_notes AS n
 
 -- name: claim_evidence
 SELECT DISTINCT
-  claim_id,
+  claim_key,
   item_id
 FROM claim_elements
 
 -- name: attested_answers
 SELECT
-  s.claim_id,
+  a.claim_key,
   a.item_id,
   a.service_date,
   CASE
@@ -178,31 +143,11 @@ SELECT
   END AS status,
   a.existed_date
 FROM submissions AS s
-INNER JOIN attested_documents AS a
-  ON UPPER(TRIM(a.patient_control_number)) = s.control_number
-  AND (
-    a.service_date IS NULL
-    OR (
-      a.service_date >= s.service_date AND a.service_date <= s.service_to_date
-    )
-  )
-WHERE
-  a.status <> 'unknown'
+INNER JOIN noted_answers AS a
+  ON a.claim_key = s.claim_key
 UNION ALL
 SELECT
-  s.claim_id,
-  'D08_minutes',
-  m.service_date,
-  'present',
-  CAST(NULL AS DATE)
-FROM submissions AS s
-INNER JOIN visit_minutes AS m
-  ON UPPER(TRIM(m.patient_control_number)) = s.control_number
-  AND m.service_date >= s.service_date
-  AND m.service_date <= s.service_to_date
-UNION ALL
-SELECT
-  s.claim_id,
+  s.claim_key,
   'D04_authorization',
   s.service_date,
   'present',
@@ -220,15 +165,15 @@ WHERE
     OR EXISTS(
       SELECT
         1
-      FROM service_lines AS l
+      FROM lines_of_submissions AS l
       WHERE
-        l.claim_version_id = s.claim_id
+        l.claim_key = s.claim_key
         AND ':' || z.procedure_codes || ':' LIKE '%:' || l.procedure_code || ':%'
     )
   )
 UNION ALL
 SELECT
-  s.claim_id,
+  s.claim_key,
   'D02_prescription',
   s.service_date,
   'present',
@@ -246,15 +191,15 @@ WHERE
     OR EXISTS(
       SELECT
         1
-      FROM fitting_prescriptions AS f
+      FROM prescriptions_for_submissions AS f
       WHERE
-        f.prescription_id = p.prescription_id AND f.claim_id = s.claim_id
+        f.prescription_id = p.prescription_id AND f.claim_key = s.claim_key
     )
   )
 
 -- name: attested_visits
 SELECT
-  claim_id,
+  claim_key,
   item_id,
   service_date,
   CASE
@@ -268,13 +213,13 @@ SELECT
   MIN(existed_date) AS existed_date
 FROM attested_answers
 GROUP BY
-  claim_id,
+  claim_key,
   item_id,
   service_date
 
 -- name: attested
 SELECT
-  claim_id,
+  claim_key,
   item_id,
   CASE
     WHEN MAX(CASE WHEN status = 'absent' THEN 1 ELSE 0 END) = 1
@@ -286,34 +231,24 @@ SELECT
   MAX(CASE WHEN status = 'present' THEN present_date ELSE existed_date END) AS existed_date
 FROM attested_visits
 GROUP BY
-  claim_id,
+  claim_key,
   item_id
 
 -- name: remarked
 SELECT
-  s.claim_id,
-  k.item_id,
-  k.remark_code,
-  MIN(r.payment_date) AS said_date
-FROM submissions AS s
-INNER JOIN claim_lineage AS l
-  ON l.record = 'remittance' AND l.claim_id = s.claim_id
-INNER JOIN remarks AS m
-  ON m.remittance_id = l.record_id
-INNER JOIN rarc AS k
-  ON k.remark_code = m.remark_code
-INNER JOIN checklist AS i
-  ON i.item_id = k.item_id
-LEFT JOIN remittances AS r
-  ON r.remittance_id = l.record_id
+  claim_key,
+  item_id,
+  remark_code,
+  MIN(payment_date) AS said_date
+FROM remarks_on_submissions
 GROUP BY
-  s.claim_id,
-  k.item_id,
-  k.remark_code
+  claim_key,
+  item_id,
+  remark_code
 
 -- name: channel_statuses
 SELECT
-  e.claim_id,
+  e.claim_key,
   e.item_id,
   'claim' AS channel,
   'present' AS status,
@@ -321,10 +256,10 @@ SELECT
   s.submitted_date AS said_date
 FROM claim_evidence AS e
 INNER JOIN submissions AS s
-  ON s.claim_id = e.claim_id
+  ON s.claim_key = e.claim_key
 UNION ALL
 SELECT
-  r.claim_id,
+  r.claim_key,
   r.item_id,
   'claim',
   'unknown',
@@ -332,12 +267,12 @@ SELECT
   CAST(NULL AS DATE)
 FROM required_items AS r
 LEFT JOIN claim_evidence AS e
-  ON e.claim_id = r.claim_id AND e.item_id = r.item_id
+  ON e.claim_key = r.claim_key AND e.item_id = r.item_id
 WHERE
-  e.claim_id IS NULL
+  e.claim_key IS NULL
 UNION ALL
 SELECT
-  claim_id,
+  claim_key,
   item_id,
   'attested',
   status,
@@ -346,7 +281,7 @@ SELECT
 FROM attested
 UNION ALL
 SELECT
-  r.claim_id,
+  r.claim_key,
   r.item_id,
   'attested',
   'unknown',
@@ -354,12 +289,12 @@ SELECT
   CAST(NULL AS DATE)
 FROM required_items AS r
 LEFT JOIN attested AS a
-  ON a.claim_id = r.claim_id AND a.item_id = r.item_id
+  ON a.claim_key = r.claim_key AND a.item_id = r.item_id
 WHERE
-  a.claim_id IS NULL
+  a.claim_key IS NULL
 UNION ALL
 SELECT
-  claim_id,
+  claim_key,
   item_id,
   'remittance',
   'absent',
@@ -367,60 +302,139 @@ SELECT
   MIN(said_date)
 FROM remarked
 GROUP BY
-  claim_id,
+  claim_key,
   item_id
-
--- name: documentation
-SELECT
-  c.claim_id,
-  c.item_id,
-  c.channel,
-  c.status,
-  c.existed_date,
-  c.said_date,
-  NOT r.claim_id IS NULL AS is_required
-FROM channel_statuses AS c
-LEFT JOIN required_items AS r
-  ON r.claim_id = c.claim_id AND r.item_id = c.item_id
-ORDER BY
-  c.claim_id NULLS LAST,
-  c.item_id NULLS LAST,
-  c.channel NULLS LAST
 
 -- name: known_present
 SELECT
-  claim_id,
+  claim_key,
   item_id,
   channel
 FROM channel_statuses
 WHERE
   status = 'present' AND channel IN ('attested', 'claim')
 
--- name: documentation_contradictions
+-- name: asked_statuses
 SELECT
-  p.claim_id,
+  c.*,
+  NOT r.claim_key IS NULL AS is_required
+FROM channel_statuses AS c
+LEFT JOIN required_items AS r
+  ON r.claim_key = c.claim_key AND r.item_id = c.item_id
+
+-- name: documentation
+SELECT
+  s.claim_id,
+  c.item_id,
+  c.channel,
+  c.status,
+  c.existed_date,
+  c.said_date,
+  c.is_required
+FROM asked_statuses AS c
+INNER JOIN submissions AS s
+  ON s.claim_key = c.claim_key
+ORDER BY
+  c.claim_key NULLS LAST,
+  c.item_id NULLS LAST,
+  c.channel NULLS LAST
+
+-- name: contradicted
+SELECT
+  p.claim_key,
   p.item_id,
   p.channel AS present_channel,
   'remittance' AS absent_channel,
   r.remark_code AS code
 FROM known_present AS p
 INNER JOIN remarked AS r
-  ON r.claim_id = p.claim_id AND r.item_id = p.item_id
+  ON r.claim_key = p.claim_key AND r.item_id = p.item_id
 UNION ALL
 SELECT
-  e.claim_id,
+  e.claim_key,
   e.item_id,
   'claim',
   'attested',
   e.element
 FROM claim_elements AS e
 INNER JOIN attested AS a
-  ON a.claim_id = e.claim_id AND a.item_id = e.item_id
+  ON a.claim_key = e.claim_key AND a.item_id = e.item_id
 WHERE
   a.status = 'absent'
+
+-- name: documentation_contradictions
+SELECT
+  s.claim_id,
+  c.item_id,
+  c.present_channel,
+  c.absent_channel,
+  c.code
+FROM contradicted AS c
+INNER JOIN submissions AS s
+  ON s.claim_key = c.claim_key
 ORDER BY
-  claim_id NULLS LAST,
-  item_id NULLS LAST,
-  present_channel NULLS LAST,
-  absent_channel NULLS LAST,
-  code NULLS LAST
+  c.claim_key NULLS LAST,
+  c.item_id NULLS LAST,
+  c.present_channel NULLS LAST,
+  c.absent_channel NULLS LAST,
+  c.code NULLS LAST
+
+-- name: item_channels
+SELECT
+  claim_key,
+  item_id,
+  MAX(CASE WHEN is_required THEN 1 ELSE 0 END) = 1 AS is_required,
+  MAX(CASE WHEN channel = 'attested' AND status <> 'unknown' THEN status END) AS attested_status,
+  MAX(CASE WHEN channel = 'claim' AND status <> 'unknown' THEN status END) AS claim_status
+FROM asked_statuses
+WHERE
+  channel IN ('claim', 'attested')
+GROUP BY
+  claim_key,
+  item_id
+
+-- name: item_statuses
+SELECT
+  s.claim_key,
+  s.item_id,
+  i.tier,
+  CAST(i.weight AS DOUBLE) AS weight,
+  s.is_required,
+  COALESCE(
+    s.attested_status,
+    s.claim_status,
+    CASE WHEN s.is_required THEN 'unknown' ELSE 'not_required' END
+  ) AS status
+FROM item_channels AS s
+INNER JOIN checklist AS i
+  ON i.item_id = s.item_id
+
+-- name: item_sums
+SELECT
+  claim_key,
+  SUM(CASE WHEN is_required AND status = 'present' THEN weight ELSE 0 END) AS present_weight,
+  SUM(CASE WHEN is_required AND status = 'absent' THEN weight ELSE 0 END) AS absent_weight,
+  SUM(CASE WHEN is_required AND status = 'unknown' THEN weight ELSE 0 END) AS unknown_weight,
+  SUM(CASE WHEN is_required AND status = 'absent' THEN 1 ELSE 0 END) AS n_required_absent,
+  SUM(CASE WHEN is_required AND status = 'unknown' THEN 1 ELSE 0 END) AS n_required_unknown,
+  SUM(CASE WHEN is_required AND status = 'absent' AND tier = 'gate' THEN 1 ELSE 0 END) AS n_gates_failed,
+  MAX(CASE WHEN item_id = 'D02_prescription' THEN status END) AS prescription,
+  MAX(CASE WHEN item_id = 'D04_authorization' THEN status END) AS authorization_status,
+  MAX(CASE WHEN item_id = 'D05_plan_of_care' THEN status END) AS plan_of_care,
+  MAX(CASE WHEN item_id = 'D07_treatment_note' THEN status END) AS treatment_note,
+  MAX(CASE WHEN item_id = 'D08_minutes' THEN status END) AS minutes,
+  MAX(CASE WHEN item_id = 'D09_initial_eval' THEN status END) AS initial_eval,
+  MAX(CASE WHEN item_id = 'D10_progress_report' THEN status END) AS progress_report,
+  MAX(CASE WHEN item_id = 'D12_necessity_rationale' THEN status END) AS necessity_rationale,
+  MAX(CASE WHEN item_id = 'D15_benefit_verification' THEN status END) AS benefit_verification
+FROM item_statuses
+GROUP BY
+  claim_key
+
+-- name: document_sums
+SELECT
+  s.claim_id,
+  i.*
+FROM item_sums AS i
+INNER JOIN submissions AS s
+  ON s.claim_key = i.claim_key
