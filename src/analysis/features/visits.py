@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from analysis import engine, tables
+from analysis import engine, ranges, tables
 
 INPUTS = (
     "claim_outcomes",
@@ -35,9 +35,16 @@ def visits(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     are counted from the day it was written.
     """
     given = {name: inputs[name] for name in INPUTS}
-    staged = {
-        **engine.statements("analysis.features", "prescribed.sql"),
-        **engine.statements("analysis.features", "visits.sql"),
-    }
-    made = engine.run(staged, given, list(OUTPUTS))
+    stages = ranges.Stages(
+        key="patient_key",
+        numbering="patient_keys",
+        before=_said("prescribed") | _said("patients"),
+        by_key=_said("visits"),
+        after=_said("counted"),
+    )
+    made = ranges.run(stages, given, list(OUTPUTS))
     return {name: tables.conform(name, made[name]) for name in OUTPUTS}
+
+
+def _said(name: str) -> dict[str, str]:
+    return engine.statements("analysis.features", f"{name}.sql")

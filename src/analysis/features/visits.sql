@@ -1,31 +1,26 @@
 -- A claim's place among the patient's visits, against every limit the practice knows.
--- Inputs: claim_outcomes, line_outcomes, claims, claim_diagnoses, visit_minutes, authorizations,
--- prescriptions, rules_in_force.
+-- Inputs: what patients.sql gathered by patient, authorizations, prescriptions.
 
 -- name: served
--- A voided claim uses no visit. One without a plan takes the patient's only plan of that insurer.
+-- A claim without a plan takes the patient's only plan of that insurer.
 SELECT
-    o.claim_id,
-    o.patient_id,
-    o.payer_id,
+    k.patient_id,
+    c.claim_id,
+    c.payer_id,
     coalesce(
-        o.plan_id,
+        c.plan_id,
         CASE
-            WHEN min(o.plan_id) OVER (PARTITION BY o.patient_id, o.payer_id)
-                = max(o.plan_id) OVER (PARTITION BY o.patient_id, o.payer_id)
-                THEN min(o.plan_id) OVER (PARTITION BY o.patient_id, o.payer_id)
+            WHEN min(c.plan_id) OVER (PARTITION BY c.patient_key, c.payer_id)
+                = max(c.plan_id) OVER (PARTITION BY c.patient_key, c.payer_id)
+                THEN min(c.plan_id) OVER (PARTITION BY c.patient_key, c.payer_id)
         END
     ) AS plan_id,
-    o.episode_id,
-    o.service_date,
-    upper(trim(c.authorization_number)) AS authorization_number
-FROM claim_outcomes AS o
-LEFT JOIN claims AS c ON c.claim_version_id = o.claim_id
-WHERE
-    o.final_determination <> 'voided'
-    AND o.patient_id IS NOT NULL
-    AND o.payer_id IS NOT NULL
-    AND o.service_date IS NOT NULL
+    c.episode_id,
+    c.service_date,
+    c.control_number,
+    c.authorization_number
+FROM claims_of_patients AS c
+INNER JOIN patient_keys AS k ON k.patient_key = c.patient_key
 
 -- name: visit_lines
 SELECT
@@ -34,7 +29,7 @@ SELECT
     l.procedure_code,
     l.units
 FROM served AS s
-LEFT JOIN line_outcomes AS l ON l.claim_id = s.claim_id
+LEFT JOIN lines_of_patients AS l ON l.claim_id = s.claim_id
 
 -- name: visit_days
 SELECT DISTINCT
@@ -75,16 +70,13 @@ GROUP BY c.claim_id, c.visit_date
 
 -- name: rules
 -- A rule on a code speaks for the claims that bill it.
-SELECT r.claim_id, r.rule, nullif(r.procedure_code, '') AS procedure_code, r.value
-FROM rules_in_force AS r
+SELECT r.claim_id, r.rule, r.procedure_code, r.value
+FROM rules_of_patients AS r
 WHERE
-    r.value IS NOT NULL
-    AND (
-        r.procedure_code = ''
-        OR EXISTS (
-            SELECT 1 FROM visit_lines AS own
-            WHERE own.claim_id = r.claim_id AND own.procedure_code = r.procedure_code
-        )
+    r.procedure_code IS NULL
+    OR EXISTS (
+        SELECT 1 FROM visit_lines AS own
+        WHERE own.claim_id = r.claim_id AND own.procedure_code = r.procedure_code
     )
 
 -- name: used_by_rule
@@ -125,18 +117,12 @@ GROUP BY claim_id, rule
 
 -- name: minutes_noted
 -- Sheets sent again say the same visit again, with more filled in. An empty code is the whole visit.
-SELECT
-    d.claim_id,
-    d.visit_date,
-    coalesce(m.procedure_code, '') AS procedure_code,
-    max(m.n_minutes) AS n_minutes
+SELECT d.claim_id, d.visit_date, m.procedure_code, max(m.n_minutes) AS n_minutes
 FROM visit_days AS d
-INNER JOIN claim_outcomes AS o ON o.claim_id = d.claim_id
-INNER JOIN visit_minutes AS m
-    ON
-        upper(trim(m.patient_control_number)) = upper(trim(o.patient_control_number))
-        AND m.service_date = d.visit_date
-GROUP BY d.claim_id, d.visit_date, coalesce(m.procedure_code, '')
+INNER JOIN served AS s ON s.claim_id = d.claim_id
+INNER JOIN minutes_of_patients AS m
+    ON m.control_number = s.control_number AND m.service_date = d.visit_date
+GROUP BY d.claim_id, d.visit_date, m.procedure_code
 
 -- name: visit_minutes_by_day
 SELECT
@@ -296,7 +282,7 @@ FROM (
         coalesce(p.diagnosis_codes, '') = ''
         OR EXISTS (
             SELECT 1
-            FROM fitting_prescriptions AS f
+            FROM prescriptions_of_patients AS f
             WHERE f.prescription_id = p.prescription_id AND f.claim_id = c.claim_id
         )
 ) AS newest
@@ -315,68 +301,63 @@ INNER JOIN visit_days AS v
         AND v.visit_date >= p.prescribed_date
 GROUP BY p.claim_id, p.visit_date
 
--- name: visit_counts
+-- name: known_limits
+SELECT claim_id, 'visits_per_year' AS limit_kind, value AS allowed, n_used AS used,
+    n_used > value AS is_past
+FROM year_limits
+UNION ALL
+SELECT t.claim_id, t.rule, t.value, u.n_visits_week, u.n_visits_week > t.value
+FROM tightest_rules AS t
+INNER JOIN used_by_plan AS u ON u.claim_id = t.claim_id
+WHERE t.rule = 'visits_per_week'
+UNION ALL
+SELECT t.claim_id, t.rule, t.value, e.n_weeks_episode, e.n_weeks_episode > t.value
+FROM tightest_rules AS t
+INNER JOIN used_in_episode AS e ON e.claim_id = t.claim_id
+WHERE t.rule = 'weeks_per_episode'
+UNION ALL
+SELECT claim_id, rule, value, used, is_past FROM amount_checks
+UNION ALL
+SELECT a.claim_id, 'authorized_visits', a.n_visits_authorized,
+    CASE WHEN d.n_at_least = d.n_at_most THEN d.n_at_most END,
+    CASE
+        WHEN d.n_at_least > a.n_visits_authorized THEN true
+        WHEN d.n_at_most <= a.n_visits_authorized THEN false
+    END
+FROM authorized AS a
+LEFT JOIN authorized_used AS d ON d.claim_id = a.claim_id
+UNION ALL
+SELECT p.claim_id, 'prescribed_visits', p.visits_prescribed, s.n_used,
+    s.n_used > p.visits_prescribed
+FROM prescribed AS p
+INNER JOIN prescribed_used AS s ON s.claim_id = p.claim_id
+WHERE p.visits_prescribed IS NOT NULL
+UNION ALL
+SELECT claim_id, 'prescription_days', date_diff('day', prescribed_date, expiry_date),
+    date_diff('day', prescribed_date, visit_date), visit_date > expiry_date
+FROM prescribed
+WHERE expiry_date IS NOT NULL
+UNION ALL
+SELECT p.claim_id, 'prescribed_visits_per_week', p.visits_per_week, u.n_visits_week,
+    u.n_visits_week > p.visits_per_week
+FROM prescribed AS p
+INNER JOIN used_by_plan AS u ON u.claim_id = p.claim_id
+WHERE p.visits_per_week IS NOT NULL
+UNION ALL
+SELECT p.claim_id, 'prescribed_weeks', p.n_weeks, s.n_weeks, s.n_weeks > p.n_weeks
+FROM prescribed AS p
+INNER JOIN prescribed_used AS s ON s.claim_id = p.claim_id
+WHERE p.n_weeks IS NOT NULL
+
+-- name: counted_visits
 SELECT
-    o.claim_id,
+    s.claim_id,
     e.n_visits_episode,
     e.n_weeks_episode,
     u.n_visits_year,
     u.n_visits_week,
     m.n_units_visit
-FROM claim_outcomes AS o
-LEFT JOIN used_in_episode AS e ON e.claim_id = o.claim_id
-LEFT JOIN used_by_plan AS u ON u.claim_id = o.claim_id
-LEFT JOIN most_units AS m ON m.claim_id = o.claim_id
-ORDER BY o.claim_id
-
--- name: visit_limits
-SELECT claim_id, limit_kind, CAST(allowed AS DOUBLE) AS allowed, CAST(used AS DOUBLE) AS used, is_past
-FROM (
-    SELECT claim_id, 'visits_per_year' AS limit_kind, value AS allowed, n_used AS used,
-        n_used > value AS is_past
-    FROM year_limits
-    UNION ALL
-    SELECT t.claim_id, t.rule, t.value, u.n_visits_week, u.n_visits_week > t.value
-    FROM tightest_rules AS t
-    INNER JOIN used_by_plan AS u ON u.claim_id = t.claim_id
-    WHERE t.rule = 'visits_per_week'
-    UNION ALL
-    SELECT t.claim_id, t.rule, t.value, e.n_weeks_episode, e.n_weeks_episode > t.value
-    FROM tightest_rules AS t
-    INNER JOIN used_in_episode AS e ON e.claim_id = t.claim_id
-    WHERE t.rule = 'weeks_per_episode'
-    UNION ALL
-    SELECT claim_id, rule, value, used, is_past FROM amount_checks
-    UNION ALL
-    SELECT a.claim_id, 'authorized_visits', a.n_visits_authorized,
-        CASE WHEN d.n_at_least = d.n_at_most THEN d.n_at_most END,
-        CASE
-            WHEN d.n_at_least > a.n_visits_authorized THEN true
-            WHEN d.n_at_most <= a.n_visits_authorized THEN false
-        END
-    FROM authorized AS a
-    LEFT JOIN authorized_used AS d ON d.claim_id = a.claim_id
-    UNION ALL
-    SELECT p.claim_id, 'prescribed_visits', p.visits_prescribed, s.n_used,
-        s.n_used > p.visits_prescribed
-    FROM prescribed AS p
-    INNER JOIN prescribed_used AS s ON s.claim_id = p.claim_id
-    WHERE p.visits_prescribed IS NOT NULL
-    UNION ALL
-    SELECT claim_id, 'prescription_days', date_diff('day', prescribed_date, expiry_date),
-        date_diff('day', prescribed_date, visit_date), visit_date > expiry_date
-    FROM prescribed
-    WHERE expiry_date IS NOT NULL
-    UNION ALL
-    SELECT p.claim_id, 'prescribed_visits_per_week', p.visits_per_week, u.n_visits_week,
-        u.n_visits_week > p.visits_per_week
-    FROM prescribed AS p
-    INNER JOIN used_by_plan AS u ON u.claim_id = p.claim_id
-    WHERE p.visits_per_week IS NOT NULL
-    UNION ALL
-    SELECT p.claim_id, 'prescribed_weeks', p.n_weeks, s.n_weeks, s.n_weeks > p.n_weeks
-    FROM prescribed AS p
-    INNER JOIN prescribed_used AS s ON s.claim_id = p.claim_id
-    WHERE p.n_weeks IS NOT NULL
-) AS known
-ORDER BY claim_id, limit_kind
+FROM served AS s
+LEFT JOIN used_in_episode AS e ON e.claim_id = s.claim_id
+LEFT JOIN used_by_plan AS u ON u.claim_id = s.claim_id
+LEFT JOIN most_units AS m ON m.claim_id = s.claim_id

@@ -2,27 +2,23 @@
 
 -- name: served
 SELECT
-  o.claim_id,
-  o.patient_id,
-  o.payer_id,
+  k.patient_id,
+  c.claim_id,
+  c.payer_id,
   COALESCE(
-    o.plan_id,
+    c.plan_id,
     CASE
-      WHEN MIN(o.plan_id) OVER (PARTITION BY o.patient_id, o.payer_id) = MAX(o.plan_id) OVER (PARTITION BY o.patient_id, o.payer_id)
-      THEN MIN(o.plan_id) OVER (PARTITION BY o.patient_id, o.payer_id)
+      WHEN MIN(c.plan_id) OVER (PARTITION BY c.patient_key, c.payer_id) = MAX(c.plan_id) OVER (PARTITION BY c.patient_key, c.payer_id)
+      THEN MIN(c.plan_id) OVER (PARTITION BY c.patient_key, c.payer_id)
     END
   ) AS plan_id,
-  o.episode_id,
-  o.service_date,
-  UPPER(TRIM(c.authorization_number)) AS authorization_number
-FROM claim_outcomes AS o
-LEFT JOIN claims AS c
-  ON c.claim_version_id = o.claim_id
-WHERE
-  o.final_determination <> 'voided'
-  AND NOT o.patient_id IS NULL
-  AND NOT o.payer_id IS NULL
-  AND NOT o.service_date IS NULL
+  c.episode_id,
+  c.service_date,
+  c.control_number,
+  c.authorization_number
+FROM claims_of_patients AS c
+INNER JOIN patient_keys AS k
+  ON k.patient_key = c.patient_key
 
 -- name: visit_lines
 SELECT
@@ -31,7 +27,7 @@ SELECT
   l.procedure_code,
   l.units
 FROM served AS s
-LEFT JOIN line_outcomes AS l
+LEFT JOIN lines_of_patients AS l
   ON l.claim_id = s.claim_id
 
 -- name: visit_days
@@ -93,20 +89,17 @@ GROUP BY
 SELECT
   r.claim_id,
   r.rule,
-  NULLIF(r.procedure_code, '') AS procedure_code,
+  r.procedure_code,
   r.value
-FROM rules_in_force AS r
+FROM rules_of_patients AS r
 WHERE
-  NOT r.value IS NULL
-  AND (
-    r.procedure_code = ''
-    OR EXISTS(
-      SELECT
-        1
-      FROM visit_lines AS own
-      WHERE
-        own.claim_id = r.claim_id AND own.procedure_code = r.procedure_code
-    )
+  r.procedure_code IS NULL
+  OR EXISTS(
+    SELECT
+      1
+    FROM visit_lines AS own
+    WHERE
+      own.claim_id = r.claim_id AND own.procedure_code = r.procedure_code
   )
 
 -- name: used_by_rule
@@ -167,18 +160,17 @@ GROUP BY
 SELECT
   d.claim_id,
   d.visit_date,
-  COALESCE(m.procedure_code, '') AS procedure_code,
+  m.procedure_code,
   MAX(m.n_minutes) AS n_minutes
 FROM visit_days AS d
-INNER JOIN claim_outcomes AS o
-  ON o.claim_id = d.claim_id
-INNER JOIN visit_minutes AS m
-  ON UPPER(TRIM(m.patient_control_number)) = UPPER(TRIM(o.patient_control_number))
-  AND m.service_date = d.visit_date
+INNER JOIN served AS s
+  ON s.claim_id = d.claim_id
+INNER JOIN minutes_of_patients AS m
+  ON m.control_number = s.control_number AND m.service_date = d.visit_date
 GROUP BY
   d.claim_id,
   d.visit_date,
-  COALESCE(m.procedure_code, '')
+  m.procedure_code
 
 -- name: visit_minutes_by_day
 SELECT
@@ -360,7 +352,7 @@ FROM (
     OR EXISTS(
       SELECT
         1
-      FROM fitting_prescriptions AS f
+      FROM prescriptions_of_patients AS f
       WHERE
         f.prescription_id = p.prescription_id AND f.claim_id = c.claim_id
     )
@@ -382,133 +374,120 @@ GROUP BY
   p.claim_id,
   p.visit_date
 
--- name: visit_counts
+-- name: known_limits
 SELECT
-  o.claim_id,
+  claim_id,
+  'visits_per_year' AS limit_kind,
+  value AS allowed,
+  n_used AS used,
+  n_used > value AS is_past
+FROM year_limits
+UNION ALL
+SELECT
+  t.claim_id,
+  t.rule,
+  t.value,
+  u.n_visits_week,
+  u.n_visits_week > t.value
+FROM tightest_rules AS t
+INNER JOIN used_by_plan AS u
+  ON u.claim_id = t.claim_id
+WHERE
+  t.rule = 'visits_per_week'
+UNION ALL
+SELECT
+  t.claim_id,
+  t.rule,
+  t.value,
+  e.n_weeks_episode,
+  e.n_weeks_episode > t.value
+FROM tightest_rules AS t
+INNER JOIN used_in_episode AS e
+  ON e.claim_id = t.claim_id
+WHERE
+  t.rule = 'weeks_per_episode'
+UNION ALL
+SELECT
+  claim_id,
+  rule,
+  value,
+  used,
+  is_past
+FROM amount_checks
+UNION ALL
+SELECT
+  a.claim_id,
+  'authorized_visits',
+  a.n_visits_authorized,
+  CASE WHEN d.n_at_least = d.n_at_most THEN d.n_at_most END,
+  CASE
+    WHEN d.n_at_least > a.n_visits_authorized
+    THEN TRUE
+    WHEN d.n_at_most <= a.n_visits_authorized
+    THEN FALSE
+  END
+FROM authorized AS a
+LEFT JOIN authorized_used AS d
+  ON d.claim_id = a.claim_id
+UNION ALL
+SELECT
+  p.claim_id,
+  'prescribed_visits',
+  p.visits_prescribed,
+  s.n_used,
+  s.n_used > p.visits_prescribed
+FROM prescribed AS p
+INNER JOIN prescribed_used AS s
+  ON s.claim_id = p.claim_id
+WHERE
+  NOT p.visits_prescribed IS NULL
+UNION ALL
+SELECT
+  claim_id,
+  'prescription_days',
+  DATEDIFF(DAY, prescribed_date, expiry_date),
+  DATEDIFF(DAY, prescribed_date, visit_date),
+  visit_date > expiry_date
+FROM prescribed
+WHERE
+  NOT expiry_date IS NULL
+UNION ALL
+SELECT
+  p.claim_id,
+  'prescribed_visits_per_week',
+  p.visits_per_week,
+  u.n_visits_week,
+  u.n_visits_week > p.visits_per_week
+FROM prescribed AS p
+INNER JOIN used_by_plan AS u
+  ON u.claim_id = p.claim_id
+WHERE
+  NOT p.visits_per_week IS NULL
+UNION ALL
+SELECT
+  p.claim_id,
+  'prescribed_weeks',
+  p.n_weeks,
+  s.n_weeks,
+  s.n_weeks > p.n_weeks
+FROM prescribed AS p
+INNER JOIN prescribed_used AS s
+  ON s.claim_id = p.claim_id
+WHERE
+  NOT p.n_weeks IS NULL
+
+-- name: counted_visits
+SELECT
+  s.claim_id,
   e.n_visits_episode,
   e.n_weeks_episode,
   u.n_visits_year,
   u.n_visits_week,
   m.n_units_visit
-FROM claim_outcomes AS o
+FROM served AS s
 LEFT JOIN used_in_episode AS e
-  ON e.claim_id = o.claim_id
+  ON e.claim_id = s.claim_id
 LEFT JOIN used_by_plan AS u
-  ON u.claim_id = o.claim_id
+  ON u.claim_id = s.claim_id
 LEFT JOIN most_units AS m
-  ON m.claim_id = o.claim_id
-ORDER BY
-  o.claim_id NULLS LAST
-
--- name: visit_limits
-SELECT
-  claim_id,
-  limit_kind,
-  CAST(allowed AS DOUBLE) AS allowed,
-  CAST(used AS DOUBLE) AS used,
-  is_past
-FROM (
-  SELECT
-    claim_id,
-    'visits_per_year' AS limit_kind,
-    value AS allowed,
-    n_used AS used,
-    n_used > value AS is_past
-  FROM year_limits
-  UNION ALL
-  SELECT
-    t.claim_id,
-    t.rule,
-    t.value,
-    u.n_visits_week,
-    u.n_visits_week > t.value
-  FROM tightest_rules AS t
-  INNER JOIN used_by_plan AS u
-    ON u.claim_id = t.claim_id
-  WHERE
-    t.rule = 'visits_per_week'
-  UNION ALL
-  SELECT
-    t.claim_id,
-    t.rule,
-    t.value,
-    e.n_weeks_episode,
-    e.n_weeks_episode > t.value
-  FROM tightest_rules AS t
-  INNER JOIN used_in_episode AS e
-    ON e.claim_id = t.claim_id
-  WHERE
-    t.rule = 'weeks_per_episode'
-  UNION ALL
-  SELECT
-    claim_id,
-    rule,
-    value,
-    used,
-    is_past
-  FROM amount_checks
-  UNION ALL
-  SELECT
-    a.claim_id,
-    'authorized_visits',
-    a.n_visits_authorized,
-    CASE WHEN d.n_at_least = d.n_at_most THEN d.n_at_most END,
-    CASE
-      WHEN d.n_at_least > a.n_visits_authorized
-      THEN TRUE
-      WHEN d.n_at_most <= a.n_visits_authorized
-      THEN FALSE
-    END
-  FROM authorized AS a
-  LEFT JOIN authorized_used AS d
-    ON d.claim_id = a.claim_id
-  UNION ALL
-  SELECT
-    p.claim_id,
-    'prescribed_visits',
-    p.visits_prescribed,
-    s.n_used,
-    s.n_used > p.visits_prescribed
-  FROM prescribed AS p
-  INNER JOIN prescribed_used AS s
-    ON s.claim_id = p.claim_id
-  WHERE
-    NOT p.visits_prescribed IS NULL
-  UNION ALL
-  SELECT
-    claim_id,
-    'prescription_days',
-    DATEDIFF(DAY, prescribed_date, expiry_date),
-    DATEDIFF(DAY, prescribed_date, visit_date),
-    visit_date > expiry_date
-  FROM prescribed
-  WHERE
-    NOT expiry_date IS NULL
-  UNION ALL
-  SELECT
-    p.claim_id,
-    'prescribed_visits_per_week',
-    p.visits_per_week,
-    u.n_visits_week,
-    u.n_visits_week > p.visits_per_week
-  FROM prescribed AS p
-  INNER JOIN used_by_plan AS u
-    ON u.claim_id = p.claim_id
-  WHERE
-    NOT p.visits_per_week IS NULL
-  UNION ALL
-  SELECT
-    p.claim_id,
-    'prescribed_weeks',
-    p.n_weeks,
-    s.n_weeks,
-    s.n_weeks > p.n_weeks
-  FROM prescribed AS p
-  INNER JOIN prescribed_used AS s
-    ON s.claim_id = p.claim_id
-  WHERE
-    NOT p.n_weeks IS NULL
-) AS known
-ORDER BY
-  claim_id NULLS LAST,
-  limit_kind NULLS LAST
+  ON m.claim_id = s.claim_id
