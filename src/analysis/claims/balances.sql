@@ -121,7 +121,7 @@ FROM (
 ) AS ranked
 WHERE choice = 1
 
--- name: sums
+-- name: sums_of_versions
 -- One row for each sum and the record it was checked on; null where a side is unknown.
 SELECT
     'sent_charge' AS check_name, c.claim_version_id AS record_id, c.file_name, c.interchange,
@@ -129,17 +129,20 @@ SELECT
 FROM claims AS c
 LEFT JOIN sent_sums AS s ON s.claim_version_id = c.claim_version_id
 WHERE c.source = 'x12'
-UNION ALL
+
+-- name: sums_of_answered_lines
 SELECT
-    'line_paid', s.remittance_line_id, r.file_name, r.interchange, s.segment,
-    s.charge_cents - coalesce(a.adjusted_cents, 0), s.paid_cents
+    'line_paid' AS check_name, s.remittance_line_id AS record_id, r.file_name, r.interchange,
+    s.segment, s.charge_cents - coalesce(a.adjusted_cents, 0) AS expected_cents,
+    s.paid_cents AS found_cents
 FROM remittance_lines AS s
 INNER JOIN answers_with_sums AS r ON r.remittance_id = s.remittance_id
 LEFT JOIN line_adjustments AS a ON a.remittance_line_id = s.remittance_line_id
-UNION ALL
+
+-- name: sums_of_answers
 SELECT
-    'claim_charge', remittance_id, file_name, interchange, segment,
-    line_charge_cents, charge_cents
+    'claim_charge' AS check_name, remittance_id AS record_id, file_name, interchange, segment,
+    line_charge_cents AS expected_cents, charge_cents AS found_cents
 FROM answers_with_sums
 WHERE line_charge_cents IS NOT NULL
 UNION ALL
@@ -163,17 +166,28 @@ FROM answers_with_sums
 WHERE coalesce(claim_status_code, '') <> '22' OR patient_responsibility_cents IS NOT NULL
 UNION ALL
 SELECT
-    'deposit', p.payment_id, p.file_name, p.interchange, p.segment,
-    coalesce(s.paid_cents, 0) - coalesce(m.moved_cents, 0), p.deposit_cents
-FROM payments AS p
-LEFT JOIN payment_sums AS s ON s.payment_id = p.payment_id
-LEFT JOIN moved_sums AS m ON m.payment_id = p.payment_id
-UNION ALL
-SELECT
     'answered_charge', remittance_id, file_name, interchange, segment,
     sent_cents,
     CASE WHEN parts_cents = sent_cents THEN parts_cents ELSE charge_cents END
 FROM nearest_versions
+
+-- name: sums_of_payments
+SELECT
+    'deposit' AS check_name, p.payment_id AS record_id, p.file_name, p.interchange, p.segment,
+    coalesce(s.paid_cents, 0) - coalesce(m.moved_cents, 0) AS expected_cents,
+    p.deposit_cents AS found_cents
+FROM payments AS p
+LEFT JOIN payment_sums AS s ON s.payment_id = p.payment_id
+LEFT JOIN moved_sums AS m ON m.payment_id = p.payment_id
+
+-- name: sums
+SELECT * FROM sums_of_versions
+UNION ALL
+SELECT * FROM sums_of_answered_lines
+UNION ALL
+SELECT * FROM sums_of_answers
+UNION ALL
+SELECT * FROM sums_of_payments
 
 -- name: sent_period
 SELECT min(service_date) AS first_date, max(service_to_date) AS last_date FROM claims
@@ -205,7 +219,7 @@ LEFT JOIN service_lines AS q ON q.service_line_id = l.service_line_id
 LEFT JOIN sent_versions AS v ON v.claim_version_id = q.claim_version_id
 WHERE l.claim_id IN (SELECT claim_id FROM sent_versions WHERE is_primary)
 
--- name: likenesses
+-- name: answers_alike
 -- One row for each likeness and the record it was checked on; null where a side is unknown.
 SELECT
     'answer_has_claim' AS check_name, a.remittance_id AS record_id, a.file_name, a.interchange,
@@ -215,11 +229,6 @@ FROM answers_in_claims AS a
 CROSS JOIN sent_period AS p
 -- Answers to months whose claims were never given are no surprise.
 WHERE a.service_date IS NULL OR (a.service_date >= p.first_date AND a.service_date <= p.last_date)
-UNION ALL
-SELECT
-    'answered_line', remittance_line_id, file_name, interchange, segment, 'a line sent',
-    CASE WHEN match_kind = 'beyond' THEN 'none' ELSE 'a line sent' END
-FROM answered_lines
 UNION ALL
 -- A second insurer answers after a first; where none did, it takes itself for the second.
 SELECT
@@ -240,6 +249,44 @@ SELECT
     'answered_place', remittance_id, file_name, interchange, segment,
     sent_facility_code, facility_code
 FROM nearest_versions
+UNION ALL
+-- The visit before the claim is received, and the claim before it is answered.
+SELECT
+    'answered_in_time_order', r.remittance_id, r.file_name, r.interchange, r.segment, 'in order',
+    CASE
+        WHEN r.received_date > r.payment_date THEN 'received after the answer'
+        WHEN r.service_date > r.received_date THEN 'received before the visit'
+        WHEN r.received_date < f.first_date THEN 'received before it was sent'
+        WHEN r.service_date > r.payment_date THEN 'answered before the visit'
+        WHEN r.service_date < r.payment_date - INTERVAL 10 YEAR THEN 'a visit ten years back'
+        ELSE 'in order'
+    END
+FROM remittances AS r
+LEFT JOIN (
+    SELECT l.record_id, min(v.submitted_date) AS first_date
+    FROM claim_lineage AS l
+    INNER JOIN sent_versions AS v ON v.claim_id = l.claim_id
+    WHERE l.record = 'remittance'
+    GROUP BY l.record_id
+) AS f ON f.record_id = r.remittance_id
+WHERE r.source = 'x12' AND r.payment_date IS NOT NULL AND r.service_date IS NOT NULL
+UNION ALL
+-- Status 4 (denied) on an answer that pays says two things.
+SELECT
+    'status_and_payment', remittance_id, file_name, interchange, segment, 'one thing',
+    CASE
+        WHEN claim_status_code = '4' AND paid_cents <> 0 THEN 'denied, and paid'
+        ELSE 'one thing'
+    END
+FROM answers_with_sums
+WHERE claim_status_code IS NOT NULL
+
+-- name: answered_lines_alike
+SELECT
+    'answered_line' AS check_name, remittance_line_id AS record_id, file_name, interchange, segment,
+    'a line sent' AS expected,
+    CASE WHEN match_kind = 'beyond' THEN 'none' ELSE 'a line sent' END AS found
+FROM answered_lines
 UNION ALL
 SELECT
     'answered_number', remittance_line_id, file_name, interchange, segment,
@@ -277,34 +324,13 @@ SELECT
     sent_modifiers, answered_modifiers
 FROM answered_lines
 WHERE match_kind <> 'beyond' AND sent_code = answered_code AND answered_modifiers <> ''
-UNION ALL
--- Only where an insurer answered line by line can it have passed one over.
+
+-- name: versions_in_order
 SELECT
-    'sent_line_answered', s.service_line_id, c.file_name, c.interchange, s.segment, 'an answer',
-    CASE
-        WHEN s.service_line_id IN (SELECT service_line_id FROM line_lineage) THEN 'an answer'
-        ELSE 'none'
-    END
-FROM service_lines AS s
-INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
-WHERE
-    s.claim_version_id IN (
-        SELECT q.claim_version_id
-        FROM line_lineage AS l
-        INNER JOIN service_lines AS q ON q.service_line_id = l.service_line_id
-    )
-UNION ALL
-SELECT
-    'sent_day', claim_version_id, file_name, interchange, segment, 'a day of service',
-    CASE WHEN service_date IS NULL THEN 'none' ELSE 'a day of service' END
+    'sent_day' AS check_name, claim_version_id AS record_id, file_name, interchange, segment,
+    'a day of service' AS expected,
+    CASE WHEN service_date IS NULL THEN 'none' ELSE 'a day of service' END AS found
 FROM claims
-UNION ALL
-SELECT
-    'sent_day', s.service_line_id, c.file_name, c.interchange, s.segment, 'a day of service',
-    CASE WHEN s.service_date IS NULL THEN 'none' ELSE 'a day of service' END
-FROM service_lines AS s
-INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
-WHERE c.source = 'x12'
 UNION ALL
 SELECT
     'sent_member', claim_version_id, file_name, interchange, segment, 'a member number',
@@ -324,32 +350,83 @@ SELECT
 FROM claims
 WHERE source = 'x12'
 UNION ALL
+-- Onset and accident before the visit, and the visit before the claim is sent.
+SELECT
+    'sent_in_time_order', claim_version_id, file_name, interchange, segment, 'in order',
+    CASE
+        WHEN
+            coalesce(onset_date, accident_date, service_date) > service_date
+            OR coalesce(accident_date, service_date) > service_date
+            OR coalesce(initial_treatment_date, service_date) > service_date
+            THEN 'an event after the visit'
+        WHEN service_to_date > submitted_date THEN 'sent before the visit'
+        WHEN service_date < submitted_date - INTERVAL 10 YEAR THEN 'a visit ten years back'
+        ELSE 'in order'
+    END
+FROM claims
+WHERE service_date IS NOT NULL AND submitted_date IS NOT NULL
+
+-- name: diagnoses_out_of_force
+SELECT
+    d.claim_version_id,
+    coalesce(
+        min(k.diagnosis_code) || ' ended, now ' || min(k.replaced_by),
+        min(CASE WHEN b.diagnosis_code IS NOT NULL THEN d.diagnosis_code END)
+        || ' not yet in force, then still ' || min(b.diagnosis_code)
+    ) AS found
+FROM claim_diagnoses AS d
+INNER JOIN claims AS c ON c.claim_version_id = d.claim_version_id
+LEFT JOIN icd10_changes AS k
+    ON k.diagnosis_code = d.diagnosis_code AND c.service_date > CAST(k.valid_to AS DATE)
+LEFT JOIN icd10_changes AS b
+    ON
+        ';' || b.replaced_by || ';' LIKE '%;' || d.diagnosis_code || ';%'
+        AND c.service_date <= CAST(b.valid_to AS DATE)
+WHERE k.diagnosis_code IS NOT NULL OR b.diagnosis_code IS NOT NULL
+GROUP BY d.claim_version_id
+
+-- name: diagnoses_in_force
+SELECT
+    'sent_diagnosis_in_force' AS check_name, c.claim_version_id AS record_id, c.file_name,
+    c.interchange, c.segment, 'in force that day' AS expected,
+    coalesce(d.found, 'in force that day') AS found
+FROM claims AS c
+LEFT JOIN diagnoses_out_of_force AS d ON d.claim_version_id = c.claim_version_id
+WHERE
+    c.service_date IS NOT NULL
+    AND c.claim_version_id IN (SELECT claim_version_id FROM claim_diagnoses)
+
+-- name: sent_lines_in_order
+SELECT
+    'sent_day' AS check_name, s.service_line_id AS record_id, c.file_name, c.interchange, s.segment,
+    'a day of service' AS expected,
+    CASE WHEN s.service_date IS NULL THEN 'none' ELSE 'a day of service' END AS found
+FROM service_lines AS s
+INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
+WHERE c.source = 'x12'
+UNION ALL
+-- Only where an insurer answered line by line can it have passed one over.
+SELECT
+    'sent_line_answered', s.service_line_id, c.file_name, c.interchange, s.segment, 'an answer',
+    CASE
+        WHEN s.service_line_id IN (SELECT service_line_id FROM line_lineage) THEN 'an answer'
+        ELSE 'none'
+    END
+FROM service_lines AS s
+INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
+WHERE
+    s.claim_version_id IN (
+        SELECT q.claim_version_id
+        FROM line_lineage AS l
+        INNER JOIN service_lines AS q ON q.service_line_id = l.service_line_id
+    )
+UNION ALL
 SELECT
     'sent_line_diagnosis', s.service_line_id, c.file_name, c.interchange, s.segment,
     'a diagnosis', CASE WHEN s.diagnosis_pointers = '' THEN 'none' ELSE 'a diagnosis' END
 FROM service_lines AS s
 INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
 WHERE c.source = 'x12'
-UNION ALL
-SELECT
-    'sent_diagnosis_in_force', d.claim_version_id, c.file_name, c.interchange, c.segment,
-    'in force that day',
-    coalesce(
-        min(CASE WHEN c.service_date > CAST(k.valid_to AS DATE) THEN k.diagnosis_code END)
-        || ' ended, now '
-        || min(CASE WHEN c.service_date > CAST(k.valid_to AS DATE) THEN k.replaced_by END),
-        min(CASE WHEN c.service_date <= CAST(b.valid_to AS DATE) THEN d.diagnosis_code END)
-        || ' not yet in force, then still '
-        || min(CASE WHEN c.service_date <= CAST(b.valid_to AS DATE) THEN b.diagnosis_code END),
-        'in force that day'
-    )
-FROM claim_diagnoses AS d
-INNER JOIN claims AS c ON c.claim_version_id = d.claim_version_id
-LEFT JOIN icd10_changes AS k ON k.diagnosis_code = d.diagnosis_code
-LEFT JOIN icd10_changes AS b
-    ON ';' || b.replaced_by || ';' LIKE '%;' || d.diagnosis_code || ';%'
-WHERE c.service_date IS NOT NULL
-GROUP BY d.claim_version_id, c.file_name, c.interchange, c.segment
 UNION ALL
 SELECT
     'sent_code_in_force', s.service_line_id, c.file_name, c.interchange, s.segment,
@@ -371,78 +448,49 @@ SELECT
 FROM service_lines AS s
 INNER JOIN claims AS c ON c.claim_version_id = s.claim_version_id
 WHERE s.charge_cents <> 0
-UNION ALL
--- Onset and accident before the visit, and the visit before the claim is sent.
-SELECT
-    'sent_in_time_order', claim_version_id, file_name, interchange, segment, 'in order',
-    CASE
-        WHEN
-            coalesce(onset_date, accident_date, service_date) > service_date
-            OR coalesce(accident_date, service_date) > service_date
-            OR coalesce(initial_treatment_date, service_date) > service_date
-            THEN 'an event after the visit'
-        WHEN service_to_date > submitted_date THEN 'sent before the visit'
-        WHEN service_date < submitted_date - INTERVAL 10 YEAR THEN 'a visit ten years back'
-        ELSE 'in order'
-    END
-FROM claims
-WHERE service_date IS NOT NULL AND submitted_date IS NOT NULL
-UNION ALL
--- The visit before the claim is received, and the claim before it is answered.
-SELECT
-    'answered_in_time_order', r.remittance_id, r.file_name, r.interchange, r.segment, 'in order',
-    CASE
-        WHEN r.received_date > r.payment_date THEN 'received after the answer'
-        WHEN r.service_date > r.received_date THEN 'received before the visit'
-        WHEN r.received_date < f.first_date THEN 'received before it was sent'
-        WHEN r.service_date > r.payment_date THEN 'answered before the visit'
-        WHEN r.service_date < r.payment_date - INTERVAL 10 YEAR THEN 'a visit ten years back'
-        ELSE 'in order'
-    END
-FROM remittances AS r
-LEFT JOIN (
-    SELECT l.record_id, min(v.submitted_date) AS first_date
-    FROM claim_lineage AS l
-    INNER JOIN sent_versions AS v ON v.claim_id = l.claim_id
-    WHERE l.record = 'remittance'
-    GROUP BY l.record_id
-) AS f ON f.record_id = r.remittance_id
-WHERE r.source = 'x12' AND r.payment_date IS NOT NULL AND r.service_date IS NOT NULL
-UNION ALL
+
+-- name: reasons_in_force
 -- The reason keeps its meaning; an ended code says that the sender's tables are old.
 SELECT
-    'answered_reason_in_force', a.adjustment_id, r.file_name, r.interchange, r.segment,
-    'in force that day',
+    'answered_reason_in_force' AS check_name, a.adjustment_id AS record_id, r.file_name,
+    r.interchange, r.segment, 'in force that day' AS expected,
     CASE
         WHEN r.payment_date > CAST(k.valid_to AS DATE) THEN a.reason_code || ' ended'
         ELSE 'in force that day'
-    END
+    END AS found
 FROM adjustments AS a
 INNER JOIN remittances AS r ON r.remittance_id = a.remittance_id
 INNER JOIN carc AS k ON k.reason_code = a.reason_code
 WHERE r.source = 'x12' AND r.payment_date IS NOT NULL
-UNION ALL
--- Status 4 (denied) on an answer that pays says two things.
-SELECT
-    'status_and_payment', remittance_id, file_name, interchange, segment, 'one thing',
-    CASE
-        WHEN claim_status_code = '4' AND paid_cents <> 0 THEN 'denied, and paid'
-        ELSE 'one thing'
-    END
-FROM answers_with_sums
-WHERE claim_status_code IS NOT NULL
-UNION ALL
+
+-- name: file_counts
 -- A count that is stated but unreadable is a fault and not unknown, so both sides are text.
 SELECT
-    check_name, file_check_id, file_name, interchange, segment,
-    coalesce(CAST(n_expected AS VARCHAR), CASE WHEN is_holding THEN 'same' ELSE 'legible' END),
+    check_name, file_check_id AS record_id, file_name, interchange, segment,
+    coalesce(CAST(n_expected AS VARCHAR), CASE WHEN is_holding THEN 'same' ELSE 'legible' END)
+        AS expected,
     CASE
         WHEN is_holding THEN coalesce(CAST(n_expected AS VARCHAR), 'same')
         ELSE coalesce(CAST(n_found AS VARCHAR), 'none')
-    END
+    END AS found
 FROM file_checks
 
--- name: checked
+-- name: likenesses
+SELECT * FROM answers_alike
+UNION ALL
+SELECT * FROM answered_lines_alike
+UNION ALL
+SELECT * FROM versions_in_order
+UNION ALL
+SELECT * FROM diagnoses_in_force
+UNION ALL
+SELECT * FROM sent_lines_in_order
+UNION ALL
+SELECT * FROM reasons_in_force
+UNION ALL
+SELECT * FROM file_counts
+
+-- name: held
 SELECT
     check_name, record_id, file_name, interchange, segment, expected_cents, found_cents,
     CAST(NULL AS VARCHAR) AS expected, CAST(NULL AS VARCHAR) AS found,
@@ -453,6 +501,23 @@ SELECT
     check_name, record_id, file_name, interchange, segment, NULL, NULL, expected, found,
     expected = found
 FROM likenesses
+
+-- name: checked
+-- Nearly all hold: of those, and of what is unknown, only the number is kept.
+SELECT
+    check_name,
+    is_holding,
+    CASE WHEN NOT is_holding THEN record_id END AS record_id,
+    CASE WHEN NOT is_holding THEN file_name END AS file_name,
+    CASE WHEN NOT is_holding THEN interchange END AS interchange,
+    CASE WHEN NOT is_holding THEN segment END AS segment,
+    CASE WHEN NOT is_holding THEN expected_cents END AS expected_cents,
+    CASE WHEN NOT is_holding THEN found_cents END AS found_cents,
+    CASE WHEN NOT is_holding THEN expected END AS expected,
+    CASE WHEN NOT is_holding THEN found END AS found,
+    count(*) AS n_records
+FROM held
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 -- name: imbalances
 SELECT
@@ -473,9 +538,9 @@ ORDER BY file_name, interchange, segment, check_name, record_id
 -- name: checks
 SELECT
     n.check_name,
-    count(c.is_holding) AS n_checked,
-    count(CASE WHEN c.is_holding THEN 1 END) AS n_holding,
-    count(CASE WHEN c.record_id IS NOT NULL AND c.is_holding IS NULL THEN 1 END) AS n_unknown
+    coalesce(sum(CASE WHEN c.is_holding IS NOT NULL THEN c.n_records END), 0) AS n_checked,
+    coalesce(sum(CASE WHEN c.is_holding THEN c.n_records END), 0) AS n_holding,
+    coalesce(sum(CASE WHEN c.is_holding IS NULL THEN c.n_records END), 0) AS n_unknown
 FROM check_names AS n
 LEFT JOIN checked AS c ON c.check_name = n.check_name
 GROUP BY n.check_name, n.place

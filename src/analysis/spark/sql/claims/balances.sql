@@ -134,7 +134,7 @@ FROM (
 WHERE
   choice = 1
 
--- name: sums
+-- name: sums_of_versions
 SELECT
   'sent_charge' AS check_name,
   c.claim_version_id AS record_id,
@@ -148,29 +148,31 @@ LEFT JOIN sent_sums AS s
   ON s.claim_version_id = c.claim_version_id
 WHERE
   c.source = 'x12'
-UNION ALL
+
+-- name: sums_of_answered_lines
 SELECT
-  'line_paid',
-  s.remittance_line_id,
+  'line_paid' AS check_name,
+  s.remittance_line_id AS record_id,
   r.file_name,
   r.interchange,
   s.segment,
-  s.charge_cents - COALESCE(a.adjusted_cents, 0),
-  s.paid_cents
+  s.charge_cents - COALESCE(a.adjusted_cents, 0) AS expected_cents,
+  s.paid_cents AS found_cents
 FROM remittance_lines AS s
 INNER JOIN answers_with_sums AS r
   ON r.remittance_id = s.remittance_id
 LEFT JOIN line_adjustments AS a
   ON a.remittance_line_id = s.remittance_line_id
-UNION ALL
+
+-- name: sums_of_answers
 SELECT
-  'claim_charge',
-  remittance_id,
+  'claim_charge' AS check_name,
+  remittance_id AS record_id,
   file_name,
   interchange,
   segment,
-  line_charge_cents,
-  charge_cents
+  line_charge_cents AS expected_cents,
+  charge_cents AS found_cents
 FROM answers_with_sums
 WHERE
   NOT line_charge_cents IS NULL
@@ -211,20 +213,6 @@ WHERE
   OR NOT patient_responsibility_cents IS NULL
 UNION ALL
 SELECT
-  'deposit',
-  p.payment_id,
-  p.file_name,
-  p.interchange,
-  p.segment,
-  COALESCE(s.paid_cents, 0) - COALESCE(m.moved_cents, 0),
-  p.deposit_cents
-FROM payments AS p
-LEFT JOIN payment_sums AS s
-  ON s.payment_id = p.payment_id
-LEFT JOIN moved_sums AS m
-  ON m.payment_id = p.payment_id
-UNION ALL
-SELECT
   'answered_charge',
   remittance_id,
   file_name,
@@ -233,6 +221,38 @@ SELECT
   sent_cents,
   CASE WHEN parts_cents = sent_cents THEN parts_cents ELSE charge_cents END
 FROM nearest_versions
+
+-- name: sums_of_payments
+SELECT
+  'deposit' AS check_name,
+  p.payment_id AS record_id,
+  p.file_name,
+  p.interchange,
+  p.segment,
+  COALESCE(s.paid_cents, 0) - COALESCE(m.moved_cents, 0) AS expected_cents,
+  p.deposit_cents AS found_cents
+FROM payments AS p
+LEFT JOIN payment_sums AS s
+  ON s.payment_id = p.payment_id
+LEFT JOIN moved_sums AS m
+  ON m.payment_id = p.payment_id
+
+-- name: sums
+SELECT
+  *
+FROM sums_of_versions
+UNION ALL
+SELECT
+  *
+FROM sums_of_answered_lines
+UNION ALL
+SELECT
+  *
+FROM sums_of_answers
+UNION ALL
+SELECT
+  *
+FROM sums_of_payments
 
 -- name: sent_period
 SELECT
@@ -277,7 +297,7 @@ WHERE
       is_primary
   )
 
--- name: likenesses
+-- name: answers_alike
 SELECT
   'answer_has_claim' AS check_name,
   a.remittance_id AS record_id,
@@ -293,16 +313,6 @@ WHERE
   OR (
     a.service_date >= p.first_date AND a.service_date <= p.last_date
   )
-UNION ALL
-SELECT
-  'answered_line',
-  remittance_line_id,
-  file_name,
-  interchange,
-  segment,
-  'a line sent',
-  CASE WHEN match_kind = 'beyond' THEN 'none' ELSE 'a line sent' END
-FROM answered_lines
 UNION ALL
 SELECT
   'first_insurer_answered',
@@ -342,6 +352,70 @@ SELECT
   sent_facility_code,
   facility_code
 FROM nearest_versions
+UNION ALL
+SELECT
+  'answered_in_time_order',
+  r.remittance_id,
+  r.file_name,
+  r.interchange,
+  r.segment,
+  'in order',
+  CASE
+    WHEN r.received_date > r.payment_date
+    THEN 'received after the answer'
+    WHEN r.service_date > r.received_date
+    THEN 'received before the visit'
+    WHEN r.received_date < f.first_date
+    THEN 'received before it was sent'
+    WHEN r.service_date > r.payment_date
+    THEN 'answered before the visit'
+    WHEN r.service_date < r.payment_date - INTERVAL '10' YEAR
+    THEN 'a visit ten years back'
+    ELSE 'in order'
+  END
+FROM remittances AS r
+LEFT JOIN (
+  SELECT
+    l.record_id,
+    MIN(v.submitted_date) AS first_date
+  FROM claim_lineage AS l
+  INNER JOIN sent_versions AS v
+    ON v.claim_id = l.claim_id
+  WHERE
+    l.record = 'remittance'
+  GROUP BY
+    l.record_id
+) AS f
+  ON f.record_id = r.remittance_id
+WHERE
+  r.source = 'x12' AND NOT r.payment_date IS NULL AND NOT r.service_date IS NULL
+UNION ALL
+SELECT
+  'status_and_payment',
+  remittance_id,
+  file_name,
+  interchange,
+  segment,
+  'one thing',
+  CASE
+    WHEN claim_status_code = '4' AND paid_cents <> 0
+    THEN 'denied, and paid'
+    ELSE 'one thing'
+  END
+FROM answers_with_sums
+WHERE
+  NOT claim_status_code IS NULL
+
+-- name: answered_lines_alike
+SELECT
+  'answered_line' AS check_name,
+  remittance_line_id AS record_id,
+  file_name,
+  interchange,
+  segment,
+  'a line sent' AS expected,
+  CASE WHEN match_kind = 'beyond' THEN 'none' ELSE 'a line sent' END AS found
+FROM answered_lines
 UNION ALL
 SELECT
   'answered_number',
@@ -410,58 +484,17 @@ SELECT
 FROM answered_lines
 WHERE
   match_kind <> 'beyond' AND sent_code = answered_code AND answered_modifiers <> ''
-UNION ALL
+
+-- name: versions_in_order
 SELECT
-  'sent_line_answered',
-  s.service_line_id,
-  c.file_name,
-  c.interchange,
-  s.segment,
-  'an answer',
-  CASE
-    WHEN s.service_line_id IN (
-      SELECT
-        service_line_id
-      FROM line_lineage
-    )
-    THEN 'an answer'
-    ELSE 'none'
-  END
-FROM service_lines AS s
-INNER JOIN claims AS c
-  ON c.claim_version_id = s.claim_version_id
-WHERE
-  s.claim_version_id IN (
-    SELECT
-      q.claim_version_id
-    FROM line_lineage AS l
-    INNER JOIN service_lines AS q
-      ON q.service_line_id = l.service_line_id
-  )
-UNION ALL
-SELECT
-  'sent_day',
-  claim_version_id,
+  'sent_day' AS check_name,
+  claim_version_id AS record_id,
   file_name,
   interchange,
   segment,
-  'a day of service',
-  CASE WHEN service_date IS NULL THEN 'none' ELSE 'a day of service' END
+  'a day of service' AS expected,
+  CASE WHEN service_date IS NULL THEN 'none' ELSE 'a day of service' END AS found
 FROM claims
-UNION ALL
-SELECT
-  'sent_day',
-  s.service_line_id,
-  c.file_name,
-  c.interchange,
-  s.segment,
-  'a day of service',
-  CASE WHEN s.service_date IS NULL THEN 'none' ELSE 'a day of service' END
-FROM service_lines AS s
-INNER JOIN claims AS c
-  ON c.claim_version_id = s.claim_version_id
-WHERE
-  c.source = 'x12'
 UNION ALL
 SELECT
   'sent_member',
@@ -498,6 +531,111 @@ WHERE
   source = 'x12'
 UNION ALL
 SELECT
+  'sent_in_time_order',
+  claim_version_id,
+  file_name,
+  interchange,
+  segment,
+  'in order',
+  CASE
+    WHEN COALESCE(onset_date, accident_date, service_date) > service_date
+    OR COALESCE(accident_date, service_date) > service_date
+    OR COALESCE(initial_treatment_date, service_date) > service_date
+    THEN 'an event after the visit'
+    WHEN service_to_date > submitted_date
+    THEN 'sent before the visit'
+    WHEN service_date < submitted_date - INTERVAL '10' YEAR
+    THEN 'a visit ten years back'
+    ELSE 'in order'
+  END
+FROM claims
+WHERE
+  NOT service_date IS NULL AND NOT submitted_date IS NULL
+
+-- name: diagnoses_out_of_force
+SELECT
+  d.claim_version_id,
+  COALESCE(
+    MIN(k.diagnosis_code) || ' ended, now ' || MIN(k.replaced_by),
+    MIN(CASE WHEN NOT b.diagnosis_code IS NULL THEN d.diagnosis_code END) || ' not yet in force, then still ' || MIN(b.diagnosis_code)
+  ) AS found
+FROM claim_diagnoses AS d
+INNER JOIN claims AS c
+  ON c.claim_version_id = d.claim_version_id
+LEFT JOIN icd10_changes AS k
+  ON k.diagnosis_code = d.diagnosis_code AND c.service_date > CAST(k.valid_to AS DATE)
+LEFT JOIN icd10_changes AS b
+  ON ';' || b.replaced_by || ';' LIKE '%;' || d.diagnosis_code || ';%'
+  AND c.service_date <= CAST(b.valid_to AS DATE)
+WHERE
+  NOT k.diagnosis_code IS NULL OR NOT b.diagnosis_code IS NULL
+GROUP BY
+  d.claim_version_id
+
+-- name: diagnoses_in_force
+SELECT
+  'sent_diagnosis_in_force' AS check_name,
+  c.claim_version_id AS record_id,
+  c.file_name,
+  c.interchange,
+  c.segment,
+  'in force that day' AS expected,
+  COALESCE(d.found, 'in force that day') AS found
+FROM claims AS c
+LEFT JOIN diagnoses_out_of_force AS d
+  ON d.claim_version_id = c.claim_version_id
+WHERE
+  NOT c.service_date IS NULL
+  AND c.claim_version_id IN (
+    SELECT
+      claim_version_id
+    FROM claim_diagnoses
+  )
+
+-- name: sent_lines_in_order
+SELECT
+  'sent_day' AS check_name,
+  s.service_line_id AS record_id,
+  c.file_name,
+  c.interchange,
+  s.segment,
+  'a day of service' AS expected,
+  CASE WHEN s.service_date IS NULL THEN 'none' ELSE 'a day of service' END AS found
+FROM service_lines AS s
+INNER JOIN claims AS c
+  ON c.claim_version_id = s.claim_version_id
+WHERE
+  c.source = 'x12'
+UNION ALL
+SELECT
+  'sent_line_answered',
+  s.service_line_id,
+  c.file_name,
+  c.interchange,
+  s.segment,
+  'an answer',
+  CASE
+    WHEN s.service_line_id IN (
+      SELECT
+        service_line_id
+      FROM line_lineage
+    )
+    THEN 'an answer'
+    ELSE 'none'
+  END
+FROM service_lines AS s
+INNER JOIN claims AS c
+  ON c.claim_version_id = s.claim_version_id
+WHERE
+  s.claim_version_id IN (
+    SELECT
+      q.claim_version_id
+    FROM line_lineage AS l
+    INNER JOIN service_lines AS q
+      ON q.service_line_id = l.service_line_id
+  )
+UNION ALL
+SELECT
   'sent_line_diagnosis',
   s.service_line_id,
   c.file_name,
@@ -510,33 +648,6 @@ INNER JOIN claims AS c
   ON c.claim_version_id = s.claim_version_id
 WHERE
   c.source = 'x12'
-UNION ALL
-SELECT
-  'sent_diagnosis_in_force',
-  d.claim_version_id,
-  c.file_name,
-  c.interchange,
-  c.segment,
-  'in force that day',
-  COALESCE(
-    MIN(CASE WHEN c.service_date > CAST(k.valid_to AS DATE) THEN k.diagnosis_code END) || ' ended, now ' || MIN(CASE WHEN c.service_date > CAST(k.valid_to AS DATE) THEN k.replaced_by END),
-    MIN(CASE WHEN c.service_date <= CAST(b.valid_to AS DATE) THEN d.diagnosis_code END) || ' not yet in force, then still ' || MIN(CASE WHEN c.service_date <= CAST(b.valid_to AS DATE) THEN b.diagnosis_code END),
-    'in force that day'
-  )
-FROM claim_diagnoses AS d
-INNER JOIN claims AS c
-  ON c.claim_version_id = d.claim_version_id
-LEFT JOIN icd10_changes AS k
-  ON k.diagnosis_code = d.diagnosis_code
-LEFT JOIN icd10_changes AS b
-  ON ';' || b.replaced_by || ';' LIKE '%;' || d.diagnosis_code || ';%'
-WHERE
-  NOT c.service_date IS NULL
-GROUP BY
-  d.claim_version_id,
-  c.file_name,
-  c.interchange,
-  c.segment
 UNION ALL
 SELECT
   'sent_code_in_force',
@@ -573,78 +684,20 @@ INNER JOIN claims AS c
   ON c.claim_version_id = s.claim_version_id
 WHERE
   s.charge_cents <> 0
-UNION ALL
+
+-- name: reasons_in_force
 SELECT
-  'sent_in_time_order',
-  claim_version_id,
-  file_name,
-  interchange,
-  segment,
-  'in order',
-  CASE
-    WHEN COALESCE(onset_date, accident_date, service_date) > service_date
-    OR COALESCE(accident_date, service_date) > service_date
-    OR COALESCE(initial_treatment_date, service_date) > service_date
-    THEN 'an event after the visit'
-    WHEN service_to_date > submitted_date
-    THEN 'sent before the visit'
-    WHEN service_date < submitted_date - INTERVAL '10' YEAR
-    THEN 'a visit ten years back'
-    ELSE 'in order'
-  END
-FROM claims
-WHERE
-  NOT service_date IS NULL AND NOT submitted_date IS NULL
-UNION ALL
-SELECT
-  'answered_in_time_order',
-  r.remittance_id,
+  'answered_reason_in_force' AS check_name,
+  a.adjustment_id AS record_id,
   r.file_name,
   r.interchange,
   r.segment,
-  'in order',
-  CASE
-    WHEN r.received_date > r.payment_date
-    THEN 'received after the answer'
-    WHEN r.service_date > r.received_date
-    THEN 'received before the visit'
-    WHEN r.received_date < f.first_date
-    THEN 'received before it was sent'
-    WHEN r.service_date > r.payment_date
-    THEN 'answered before the visit'
-    WHEN r.service_date < r.payment_date - INTERVAL '10' YEAR
-    THEN 'a visit ten years back'
-    ELSE 'in order'
-  END
-FROM remittances AS r
-LEFT JOIN (
-  SELECT
-    l.record_id,
-    MIN(v.submitted_date) AS first_date
-  FROM claim_lineage AS l
-  INNER JOIN sent_versions AS v
-    ON v.claim_id = l.claim_id
-  WHERE
-    l.record = 'remittance'
-  GROUP BY
-    l.record_id
-) AS f
-  ON f.record_id = r.remittance_id
-WHERE
-  r.source = 'x12' AND NOT r.payment_date IS NULL AND NOT r.service_date IS NULL
-UNION ALL
-SELECT
-  'answered_reason_in_force',
-  a.adjustment_id,
-  r.file_name,
-  r.interchange,
-  r.segment,
-  'in force that day',
+  'in force that day' AS expected,
   CASE
     WHEN r.payment_date > CAST(k.valid_to AS DATE)
     THEN a.reason_code || ' ended'
     ELSE 'in force that day'
-  END
+  END AS found
 FROM adjustments AS a
 INNER JOIN remittances AS r
   ON r.remittance_id = a.remittance_id
@@ -652,38 +705,52 @@ INNER JOIN carc AS k
   ON k.reason_code = a.reason_code
 WHERE
   r.source = 'x12' AND NOT r.payment_date IS NULL
-UNION ALL
-SELECT
-  'status_and_payment',
-  remittance_id,
-  file_name,
-  interchange,
-  segment,
-  'one thing',
-  CASE
-    WHEN claim_status_code = '4' AND paid_cents <> 0
-    THEN 'denied, and paid'
-    ELSE 'one thing'
-  END
-FROM answers_with_sums
-WHERE
-  NOT claim_status_code IS NULL
-UNION ALL
+
+-- name: file_counts
 SELECT
   check_name,
-  file_check_id,
+  file_check_id AS record_id,
   file_name,
   interchange,
   segment,
-  COALESCE(CAST(n_expected AS STRING), CASE WHEN is_holding THEN 'same' ELSE 'legible' END),
+  COALESCE(CAST(n_expected AS STRING), CASE WHEN is_holding THEN 'same' ELSE 'legible' END) AS expected,
   CASE
     WHEN is_holding
     THEN COALESCE(CAST(n_expected AS STRING), 'same')
     ELSE COALESCE(CAST(n_found AS STRING), 'none')
-  END
+  END AS found
 FROM file_checks
 
--- name: checked
+-- name: likenesses
+SELECT
+  *
+FROM answers_alike
+UNION ALL
+SELECT
+  *
+FROM answered_lines_alike
+UNION ALL
+SELECT
+  *
+FROM versions_in_order
+UNION ALL
+SELECT
+  *
+FROM diagnoses_in_force
+UNION ALL
+SELECT
+  *
+FROM sent_lines_in_order
+UNION ALL
+SELECT
+  *
+FROM reasons_in_force
+UNION ALL
+SELECT
+  *
+FROM file_counts
+
+-- name: held
 SELECT
   check_name,
   record_id,
@@ -710,6 +777,32 @@ SELECT
   expected = found
 FROM likenesses
 
+-- name: checked
+SELECT
+  check_name,
+  is_holding,
+  CASE WHEN NOT is_holding THEN record_id END AS record_id,
+  CASE WHEN NOT is_holding THEN file_name END AS file_name,
+  CASE WHEN NOT is_holding THEN interchange END AS interchange,
+  CASE WHEN NOT is_holding THEN segment END AS segment,
+  CASE WHEN NOT is_holding THEN expected_cents END AS expected_cents,
+  CASE WHEN NOT is_holding THEN found_cents END AS found_cents,
+  CASE WHEN NOT is_holding THEN expected END AS expected,
+  CASE WHEN NOT is_holding THEN found END AS found,
+  COUNT(*) AS n_records
+FROM held
+GROUP BY
+  1,
+  2,
+  3,
+  4,
+  5,
+  6,
+  7,
+  8,
+  9,
+  10
+
 -- name: imbalances
 SELECT
   check_name,
@@ -735,9 +828,9 @@ ORDER BY
 -- name: checks
 SELECT
   n.check_name,
-  COUNT(c.is_holding) AS n_checked,
-  COUNT(CASE WHEN c.is_holding THEN 1 END) AS n_holding,
-  COUNT(CASE WHEN NOT c.record_id IS NULL AND c.is_holding IS NULL THEN 1 END) AS n_unknown
+  COALESCE(SUM(CASE WHEN NOT c.is_holding IS NULL THEN c.n_records END), 0) AS n_checked,
+  COALESCE(SUM(CASE WHEN c.is_holding THEN c.n_records END), 0) AS n_holding,
+  COALESCE(SUM(CASE WHEN c.is_holding IS NULL THEN c.n_records END), 0) AS n_unknown
 FROM check_names AS n
 LEFT JOIN checked AS c
   ON c.check_name = n.check_name
