@@ -2,7 +2,7 @@
 
 A made-up practice is repeated, every number and patient made distinct, until it has enough claim
 lines; its tables enter as Parquet. The steps lineage and outcomes run as in a build, their tables
-checked and written, the engine limited to 2 GB; then, measured apart and in the small size only,
+checked and written, the engine limited to 2 GB; then, measured apart and on what the peer is given,
 the step features on top of them. The floor reads every column of the same tables from CSV once. The
 exponent says how processor time grows with lines: 1 is in proportion.
 
@@ -10,8 +10,8 @@ The peer is the lineage step written in pandas (`pandas_cleaning.py`): both read
 files, join all versions and answers to claims, and write the same two tables, which the benchmark
 compares to the row. pandas holds everything in memory, without a limit.
 
-Where memory is short of all claims, outcomes are made by ranges of them. What ten million lines
-cost beyond ten times what a million do goes into files that memory cannot hold.
+Where memory is short of all claims, outcomes and features are made by ranges of them. What ten
+million lines cost beyond ten times what a million do goes into files that memory cannot hold.
 """
 
 import math
@@ -54,7 +54,7 @@ def measure(size: Size) -> list[Row]:
         data = Path(place)
         apart(practice, data)
         n_lines = {
-            name: apart(repeat, data, name, n, _STEPS + (_ON_TOP if size == "small" else ()))
+            name: apart(repeat, data, name, n, _STEPS + (_ON_TOP if name == peer else ()))
             for name, n in (("few", few), ("many", many))
         }
         for _ in range(_REPETITIONS[size]):
@@ -65,10 +65,9 @@ def measure(size: Size) -> list[Row]:
             ratios["many"].append(large / floors["many"])
             exponents.append(math.log(large / small, n_lines["many"] / n_lines["few"]))
             peaks.append(peak / 1e6)
-            if size == "small":
-                features, peak = child("cleaning", "describe", data, peer)
-                told.append(features / floors[peer])
-                told_peaks.append(peak / 1e6)
+            features, peak = child("cleaning", "describe", data, peer)
+            told.append(features / floors[peer])
+            told_peaks.append(peak / 1e6)
             ours = timed("cleaning", "join", data, peer)
             theirs = timed("cleaning", "join_in_pandas", data, peer)
             _require_equal(data / "processed" / peer)
@@ -89,7 +88,7 @@ def measure(size: Size) -> list[Row]:
         ),
         at_most(1.1, f"growth to {many_lines}", few_lines, exponents, "as exponent"),
         at_most(1.15 * _LIMIT_MEGABYTES, f"largest memory, {many_lines}", limit, peaks, "MB"),
-        *(features_rows if told else []),
+        *features_rows,
         at_least(2.5, f"pandas, lineages of {lines}", "the same tables", cpu),
         at_least(4, f"pandas, lineages of {lines}, by the clock", "the same tables", wall),
     ]
