@@ -1,23 +1,30 @@
 """A made-up practice's tables against the floor of their imports, and a month on top.
 
-The floor starts Python and imports the packages of others that `outcomes build` needs, and nothing
-else. All tables are those of `outcomes build` and the judgement of the model on later claims, which
-`outcomes report` adds. The last three months come one after the other, each on top of the tables
-without it; the as-of day follows the files. Judging costs as much as all else, and is due only with
-a month that ends a test period: without the judgement a month costs what a build does, since every
-claim and the model's fit are made anew.
+The floor starts Python and imports what `outcomes build` needs, packages of others and modules of
+its own, and does nothing else. All tables are those of `outcomes build` and the judgement of the
+model on later claims, which `outcomes report` adds. The last three months come one after the other,
+each on top of the tables without it; the as-of day follows the files. Judging costs as much as all
+else, and is due only with a month that ends a test period: without the judgement a month costs what
+a build does, since every claim and the model's fit are made anew.
 """
 
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.measuring import Cost, Row, Size, at_most, python, run
 
-_FLOOR = """
+_OTHERS = """
 import duckdb, filelock, numpy, oxedi, pandas, pyarrow, pyarrow.compute, pyarrow.parquet, pydantic
 import rapidfuzz, scipy.linalg, scipy.sparse, scipy.special, threadpoolctl, typer
+"""
+_BUILD_AND_TELL = """
+import sys
+from analysis import cli, pipeline
+pipeline.ready("bench", through="model", data_dir=sys.argv[1], say=lambda _: None)
+print(*(name for name in sys.modules if name.partition(".")[0] == "analysis"))
 """
 _CLAIMS, _MONTHS, _LAST = 2_000, 24, 3
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -33,12 +40,13 @@ def measure(size: Size) -> list[Row]:
         run([sys.executable, "-m", "analysis", "synthesize", "bench", *made])
         settings = data / "raw" / "bench" / "practice.toml"
         settings.write_text(re.sub(r"(?m)^as_of = .*\n", "", settings.read_text("utf-8")), "utf-8")
+        floor_of = f"{_OTHERS}\nimport {', '.join(_own_modules(data))}"
         floors: list[float] = []
         builds: list[float] = []
         usual: list[float] = []
         ending: list[float] = []
         for _ in range(repetitions):
-            floor = python(_FLOOR).cpu_seconds
+            floor = python(floor_of).cpu_seconds
             build, everything = (_full(data, through).cpu_seconds for through in (_BUILD, _ALL))
             floors.append(build / floor)
             builds += [month.cpu_seconds / build for month, _ in _months(data, _BUILD)]
@@ -51,6 +59,17 @@ def measure(size: Size) -> list[Row]:
         at_most(0.5, "a month on top that ends one", f"all tables, {what}", ending),
         at_most(0.5, "a month on top, not judged", f"`outcomes build`, {what}", builds),
     ]
+
+
+def _own_modules(data: Path) -> list[str]:
+    """The modules of the package that a build has imported at its end."""
+    told = subprocess.run(
+        [sys.executable, "-c", _BUILD_AND_TELL, str(data)],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return told.stdout.split()
 
 
 def _months(data: Path, through: str) -> list[tuple[Cost, bool]]:
