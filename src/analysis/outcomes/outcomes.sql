@@ -131,6 +131,7 @@ INNER JOIN claim_keys AS k ON k.claim_id = t.claim_id
 GROUP BY k.claim_key
 
 -- name: claim_outcomes
+-- Joined from the left, so that it is the facts that memory holds, and not the whole histories.
 SELECT
     f.claim_id,
     f.patient_control_number,
@@ -179,7 +180,7 @@ SELECT
         false
     ) AS is_mature
 FROM claim_histories AS f
-INNER JOIN claim_facts AS c ON c.claim_key = f.claim_key
+LEFT JOIN claim_facts AS c ON c.claim_key = f.claim_key
 LEFT JOIN episodes AS e ON e.claim_key = f.claim_key
 LEFT JOIN last_appeals AS x ON x.claim_id = f.claim_id
 LEFT JOIN moved_outside AS o ON o.claim_key = f.claim_key

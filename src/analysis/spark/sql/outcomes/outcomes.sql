@@ -207,7 +207,7 @@ SELECT
     FALSE
   ) AS is_mature
 FROM claim_histories AS f
-INNER JOIN claim_facts AS c
+LEFT JOIN claim_facts AS c
   ON c.claim_key = f.claim_key
 LEFT JOIN episodes AS e
   ON e.claim_key = f.claim_key
