@@ -67,22 +67,19 @@ def run(
             connection.execute(f"ALTER TABLE {name} RENAME TO whole_{name}")
         made = [name for name in stages.by_key if name in later]
         files = {name: _file(folder, name) for name in made if _is_done(name, stages)}
-        conditions = _ranges(connection, stages, n_ranges)
-        for at, condition in enumerate(conditions):
-            of_range = {name: f"FROM whole_{name} WHERE {condition}" for name in divided}
+        for within in _ranges(connection, stages, n_ranges):
+            of_range = {name: f"FROM whole_{name} WHERE {within}" for name in divided}
             sql.stage({**of_range, **stages.by_key}, keep=made)
             for name in made:
-                if name not in files:
-                    connection.execute(f"ALTER TABLE {name} RENAME TO {name}_of_{at}")
-                    continue
-                for rows in sql.rows(name):
-                    files[name].add(rows)
+                if name in files:
+                    for rows in sql.rows(name):
+                        files[name].add(rows)
+                else:
+                    _gather(connection, name)
                 connection.execute(f"DROP TABLE {name}")
         for name in made:
             if name not in files:
-                # End to end where they lie: copying costs more than many a statement.
-                parts = " UNION ALL ".join(f"FROM {name}_of_{at}" for at in range(len(conditions)))
-                connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {parts}")
+                connection.execute(f"ALTER TABLE gathered_{name} RENAME TO {name}")
         for name in divided:
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM whole_{name}")
         sql.stage(stages.after, keep=outputs, fetched=outputs)
@@ -113,6 +110,12 @@ def _ranges(connection: DuckDBPyConnection, stages: Stages, n_ranges: int) -> li
     width = max(1, math.ceil(counted[0][0] / n_ranges))
     starts = range(1, max(1, counted[0][0]) + 1, width)
     return [f"{stages.key} >= {start} AND {stages.key} < {start + width}" for start in starts]
+
+
+def _gather(connection: DuckDBPyConnection, name: str) -> None:
+    """Add what was made of a range to what was made of those before it."""
+    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS gathered_{name} AS FROM {name} LIMIT 0")
+    connection.execute(f"INSERT INTO gathered_{name} FROM {name}")
 
 
 def _is_done(name: str, stages: Stages) -> bool:

@@ -47,10 +47,9 @@ INNER JOIN ranked_conditions AS r ON r.place = c.place
 
 -- name: claim_facts
 SELECT
-    h.claim_key,
-    h.patient_id,
-    h.service_date,
-    coalesce(k.condition_group, 'unknown') AS condition_group
+    h.*,
+    coalesce(k.condition_group, 'unknown') AS condition_group,
+    date_diff('day', h.submitted_date, h.first_date) AS days_to_first_determination
 FROM claim_histories AS h
 LEFT JOIN claim_conditions AS k
     ON
@@ -109,13 +108,11 @@ FROM episode_numbers
 SELECT
     coalesce(
         CAST(
-            percentile_disc(0.95) WITHIN GROUP (
-                ORDER BY date_diff('day', submitted_date, first_date)
-            ) AS BIGINT
+            percentile_disc(0.95) WITHIN GROUP (ORDER BY days_to_first_determination) AS BIGINT
         ),
         getvariable('default_maturity_days')
     ) AS maturity_days
-FROM claim_histories
+FROM claim_facts
 WHERE
     first_determination IN ('approved', 'partially_approved', 'denied')
     AND first_date >= submitted_date
@@ -131,7 +128,6 @@ INNER JOIN claim_keys AS k ON k.claim_id = t.claim_id
 GROUP BY k.claim_key
 
 -- name: claim_outcomes
--- Joined from the left, so that it is the facts that memory holds, and not the whole histories.
 SELECT
     f.claim_id,
     f.patient_control_number,
@@ -139,8 +135,8 @@ SELECT
     f.payer_id,
     f.plan_id,
     coalesce(p.payer_type, 'unknown') AS payer_type,
-    c.condition_group,
-    f.patient_id || '-' || c.condition_group || '-' || CAST(e.episode_number AS VARCHAR)
+    f.condition_group,
+    f.patient_id || '-' || f.condition_group || '-' || CAST(e.episode_number AS VARCHAR)
         AS episode_id,
     e.visit_number,
     f.service_date,
@@ -154,7 +150,7 @@ SELECT
     f.patient_responsibility_cents,
     f.first_determination,
     f.first_date AS first_determination_date,
-    date_diff('day', f.submitted_date, f.first_date) AS days_to_first_determination,
+    f.days_to_first_determination,
     f.final_determination,
     f.final_date AS final_determination_date,
     f.denial_category,
@@ -179,8 +175,7 @@ SELECT
         <= getvariable('as_of_date') - CAST((SELECT maturity_days FROM maturity) AS INTEGER),
         false
     ) AS is_mature
-FROM claim_histories AS f
-LEFT JOIN claim_facts AS c ON c.claim_key = f.claim_key
+FROM claim_facts AS f
 LEFT JOIN episodes AS e ON e.claim_key = f.claim_key
 LEFT JOIN last_appeals AS x ON x.claim_id = f.claim_id
 LEFT JOIN moved_outside AS o ON o.claim_key = f.claim_key

@@ -66,10 +66,9 @@ INNER JOIN ranked_conditions AS r
 
 -- name: claim_facts
 SELECT
-  h.claim_key,
-  h.patient_id,
-  h.service_date,
-  COALESCE(k.condition_group, 'unknown') AS condition_group
+  h.*,
+  COALESCE(k.condition_group, 'unknown') AS condition_group,
+  DATEDIFF(DAY, h.submitted_date, h.first_date) AS days_to_first_determination
 FROM claim_histories AS h
 LEFT JOIN claim_conditions AS k
   ON k.diagnosis_code = h.diagnosis_code
@@ -127,10 +126,10 @@ FROM episode_numbers
 -- name: maturity
 SELECT
   COALESCE(
-    CAST(PERCENTILE_APPROX(DATEDIFF(DAY, submitted_date, first_date), 0.95) AS BIGINT),
+    CAST(PERCENTILE_APPROX(days_to_first_determination, 0.95) AS BIGINT),
     session.default_maturity_days
   ) AS maturity_days
-FROM claim_histories
+FROM claim_facts
 WHERE
   first_determination IN ('approved', 'partially_approved', 'denied')
   AND first_date >= submitted_date
@@ -156,8 +155,8 @@ SELECT
   f.payer_id,
   f.plan_id,
   COALESCE(p.payer_type, 'unknown') AS payer_type,
-  c.condition_group,
-  f.patient_id || '-' || c.condition_group || '-' || CAST(e.episode_number AS STRING) AS episode_id,
+  f.condition_group,
+  f.patient_id || '-' || f.condition_group || '-' || CAST(e.episode_number AS STRING) AS episode_id,
   e.visit_number,
   f.service_date,
   f.submitted_date,
@@ -170,7 +169,7 @@ SELECT
   f.patient_responsibility_cents,
   f.first_determination,
   f.first_date AS first_determination_date,
-  DATEDIFF(DAY, f.submitted_date, f.first_date) AS days_to_first_determination,
+  f.days_to_first_determination,
   f.final_determination,
   f.final_date AS final_determination_date,
   f.denial_category,
@@ -206,9 +205,7 @@ SELECT
     ) AS INT),
     FALSE
   ) AS is_mature
-FROM claim_histories AS f
-LEFT JOIN claim_facts AS c
-  ON c.claim_key = f.claim_key
+FROM claim_facts AS f
 LEFT JOIN episodes AS e
   ON e.claim_key = f.claim_key
 LEFT JOIN last_appeals AS x
