@@ -202,14 +202,16 @@ def _threads(connection: duckdb.DuckDBPyConnection, memory_limit: str) -> int:
     return max(1, min(int(most), int(_limit(connection) / _BYTES_PER_THREAD)))
 
 
-def statements(package: str, file_name: str) -> dict[str, str]:
-    """The named statements of a `.sql` file in `package`, in their order, as the engine says them.
+def statements(package: str, *file_names: str) -> dict[str, str]:
+    """The named statements of `.sql` files in `package`, in their order, as the engine says them.
 
     Raises ValueError when a name occurs twice: the later would silently hide the earlier.
     """
     if elsewhere := _cluster():
-        return named(elsewhere[0].statements(package, file_name))
-    return named((files(package) / file_name).read_text(encoding="utf-8"))
+        texts = [elsewhere[0].statements(package, file_name) for file_name in file_names]
+    else:
+        texts = [(files(package) / name).read_text(encoding="utf-8") for name in file_names]
+    return named("\n".join(texts))
 
 
 def named(text: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Statements that treat every claim by itself, made for a range of claims at a time.
+"""Statements that treat every claim or patient by itself, made for a range of them at a time.
 
 What memory cannot hold of all claims at once it holds of some of them. So where a step's inputs are
 many for its memory limit, such statements run once for each range of claims, over its rows alone,
@@ -55,7 +55,7 @@ def run(
         return engine.run(staged, inputs, outputs, parameters)
     later = {*outputs, *_read(stages.after)}
     with engine.connect(inputs) as connection:
-        sql = engine.InProcess(connection, engine.room())
+        sql = engine.InProcess(connection, folder)
         divided = stages.divided()
         # In order, so that a range is found without reading the others.
         ordered = {

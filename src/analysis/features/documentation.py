@@ -43,6 +43,8 @@ SUMS = "document_sums"
 # Nobody but the patient decides here, so "every insured type" leaves them out.
 UNINSURED_PAYER_TYPES = ("self_pay", "HSA_FSA_HRA")
 
+_HERE = "analysis.features"
+
 
 def documentation(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """Tables `documentation` (as of the day of first submission), `documentation_contradictions`.
@@ -68,16 +70,12 @@ def documentation(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     stages = ranges.Stages(
         key="claim_key",
         numbering="submissions",
-        before=_said("prescribed") | _said("submissions"),
-        by_key=_said("documentation"),
+        before=engine.statements(_HERE, "prescribed.sql", "submissions.sql"),
+        by_key=engine.statements(_HERE, "documentation.sql"),
         after={},
     )
     made = ranges.run(stages, given | references, [*OUTPUTS, SUMS])
     return {SUMS: made[SUMS]} | {name: tables.conform(name, made[name]) for name in OUTPUTS}
-
-
-def _said(name: str) -> dict[str, str]:
-    return engine.statements("analysis.features", f"{name}.sql")
 
 
 def requirements() -> pa.Table:

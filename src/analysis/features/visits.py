@@ -24,6 +24,8 @@ INPUTS = (
 )
 OUTPUTS = ("visit_counts", "visit_limits")
 
+_HERE = "analysis.features"
+
 
 def visits(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """Tables `visit_counts` (one row for each claim) and `visit_limits` (claim x limit known).
@@ -38,13 +40,9 @@ def visits(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     stages = ranges.Stages(
         key="patient_key",
         numbering="patient_keys",
-        before=_said("prescribed") | _said("patients"),
-        by_key=_said("visits"),
-        after=_said("counted"),
+        before=engine.statements(_HERE, "prescribed.sql", "patients.sql"),
+        by_key=engine.statements(_HERE, "visits.sql"),
+        after=engine.statements(_HERE, "counted.sql"),
     )
     made = ranges.run(stages, given, list(OUTPUTS))
     return {name: tables.conform(name, made[name]) for name in OUTPUTS}
-
-
-def _said(name: str) -> dict[str, str]:
-    return engine.statements("analysis.features", f"{name}.sql")

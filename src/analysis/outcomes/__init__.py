@@ -68,8 +68,7 @@ def outcomes(inputs: Mapping[str, pa.Table], as_of: date) -> dict[str, pa.Table]
 
 
 def _said(*names: str) -> dict[str, str]:
-    files = (engine.statements("analysis.outcomes", f"{name}.sql") for name in names)
-    return {name: sql for staged in files for name, sql in staged.items()}
+    return engine.statements("analysis.outcomes", *(f"{name}.sql" for name in names))
 
 
 def _matching() -> dict[str, str]:
