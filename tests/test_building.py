@@ -231,9 +231,8 @@ def test_a_month_on_top_gives_what_a_rebuild_gives(whole: Folders, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_months_on_top_of_one_another_give_what_a_rebuild_gives_and_one_ends_a_test_period(
-    tmp_path: Path,
-) -> None:
+def test_months_and_a_late_remittance_on_top_give_what_a_rebuild_gives(tmp_path: Path) -> None:
+    """A month that ends a test period learns for it alone; what came late is learned for each."""
     data = tmp_path / "practice"
     synthetic.synthesize("clinic", data_dir=data, n_claims=400, n_months=20, seed=1)
     practice = folders(data)
@@ -246,8 +245,10 @@ def test_months_on_top_of_one_another_give_what_a_rebuild_gives_and_one_ends_a_t
         if (found := re.search(r"\d{4}-\d{2}", path.name))
     }
     last = sorted(set(months.values()))[-3:]
+    # Of answers old enough for every period to have learned from them.
+    late = sorted(path for path in months if path.name.startswith("remits_"))[3]
     for path in months:
-        if months[path] in last:
+        if months[path] in last or path == late:
             path.rename(path.with_name("." + path.name))
     told = foretold(built(practice))
     assert told
@@ -256,14 +257,30 @@ def test_months_on_top_of_one_another_give_what_a_rebuild_gives_and_one_ends_a_t
         for path in months:
             if months[path] == month:
                 path.with_name("." + path.name).rename(path)
+        learned = kept(practice)
         ran = pipeline.build(practice, say=lambda _: None)
         judged.append("evaluation" in ran)
         before, told = told, foretold(practice)
         assert before.items() <= told.items()
         assert (len(told) > len(before)) == judged[-1]
+        assert learned.items() <= kept(practice).items()
+        assert (len(kept(practice)) > len(learned)) == judged[-1]
     assert judged == [False, True, False]
-    rebuilt = built(copy(practice, tmp_path / "rebuilt"))
-    assert contents(practice) == contents(rebuilt)
+    assert contents(practice) == contents(built(copy(practice, tmp_path / "rebuilt")))
+
+    late.with_name("." + late.name).rename(late)
+    learned = kept(practice)
+    built(practice)
+    assert kept(practice).keys() == learned.keys()
+    assert not kept(practice).items() & learned.items()
+    assert foretold(practice) != told
+    assert contents(practice) == contents(built(copy(practice, tmp_path / "with_the_late")))
+
+
+def kept(practice: Folders) -> dict[str, int]:
+    """The file that holds what was foretold of each test period; a new one has a new number."""
+    found = (practice.private / "foretold").glob("*/predictions.parquet")
+    return {path.parent.name: path.stat().st_ino for path in found}
 
 
 def foretold(practice: Folders) -> dict[tuple[str, str], float]:

@@ -4,7 +4,8 @@ A step's key digests the code, what practice.toml states, and the rows of the ta
 of the first, the raw files. Every table carries in its own metadata the key it was made under and
 the digest of its rows, so a step is fresh exactly when all its tables carry the current key. Where
 new files leave a step's inputs as they were, it need not run again; nothing else has to be kept in
-step with the files, and a build that was interrupted goes on where it stopped.
+step with the files, and a build that was interrupted goes on where it stopped. What was foretold of
+a test period is a table with a key of its own, so a month learns only for periods that it changes.
 """
 
 import errno
@@ -26,7 +27,10 @@ from analysis.errors import DataError, UsageError, nearest
 from analysis.turns import turn
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from analysis.engine import Source
+    from analysis.models.periods import Parts, Period
     from analysis.spark import Cluster
 
 Tables = Mapping[str, "Source"]
@@ -120,13 +124,29 @@ def _model(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, Source]"
     return {"model_fits": approval.fits(learned), **periods.to_judge(chosen)}
 
 
-def _evaluation(_: Folders, __: Practice, inputs: Tables) -> "dict[str, Source]":
+def _evaluation(folders: Folders, _: Practice, inputs: Tables) -> "dict[str, Source]":
     from analysis import tables
     from analysis.config import ModelDesign
     from analysis.models import judging
 
+    kept = folders.private / "foretold"
+    judged = set()
+
+    def foretell(period: "Period", parts: "Parts", design: ModelDesign) -> "pa.Table":
+        """As `judging.foretell`; what stands is taken where a step would be fresh."""
+        folder = kept / str(period.first_day)
+        judged.add(folder)
+        key = _digest([_code_digest(), repr((period, design)), parts.digest()])
+        if tables.provenance(folder, "predictions").get("key") != key:
+            told = judging.foretell(period, parts, design)
+            tables.write(folder, "predictions", told, {"step": "evaluation", "key": key})
+        return tables.read(folder, "predictions")
+
     loaded = {name: tables.load(source) for name, source in inputs.items()}
-    return judging.judge(**loaded, design=ModelDesign())._asdict()
+    made = judging.judge(**loaded, design=ModelDesign(), foretell=foretell)
+    for folder in set(kept.glob("*")) - judged:
+        shutil.rmtree(folder)
+    return made._asdict()
 
 
 _FILES = (

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis import tables
 from analysis.config import ModelDesign
 from analysis.models import judging, periods
 from analysis.models.periods import modelled
@@ -127,6 +128,34 @@ def test_a_month_leaves_what_was_foretold_and_one_that_ends_a_period_adds_it(cli
     assert kept
     assert all(then[key] == foretold[key] for key in kept)
     assert {then[key]["split_date"] for key in then.keys() - kept} == {period.first_day}
+
+
+@settings(deadline=None, max_examples=15)
+@given(data=st.data())
+def test_what_is_foretold_is_kept_only_where_no_cell_of_its_claims_has_changed(clinic, data):
+    """As when a remittance of an old day comes late, or a document is written down afterwards."""
+    found = chosen(clinic, DESIGN)
+    claims = tables.to_frame(periods.to_judge(found)["judged_claims"])
+    column = data.draw(st.sampled_from([c for c in claims.columns if c != "claim_id"]))
+    row = data.draw(st.integers(0, len(claims) - 1))
+    other = data.draw(st.sampled_from(claims[column].drop_duplicates().tolist()))
+    changed = claims.copy()
+    changed[column] = claims[column].mask(claims.index == row, other)
+    for period in found.periods:
+        before, after = (period.parts(some) for some in (claims, changed))
+        is_same = all(map(pd.DataFrame.equals, before[:2], after[:2]))
+        assert (before.digest() == after.digest()) == is_same
+
+
+def test_nothing_known_and_an_empty_text_are_told_apart(clinic):
+    parts = chosen(clinic).parts[0]
+    unknown, empty = (parts.train.assign(payer_id=value) for value in (None, ""))
+    assert parts._replace(train=unknown).digest() != parts._replace(train=empty).digest()
+
+
+def test_claims_learned_from_and_claims_foretold_are_told_apart(clinic):
+    parts = chosen(clinic).parts[0]
+    assert parts.digest() != parts._replace(train=parts.test, test=parts.train).digest()
 
 
 def told(given: dict[str, pa.Table], design: ModelDesign) -> dict[tuple[str, str], object]:

@@ -8,7 +8,8 @@ logistic regression, the approval model, and boosted trees that would show what 
 # threadpoolctl carries no types.
 # mypy: disable-error-code="import-untyped"
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -34,30 +35,14 @@ class Judged(NamedTuple):
     evaluation: pa.Table
 
 
-def judge(test_periods: pa.Table, judged_claims: pa.Table, design: ModelDesign) -> Judged:
-    """Predict and judge the claims of each test period; both tables are as `periods` makes them.
+Foretell: TypeAlias = Callable[[Period, Parts, ModelDesign], pa.Table]
 
-    Empty tables where no period has a claim of a patient not met before.
+
+def foretell(period: Period, parts: Parts, design: ModelDesign) -> pa.Table:
+    """The rows of `predictions` of one test period, from what its own claims say and nothing else.
+
+    The claims in the order of `parts.test`, once for each model.
     """
-    claims = tables.to_frame(judged_claims)
-    periods = [Period(**row) for row in test_periods.select(list(Period._fields)).to_pylist()]
-    told = [
-        _told(period, parts, design)
-        for period in periods
-        if len((parts := period.parts(claims)).test)
-    ]
-    if not told:
-        return Judged(*(tables.from_columns(name, {}) for name in Judged._fields))
-    judged = pd.concat(told, ignore_index=True)
-    # A patient may be new in several periods.
-    judged = judged.assign(patient=patients(judged))
-    columns = ["claim_id", "model", "approval_probability", "is_approved", "split_date"]
-    predictions = tables.from_columns("predictions", {column: judged[column] for column in columns})
-    return Judged(predictions, evaluate(judged, design.n_resamples, design.seed))
-
-
-def _told(period: Period, parts: Parts, design: ModelDesign) -> pd.DataFrame:
-    """The claims tested in one period, once for each model, as `evaluate` reads them."""
     train, test = parts.train, parts.test
     boosted = BoostedTrees(design.minimum_cell_size, design.seed)
     boosted.fit(predictors(train), train["is_approved"].to_numpy(int))
@@ -71,17 +56,52 @@ def _told(period: Period, parts: Parts, design: ModelDesign) -> pd.DataFrame:
         "boosted_trees": boosted.predict_proba(predictors(test))[:, 1],
         "mixed_effects_logistic": mixed.predict_proba(predictors(test))[:, 1],
     }
-    cell = list(PAYER_BY_CONDITION)
-    n_known = test[cell].merge(train.value_counts(cell).reset_index(), on=cell, how="left")["count"]
-    test = test.assign(
-        split_date=period.first_day,
-        cell_size=cell_sizes(n_known.fillna(0).to_numpy(np.int64)),
-    )
-    return pd.concat(
+    told = {
+        "claim_id": np.tile(test["claim_id"], len(chances)),
+        "model": np.repeat(list(chances), len(test)),
         # Eight places: what is left behind them differs between machines.
-        [test.assign(model=name, approval_probability=p.round(8)) for name, p in chances.items()],
+        "approval_probability": np.concatenate(list(chances.values())).round(8),
+        "is_approved": np.tile(test["is_approved"], len(chances)),
+        "split_date": [period.first_day] * (len(test) * len(chances)),
+    }
+    return tables.from_columns("predictions", told)
+
+
+def judge(
+    test_periods: pa.Table,
+    judged_claims: pa.Table,
+    design: ModelDesign,
+    foretell: Foretell = foretell,
+) -> Judged:
+    """Predict and judge the claims of each test period; both tables are as `periods` makes them.
+
+    `foretell` gives a period's predictions, made now or earlier. Empty tables where no period has a
+    claim of a patient not met before.
+    """
+    claims = tables.to_frame(judged_claims)
+    periods = [Period(**row) for row in test_periods.select(list(Period._fields)).to_pylist()]
+    tested = [(period, parts) for period in periods if len((parts := period.parts(claims)).test)]
+    if not tested:
+        return Judged(*(tables.from_columns(name, {}) for name in Judged._fields))
+    foretold = [foretell(period, parts, design) for period, parts in tested]
+    judged = pd.concat(
+        [_judged(parts, told) for (_, parts), told in zip(tested, foretold, strict=True)],
         ignore_index=True,
     )
+    # A patient may be new in several periods.
+    judged = judged.assign(patient=patients(judged))
+    evaluation = evaluate(judged, design.n_resamples, design.seed)
+    return Judged(pa.concat_tables(foretold), evaluation)
+
+
+def _judged(parts: Parts, foretold: pa.Table) -> pd.DataFrame:
+    """The claims tested in one period, once for each model, as `evaluate` reads them."""
+    cell = list(PAYER_BY_CONDITION)
+    met = parts.train.value_counts(cell).reset_index()
+    n_known = parts.test[cell].merge(met, on=cell, how="left")["count"]
+    test = parts.test.assign(cell_size=cell_sizes(n_known.fillna(0).to_numpy(np.int64)))
+    told = tables.to_frame(foretold.select(["claim_id", "model", "approval_probability"]))
+    return told.merge(test, on="claim_id", validate="many_to_one")
 
 
 def _plain(claims: pd.DataFrame, design: ModelDesign) -> OneHotLogistic:
