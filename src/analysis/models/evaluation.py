@@ -56,14 +56,17 @@ def evaluate(claims: pd.DataFrame, n_resamples: int, seed: int) -> pa.Table:
     # The first column is the data as they are.
     weights = np.vstack([np.ones(len(patients)), draws.astype(float)]).T
     weights = weights[patient_index]
+    probability = claims["approval_probability"].to_numpy(float)
+    approved = claims["is_approved"].to_numpy(float)
+    models = claims["model"].to_numpy(str)
+    groups = _groups(claims)
     rows = []
-    for model in sorted(claims["model"].unique()):
-        is_model = (claims["model"] == model).to_numpy()
-        for group_kind, group_value, in_group in _groups(claims):
-            chosen = is_model & in_group
+    for model in np.unique(models).tolist():
+        for group_kind, group_value, in_group in groups:
+            of = (models == model) & in_group
             rows += [
                 {"model": model, "group_kind": group_kind, "group_value": group_value, **measured}
-                for measured in _measured(claims.loc[chosen], weights[chosen])
+                for measured in _measured(probability[of], approved[of], weights[of])
             ]
     return tables.from_rows("evaluation", rows)
 
@@ -91,17 +94,15 @@ def log_loss_gain(
     return gain, float(np.sqrt(n / (n - 1) * (of_patient @ of_patient)) / len(gains))
 
 
-def _measured(claims: pd.DataFrame, weights: Matrix) -> list[dict[str, Any]]:
+def _measured(probability: Vector, approved: Vector, weights: Matrix) -> list[dict[str, Any]]:
     """One row for each metric of one model in one group."""
-    probability = claims["approval_probability"].to_numpy(float)
-    approved = claims["is_approved"].to_numpy(float)
     rows: list[dict[str, Any]] = []
     for metric, measure in METRICS.items():
         value, lower, upper = None, None, None
-        if len(claims) >= MINIMUM_CLAIMS:
+        if len(approved) >= MINIMUM_CLAIMS:
             value, lower, upper = _with_interval(measure(probability, approved, weights))
         row = {"metric": metric, "value": value, "lower": lower, "upper": upper}
-        rows.append({**row, "n_claims": len(claims)})
+        rows.append({**row, "n_claims": len(approved)})
     return rows
 
 
@@ -205,12 +206,14 @@ def _newton(
     intercepts = np.full(weights.shape[1], intercept)
     slopes = np.full(weights.shape[1], slope)
     has_slope = bool(np.any(x))
-    converged = np.zeros(weights.shape[1], bool)
+    # A few columns that never settle must not keep all others going.
+    going = np.arange(weights.shape[1])
     for _ in range(30):
-        logit = intercepts + np.outer(x, slopes) + offset[:, None]
+        logit = intercepts[going] + np.outer(x, slopes[going]) + offset[:, None]
         fitted = 1 / (1 + np.exp(-np.clip(logit, -35, 35)))
-        residual = weights * (approved[:, None] - fitted)
-        curvature = weights * fitted * (1 - fitted)
+        weight = weights[:, going]
+        residual = weight * (approved[:, None] - fitted)
+        curvature = weight * fitted * (1 - fitted)
         gradient, curve = residual.sum(axis=0), curvature.sum(axis=0)
         if has_slope:
             slope_gradient = x @ residual
@@ -219,14 +222,16 @@ def _newton(
             step = _divided(slope_curve * gradient - cross * slope_gradient, determinant)
             slope_step = _divided(curve * slope_gradient - cross * gradient, determinant)
         else:
-            step, slope_step = _divided(gradient, curve), np.zeros(weights.shape[1])
+            step, slope_step = _divided(gradient, curve), np.zeros(len(going))
         # A long first step overshoots where nearly all claims have the same outcome.
-        intercepts = intercepts + np.clip(step, -2, 2)
-        slopes = slopes + np.clip(slope_step, -2, 2)
-        converged = (np.abs(step) < 1e-7) & (np.abs(slope_step) < 1e-7)
-        if np.all(converged | np.isnan(step)):
+        intercepts[going] += np.clip(step, -2, 2)
+        slopes[going] += np.clip(slope_step, -2, 2)
+        # Of a column without a step nothing but NaN is left.
+        going = going[(np.abs(step) >= 1e-7) | (np.abs(slope_step) >= 1e-7)]
+        if not len(going):
             break
-    return np.where(converged, intercepts, np.nan), np.where(converged, slopes, np.nan)
+    intercepts[going] = slopes[going] = np.nan
+    return intercepts, slopes
 
 
 def _clipped(probability: Vector) -> Vector:
