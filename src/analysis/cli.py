@@ -4,6 +4,7 @@ Heavy parts are imported inside the commands, so that `outcomes --help` answers 
 """
 
 import gc
+import os
 import sys
 import traceback
 from collections import Counter
@@ -434,6 +435,8 @@ def main() -> None:
     # Imports and columns hardly leave cycles behind: to look for them often takes a twentieth of
     # a build.
     gc.set_threshold(50_000, 20, 50)
+    # Matrices are small here: a second thread would only wait for the first, at full speed.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app(standalone_mode=True)
     except OutcomesError as problem:

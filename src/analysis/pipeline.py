@@ -306,8 +306,9 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
                     say(f"{folders.practice}: {step.title} ...")
                     inputs = _inputs(folders, step, held)
                     made = step.function(folders, practice, inputs)
-                    written = {name: made[name] for name in step.writes}
+                    written = {name: tables.conform(name, made[name]) for name in step.writes}
                     tables.write_all(folders.processed, written, provenance)
+                    _hold(held, written)
                 standing.look_again(step)
                 ran.append(step.name)
         for step in later:
@@ -318,7 +319,7 @@ def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) 
 
 
 def _inputs(folders: Folders, step: Step, held: "dict[str, Source]") -> "dict[str, Source]":
-    """The tables that a step reads; small ones are `held` in memory for the steps after it too."""
+    """The tables that a step reads; small ones come from memory, and are `held` there from now."""
     from analysis import engine, tables
 
     stored = {name: tables.stored(folders.processed, name) for name in step.reads}
@@ -327,6 +328,14 @@ def _inputs(folders: Folders, step: Step, held: "dict[str, Source]") -> "dict[st
     for name in stored.keys() - held.keys():
         held[name] = tables.load(stored[name])
     return {name: held[name] for name in stored}
+
+
+def _hold(held: "dict[str, Source]", written: "Mapping[str, Source]") -> None:
+    """Have small tables that a step made in memory `held` there for the steps after it."""
+    from analysis import engine
+
+    if engine.are_small(written):
+        held |= {name: made for name, made in written.items() if not isinstance(made, Path)}
 
 
 @contextmanager

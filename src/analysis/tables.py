@@ -246,10 +246,10 @@ class Growing:
 
     def add(self, rows: pa.Table) -> None:
         """Write rows behind those there are. Raises TableError as `conform` does."""
-        conform(self._name, rows)
+        rows = conform(self._name, rows)
         # No rows in memory and none in a file shall leave the same bytes: no group of rows.
         if len(rows):
-            self._file.write_table(_cast(self._name, rows), _GROUP_ROWS)
+            self._file.write_table(rows, _GROUP_ROWS)
 
     def close(self) -> Path:
         """The file, now whole."""
