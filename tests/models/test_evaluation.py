@@ -125,6 +125,21 @@ def test_chances_that_separate_the_outcomes_have_no_slope():
     assert rows[("overall", "all", "auc")]["value"] == 1
 
 
+@pytest.mark.parametrize("drawn", [[11], [2, 13]], ids=["one claim", "both answers, one chance"])
+def test_a_resample_of_one_chance_has_no_slope_whatever_rounding_leaves(drawn):
+    chances = [0.5603, 0.7416, 0.5978, 0.8749, 0.4999, 0.932, 0.6281, 0.7887, 0.5929, 0.8825]
+    chance = np.array([*chances, 0.8202, 0.7348, 0.9755, 0.5978])
+    approved = np.array([1.0] * 13 + [0.0])
+    approved[[3, 9]] = 0
+    counts = np.zeros((len(chance), 20))
+    counts[drawn] = np.arange(1, 21)
+    slopes = evaluation.calibration_slope(
+        chance, approved, np.column_stack([np.ones(len(chance)), counts])
+    )
+    assert np.isfinite(slopes[0])
+    assert np.isnan(slopes[1:]).all()
+
+
 def test_a_value_whose_interval_cannot_be_had_is_not_told():
     # One denied claim: a third of the resamples miss its patient.
     frame = predicted(30, is_approved=[i > 0 for i in range(30)])

@@ -203,12 +203,16 @@ def _newton(
     x: Vector, offset: Vector, approved: Vector, weights: Matrix, intercept: float, slope: float
 ) -> tuple[Vector, Vector]:
     """Newton's method on all columns at once from one start; NaN where it does not converge."""
-    intercepts = np.full(weights.shape[1], intercept)
-    slopes = np.full(weights.shape[1], slope)
+    n_approved = approved @ weights
+    has_both = (n_approved > 0) & (n_approved < weights.sum(axis=0))
+    intercepts = np.where(has_both, intercept, np.nan)
+    slopes = np.where(has_both, slope, np.nan)
     has_slope = bool(np.any(x))
     # A few columns that never settle must not keep all others going.
-    going = np.arange(weights.shape[1])
+    going = np.flatnonzero(has_both)
     for _ in range(30):
+        if not len(going):
+            break
         logit = intercepts[going] + np.outer(x, slopes[going]) + offset[:, None]
         fitted = 1 / (1 + np.exp(-np.clip(logit, -35, 35)))
         weight = weights[:, going]
@@ -219,6 +223,8 @@ def _newton(
             slope_gradient = x @ residual
             cross, slope_curve = x @ curvature, (x**2) @ curvature
             determinant = curve * slope_curve - cross**2
+            # Of one chance alone rounding leaves a little.
+            determinant[determinant < 1e-9 * curve * slope_curve] = 0
             step = _divided(slope_curve * gradient - cross * slope_gradient, determinant)
             slope_step = _divided(curve * slope_gradient - cross * gradient, determinant)
         else:
@@ -228,8 +234,6 @@ def _newton(
         slopes[going] += np.clip(slope_step, -2, 2)
         # Of a column without a step nothing but NaN is left.
         going = going[(np.abs(step) >= 1e-7) | (np.abs(slope_step) >= 1e-7)]
-        if not len(going):
-            break
     intercepts[going] = slopes[going] = np.nan
     return intercepts, slopes
 
