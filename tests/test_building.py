@@ -11,6 +11,7 @@ import pytest
 from analysis import pipeline, synthetic, tables
 from analysis.config import Folders
 from analysis.errors import DataError
+from analysis.intake import spool
 
 STEPS = [step.name for step in pipeline.STEPS]
 # The others fit and judge the model, which the engine's limit does not bind.
@@ -205,6 +206,16 @@ def test_a_step_whose_inputs_stay_as_they_were_is_not_made_again(
     (practice.raw / "note.csv").write_text("", encoding="utf-8")
     assert pipeline.build(practice, say=lambda _: None) == ["intake"]
     assert pipeline.build(practice, say=lambda _: None) == []
+
+
+def test_files_read_through_files_give_the_same_tables_as_those_read_in_memory(
+    whole: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    practice = copy(whole, tmp_path)
+    monkeypatch.setattr(spool, "_MOST_BYTES", 10_000)
+    assert pipeline.build(practice, through="outcomes", say=lambda _: None) == STEPS[:3]
+    for name in (name for step in pipeline.STEPS[:3] for name in step.writes):
+        assert tables.read(practice.processed, name) == tables.read(whole.processed, name), name
 
 
 def test_a_damaged_or_missing_table_is_made_again(whole: Folders, tmp_path: Path) -> None:

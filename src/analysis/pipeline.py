@@ -334,8 +334,9 @@ def _hold(held: "dict[str, Source]", written: "Mapping[str, Source]") -> None:
     """Have small tables that a step made in memory `held` there for the steps after it."""
     from analysis import engine
 
-    if engine.are_small(written):
-        held |= {name: made for name, made in written.items() if not isinstance(made, Path)}
+    in_memory = {name: made for name, made in written.items() if not isinstance(made, Path)}
+    if engine.are_small(in_memory):
+        held |= in_memory
 
 
 @contextmanager
