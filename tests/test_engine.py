@@ -128,6 +128,15 @@ def test_what_memory_cannot_hold_goes_to_the_disk(tmp_path: Path) -> None:
         assert pq.read_metadata(made["sorted"]).num_rows == 4_000_000
 
 
+def test_many_rows_are_not_small_however_little_room_their_file_takes(tmp_path: Path) -> None:
+    many = tmp_path / "many.parquet"
+    alike = pa.repeat("the same insurer on every line", 2**20)
+    pq.write_table(pa.table(dict.fromkeys("abcdefgh", alike)), many)
+    assert many.stat().st_size < 2**20
+    with engine.workspace(tmp_path / "room", "2 GB"):
+        assert not engine.are_small({"many": many})
+
+
 def test_a_step_whose_memory_is_too_small_says_which_it_is_and_what_to_do(tmp_path: Path) -> None:
     folders = Folders(tmp_path / "data", tmp_path / "reports", "small")
     step = next(step for step in pipeline.STEPS if step.name == "outcomes")

@@ -33,8 +33,10 @@ _WORD = re.compile(r"\w+")
 _BYTES = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _UNITS = {**_BYTES, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BYTES_PER_THREAD = 125_000_000
-# Inputs that nobody need think of where a gigabyte is to be had. In a file they take less room.
-_SMALL_BYTES, _PACKED, _AMPLE_BYTES = 64_000_000, 8, 1_000_000_000
+# Inputs that nobody need think of where a gigabyte is to be had.
+_SMALL_BYTES, _AMPLE_BYTES = 64_000_000, 1_000_000_000
+# Of rows in a file, each value's share in memory: how large the file is tells nothing of it.
+_BYTES_PER_VALUE = 16
 _CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -141,11 +143,15 @@ def are_small(inputs: Mapping[str, Source]) -> bool:
     space = _workspace.get()
     if not inputs or (space and not _is_ample(space.memory_limit)):
         return False
-    sizes = (
-        source.stat().st_size * _PACKED if isinstance(source, Path) else source.nbytes
-        for source in inputs.values()
-    )
-    return sum(sizes) <= _SMALL_BYTES
+    return sum(map(_n_bytes, inputs.values())) <= _SMALL_BYTES
+
+
+def _n_bytes(source: Source) -> int:
+    """About how many bytes of memory a table takes."""
+    if isinstance(source, Path):
+        file = pq.read_metadata(source)
+        return int(file.num_rows * file.num_columns * _BYTES_PER_VALUE)
+    return int(source.nbytes)
 
 
 def _is_ample(memory_limit: str) -> bool:
