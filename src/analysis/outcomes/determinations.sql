@@ -196,7 +196,20 @@ FROM slotted AS e
 -- name: final_answers
 -- What ends adjudication for a line: approved, partly approved or denied, by a primary insurer.
 SELECT
-    *,
+    claim_key,
+    slot,
+    remittance_key,
+    claim_version_key,
+    answer_number,
+    payment_date,
+    is_part,
+    line_number,
+    determination,
+    category,
+    reason_code,
+    remark_code,
+    charge_cents,
+    allowed_cents,
     row_number() OVER (
         PARTITION BY claim_key, slot ORDER BY answer_number, remittance_key, line_number
     ) AS from_first,
@@ -214,7 +227,17 @@ WHERE
 -- The last word on a line that nobody has taken back; a pended line waits again. What was allowed
 -- stands until it is reversed: a later denial that reverses nothing answers another submission.
 SELECT
-    *,
+    claim_key,
+    slot,
+    remittance_key,
+    claim_version_key,
+    answer_number,
+    payment_date,
+    is_part,
+    line_number,
+    determination,
+    category,
+    allowed_cents,
     determination IN ('approved', 'partially_approved') AS is_allowed,
     row_number() OVER (
         PARTITION BY claim_key, slot
@@ -287,8 +310,6 @@ SELECT
     END AS final_category,
     s.allowed_cents AS final_allowed_cents,
     s.remittance_key AS final_remittance_key,
-    s.claim_version_key AS final_version_key,
-    s.answer_number AS final_answer_number,
     k.has_pending,
     k.has_rejected,
     k.has_undecided,
@@ -364,6 +385,16 @@ WHERE a.claim_version_key IS NOT NULL OR e.answer_number >= (
     WHERE r.claim_key = a.claim_key AND r.is_deciding AND r.claim_frequency_code = '7'
 )
 
+-- name: undecided_slots
+-- Lines without a decision. One answered without a decision (contract only, duplicate, zero charge)
+-- does not hold the claim up.
+SELECT claim_key, slot, has_pending
+FROM line_states
+WHERE
+    first_determination IS NULL
+    AND coalesce(has_undecided, 0) = 0
+    AND coalesce(has_rejected, 0) = 0
+
 -- name: whole_answers
 -- Answers over the whole charge: a line they pass over in silence was bundled, and waits no more.
 SELECT DISTINCT p.claim_version_key
@@ -371,60 +402,73 @@ FROM parts_in_claims AS p
 INNER JOIN answers AS r ON r.remittance_key = p.remittance_key
 INNER JOIN versions AS v ON v.claim_version_key = p.claim_version_key
 WHERE
-    p.is_deciding
+    p.claim_key IN (SELECT claim_key FROM undecided_slots)
+    AND p.is_deciding
     AND abs(r.charge_cents) >= v.charge_cents
     AND p.determination IN ('approved', 'partially_approved', 'denied')
 
 -- name: waiting_slots
--- Lines sent that still wait for a decision. One answered without a decision (contract only,
--- duplicate, zero charge) does not hold the claim up.
+-- Lines sent that still wait for a decision.
 SELECT k.claim_key, k.slot
-FROM line_states AS k
+FROM undecided_slots AS k
 WHERE
-    k.first_determination IS NULL
-    AND coalesce(k.has_undecided, 0) = 0
-    AND coalesce(k.has_rejected, 0) = 0
-    AND (
-        k.has_pending = 1
-        OR NOT EXISTS (
-            SELECT 1 FROM service_slots AS s
-            INNER JOIN whole_answers AS w ON w.claim_version_key = s.claim_version_key
-            WHERE s.claim_key = k.claim_key AND s.slot = k.slot
-        )
+    k.has_pending = 1
+    OR NOT EXISTS (
+        SELECT 1 FROM service_slots AS s
+        INNER JOIN whole_answers AS w ON w.claim_version_key = s.claim_version_key
+        WHERE s.claim_key = k.claim_key AND s.slot = k.slot
     )
 
--- name: first_counts
+-- name: scoped_lines
+-- Which lines make their claim's first determination, which its final one, and which still wait.
 SELECT
-    k.claim_key,
-    count(CASE WHEN l.first_determination = 'approved' THEN 1 END) AS n_approved,
-    count(CASE WHEN l.first_determination = 'partially_approved' THEN 1 END) AS n_partial,
-    count(CASE WHEN l.first_determination = 'denied' THEN 1 END) AS n_denied,
-    count(w.slot) AS n_waiting,
-    max(l.first_date) AS determination_date
-FROM first_slots AS k
-INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
-LEFT JOIN waiting_slots AS w ON w.claim_key = k.claim_key AND w.slot = k.slot
-GROUP BY k.claim_key
+    l.claim_key,
+    l.slot,
+    l.first_determination,
+    l.first_date,
+    l.first_category,
+    l.first_reason_code,
+    l.first_remark_code,
+    l.first_charge_cents,
+    l.final_determination,
+    l.final_date,
+    l.final_category,
+    l.final_allowed_cents,
+    l.final_remittance_key,
+    f.slot IS NOT NULL AS is_first,
+    t.slot IS NOT NULL AS is_final,
+    w.slot IS NOT NULL AS is_waiting
+FROM line_states AS l
+LEFT JOIN first_slots AS f ON f.claim_key = l.claim_key AND f.slot = l.slot
+LEFT JOIN last_slots AS t ON t.claim_key = l.claim_key AND t.slot = l.slot
+LEFT JOIN waiting_slots AS w ON w.claim_key = l.claim_key AND w.slot = l.slot
 
--- name: last_counts
+-- name: line_counts
 SELECT
-    k.claim_key,
-    count(CASE WHEN l.final_determination = 'approved' THEN 1 END) AS n_approved,
-    count(CASE WHEN l.final_determination = 'partially_approved' THEN 1 END) AS n_partial,
-    count(CASE WHEN l.final_determination = 'denied' THEN 1 END) AS n_denied,
+    claim_key,
+    max(CASE WHEN is_first THEN 1 ELSE 0 END) AS has_first,
+    count(CASE WHEN is_first AND first_determination = 'approved' THEN 1 END) AS first_approved,
+    count(CASE WHEN is_first AND first_determination = 'partially_approved' THEN 1 END)
+        AS first_partial,
+    count(CASE WHEN is_first AND first_determination = 'denied' THEN 1 END) AS first_denied,
+    count(CASE WHEN is_first AND is_waiting THEN 1 END) AS first_waiting,
+    max(CASE WHEN is_first THEN first_date END) AS first_date,
+    count(CASE WHEN is_final AND final_determination = 'approved' THEN 1 END) AS final_approved,
+    count(CASE WHEN is_final AND final_determination = 'partially_approved' THEN 1 END)
+        AS final_partial,
+    count(CASE WHEN is_final AND final_determination = 'denied' THEN 1 END) AS final_denied,
     count(
         CASE
-            WHEN l.final_determination = 'pending' THEN 1
-            WHEN l.final_determination IS NULL AND l.first_determination IS NOT NULL THEN 1
-            WHEN w.slot IS NOT NULL THEN 1
+            WHEN NOT is_final THEN NULL
+            WHEN final_determination = 'pending' THEN 1
+            WHEN final_determination IS NULL AND first_determination IS NOT NULL THEN 1
+            WHEN is_waiting THEN 1
         END
-    ) AS n_waiting,
-    max(l.final_date) AS determination_date,
-    sum(coalesce(l.final_allowed_cents, 0)) AS allowed_cents
-FROM last_slots AS k
-INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
-LEFT JOIN waiting_slots AS w ON w.claim_key = k.claim_key AND w.slot = k.slot
-GROUP BY k.claim_key
+    ) AS final_waiting,
+    max(CASE WHEN is_final THEN final_date END) AS final_date,
+    sum(CASE WHEN is_final THEN coalesce(final_allowed_cents, 0) END) AS allowed_cents
+FROM scoped_lines
+GROUP BY claim_key
 
 -- name: claim_reasons
 -- The category of the largest denied or cut charge, first answer and standing answer.
@@ -452,23 +496,21 @@ FROM (
     FROM (
         SELECT
             'first' AS which,
-            l.claim_key,
-            l.slot,
-            l.first_determination AS determination,
-            l.first_category AS category,
-            l.first_reason_code AS reason_code,
-            l.first_remark_code AS remark_code,
-            l.first_charge_cents AS charge_cents
-        FROM line_states AS l
-        INNER JOIN first_slots AS k ON k.claim_key = l.claim_key AND k.slot = l.slot
-        WHERE l.first_determination IN ('denied', 'partially_approved')
+            claim_key,
+            slot,
+            first_determination AS determination,
+            first_category AS category,
+            first_reason_code AS reason_code,
+            first_remark_code AS remark_code,
+            first_charge_cents AS charge_cents
+        FROM scoped_lines
+        WHERE is_first AND first_determination IN ('denied', 'partially_approved')
         UNION ALL
         SELECT
-            'final', l.claim_key, l.slot, l.final_determination, l.final_category, NULL, NULL,
-            l.first_charge_cents
-        FROM line_states AS l
-        INNER JOIN last_slots AS k ON k.claim_key = l.claim_key AND k.slot = l.slot
-        WHERE l.final_determination IN ('denied', 'partially_approved')
+            'final', claim_key, slot, final_determination, final_category, NULL, NULL,
+            first_charge_cents
+        FROM scoped_lines
+        WHERE is_final AND final_determination IN ('denied', 'partially_approved')
     ) AS reasons
 ) AS ranked
 WHERE choice = 1
@@ -558,50 +600,41 @@ SELECT
     ) AS claim_level_cents
 FROM (
     SELECT DISTINCT
-        k.claim_key,
-        l.final_remittance_key AS remittance_key,
-        l.final_remittance_key IN (
-            SELECT remittance_key FROM keyed_remittance_lines
-        ) AS has_lines
-    FROM last_slots AS k
-    INNER JOIN line_states AS l ON l.claim_key = k.claim_key AND l.slot = k.slot
-    WHERE l.final_remittance_key IS NOT NULL
+        claim_key,
+        final_remittance_key AS remittance_key,
+        final_remittance_key IN (SELECT remittance_key FROM keyed_remittance_lines) AS has_lines
+    FROM scoped_lines
+    WHERE is_final AND final_remittance_key IS NOT NULL
 ) AS r
 INNER JOIN adjustment_sums AS a ON a.remittance_key = r.remittance_key
 GROUP BY r.claim_key
 
--- name: counted_claims
-SELECT
-    i.claim_key,
-    f.n_waiting AS first_waiting,
-    f.n_partial AS first_partial,
-    f.n_approved AS first_approved,
-    f.n_denied AS first_denied,
-    f.determination_date AS first_date,
-    f.claim_key IS NOT NULL AS has_first,
-    t.n_waiting AS final_waiting,
-    t.n_partial AS final_partial,
-    t.n_approved AS final_approved,
-    t.n_denied AS final_denied,
-    t.determination_date AS final_date,
-    t.allowed_cents
-FROM claim_keys AS i
-LEFT JOIN first_counts AS f ON f.claim_key = i.claim_key
-LEFT JOIN last_counts AS t ON t.claim_key = i.claim_key
-
 -- name: told_claims
 SELECT
-    c.*,
+    i.claim_key,
+    coalesce(c.has_first, 0) = 1 AS has_first,
+    c.first_approved,
+    c.first_partial,
+    c.first_denied,
+    c.first_waiting,
+    c.first_date,
+    c.final_approved,
+    c.final_partial,
+    c.final_denied,
+    c.final_waiting,
+    c.final_date,
+    c.allowed_cents,
     coalesce(u.has_pending, 0) = 1 AS has_pending,
     coalesce(u.has_rejected, 0) = 1 AS has_rejected,
     u.rejected_date,
     coalesce(a.n_judging, 0) AS n_judging,
     coalesce(a.paid_cents, 0) AS paid_cents,
     v.last_submitted_date
-FROM counted_claims AS c
-LEFT JOIN undecided_claims AS u ON u.claim_key = c.claim_key
-LEFT JOIN answer_facts AS a ON a.claim_key = c.claim_key
-LEFT JOIN version_facts AS v ON v.claim_key = c.claim_key
+FROM claim_keys AS i
+LEFT JOIN line_counts AS c ON c.claim_key = i.claim_key
+LEFT JOIN undecided_claims AS u ON u.claim_key = i.claim_key
+LEFT JOIN answer_facts AS a ON a.claim_key = i.claim_key
+LEFT JOIN version_facts AS v ON v.claim_key = i.claim_key
 
 -- name: determined_claims
 SELECT

@@ -249,7 +249,20 @@ FROM slotted AS e
 
 -- name: final_answers
 SELECT
-  *,
+  claim_key,
+  slot,
+  remittance_key,
+  claim_version_key,
+  answer_number,
+  payment_date,
+  is_part,
+  line_number,
+  determination,
+  category,
+  reason_code,
+  remark_code,
+  charge_cents,
+  allowed_cents,
   ROW_NUMBER() OVER (
     PARTITION BY claim_key, slot
     ORDER BY answer_number NULLS LAST, remittance_key NULLS LAST, line_number NULLS LAST
@@ -265,7 +278,17 @@ WHERE
 
 -- name: standing_answers
 SELECT
-  *,
+  claim_key,
+  slot,
+  remittance_key,
+  claim_version_key,
+  answer_number,
+  payment_date,
+  is_part,
+  line_number,
+  determination,
+  category,
+  allowed_cents,
   determination IN ('approved', 'partially_approved') AS is_allowed,
   ROW_NUMBER() OVER (
     PARTITION BY claim_key, slot
@@ -341,8 +364,6 @@ SELECT
   END AS final_category,
   s.allowed_cents AS final_allowed_cents,
   s.remittance_key AS final_remittance_key,
-  s.claim_version_key AS final_version_key,
-  s.answer_number AS final_answer_number,
   k.has_pending,
   k.has_rejected,
   k.has_undecided,
@@ -448,6 +469,17 @@ WHERE
       r.claim_key = a.claim_key AND r.is_deciding AND r.claim_frequency_code = '7'
   )
 
+-- name: undecided_slots
+SELECT
+  claim_key,
+  slot,
+  has_pending
+FROM line_states
+WHERE
+  first_determination IS NULL
+  AND COALESCE(has_undecided, 0) = 0
+  AND COALESCE(has_rejected, 0) = 0
+
 -- name: whole_answers
 SELECT DISTINCT
   p.claim_version_key
@@ -457,7 +489,12 @@ INNER JOIN answers AS r
 INNER JOIN versions AS v
   ON v.claim_version_key = p.claim_version_key
 WHERE
-  p.is_deciding
+  p.claim_key IN (
+    SELECT
+      claim_key
+    FROM undecided_slots
+  )
+  AND p.is_deciding
   AND ABS(r.charge_cents) >= v.charge_cents
   AND p.determination IN ('approved', 'partially_approved', 'denied')
 
@@ -465,65 +502,74 @@ WHERE
 SELECT
   k.claim_key,
   k.slot
-FROM line_states AS k
+FROM undecided_slots AS k
 WHERE
-  k.first_determination IS NULL
-  AND COALESCE(k.has_undecided, 0) = 0
-  AND COALESCE(k.has_rejected, 0) = 0
-  AND (
-    k.has_pending = 1
-    OR NOT EXISTS(
-      SELECT
-        1
-      FROM service_slots AS s
-      INNER JOIN whole_answers AS w
-        ON w.claim_version_key = s.claim_version_key
-      WHERE
-        s.claim_key = k.claim_key AND s.slot = k.slot
-    )
+  k.has_pending = 1
+  OR NOT EXISTS(
+    SELECT
+      1
+    FROM service_slots AS s
+    INNER JOIN whole_answers AS w
+      ON w.claim_version_key = s.claim_version_key
+    WHERE
+      s.claim_key = k.claim_key AND s.slot = k.slot
   )
 
--- name: first_counts
+-- name: scoped_lines
 SELECT
-  k.claim_key,
-  COUNT(CASE WHEN l.first_determination = 'approved' THEN 1 END) AS n_approved,
-  COUNT(CASE WHEN l.first_determination = 'partially_approved' THEN 1 END) AS n_partial,
-  COUNT(CASE WHEN l.first_determination = 'denied' THEN 1 END) AS n_denied,
-  COUNT(w.slot) AS n_waiting,
-  MAX(l.first_date) AS determination_date
-FROM first_slots AS k
-INNER JOIN line_states AS l
-  ON l.claim_key = k.claim_key AND l.slot = k.slot
+  l.claim_key,
+  l.slot,
+  l.first_determination,
+  l.first_date,
+  l.first_category,
+  l.first_reason_code,
+  l.first_remark_code,
+  l.first_charge_cents,
+  l.final_determination,
+  l.final_date,
+  l.final_category,
+  l.final_allowed_cents,
+  l.final_remittance_key,
+  NOT f.slot IS NULL AS is_first,
+  NOT t.slot IS NULL AS is_final,
+  NOT w.slot IS NULL AS is_waiting
+FROM line_states AS l
+LEFT JOIN first_slots AS f
+  ON f.claim_key = l.claim_key AND f.slot = l.slot
+LEFT JOIN last_slots AS t
+  ON t.claim_key = l.claim_key AND t.slot = l.slot
 LEFT JOIN waiting_slots AS w
-  ON w.claim_key = k.claim_key AND w.slot = k.slot
-GROUP BY
-  k.claim_key
+  ON w.claim_key = l.claim_key AND w.slot = l.slot
 
--- name: last_counts
+-- name: line_counts
 SELECT
-  k.claim_key,
-  COUNT(CASE WHEN l.final_determination = 'approved' THEN 1 END) AS n_approved,
-  COUNT(CASE WHEN l.final_determination = 'partially_approved' THEN 1 END) AS n_partial,
-  COUNT(CASE WHEN l.final_determination = 'denied' THEN 1 END) AS n_denied,
+  claim_key,
+  MAX(CASE WHEN is_first THEN 1 ELSE 0 END) AS has_first,
+  COUNT(CASE WHEN is_first AND first_determination = 'approved' THEN 1 END) AS first_approved,
+  COUNT(CASE WHEN is_first AND first_determination = 'partially_approved' THEN 1 END) AS first_partial,
+  COUNT(CASE WHEN is_first AND first_determination = 'denied' THEN 1 END) AS first_denied,
+  COUNT(CASE WHEN is_first AND is_waiting THEN 1 END) AS first_waiting,
+  MAX(CASE WHEN is_first THEN first_date END) AS first_date,
+  COUNT(CASE WHEN is_final AND final_determination = 'approved' THEN 1 END) AS final_approved,
+  COUNT(CASE WHEN is_final AND final_determination = 'partially_approved' THEN 1 END) AS final_partial,
+  COUNT(CASE WHEN is_final AND final_determination = 'denied' THEN 1 END) AS final_denied,
   COUNT(
     CASE
-      WHEN l.final_determination = 'pending'
+      WHEN NOT is_final
+      THEN NULL
+      WHEN final_determination = 'pending'
       THEN 1
-      WHEN l.final_determination IS NULL AND NOT l.first_determination IS NULL
+      WHEN final_determination IS NULL AND NOT first_determination IS NULL
       THEN 1
-      WHEN NOT w.slot IS NULL
+      WHEN is_waiting
       THEN 1
     END
-  ) AS n_waiting,
-  MAX(l.final_date) AS determination_date,
-  SUM(COALESCE(l.final_allowed_cents, 0)) AS allowed_cents
-FROM last_slots AS k
-INNER JOIN line_states AS l
-  ON l.claim_key = k.claim_key AND l.slot = k.slot
-LEFT JOIN waiting_slots AS w
-  ON w.claim_key = k.claim_key AND w.slot = k.slot
+  ) AS final_waiting,
+  MAX(CASE WHEN is_final THEN final_date END) AS final_date,
+  SUM(CASE WHEN is_final THEN COALESCE(final_allowed_cents, 0) END) AS allowed_cents
+FROM scoped_lines
 GROUP BY
-  k.claim_key
+  claim_key
 
 -- name: claim_reasons
 SELECT
@@ -546,33 +592,29 @@ FROM (
   FROM (
     SELECT
       'first' AS which,
-      l.claim_key,
-      l.slot,
-      l.first_determination AS determination,
-      l.first_category AS category,
-      l.first_reason_code AS reason_code,
-      l.first_remark_code AS remark_code,
-      l.first_charge_cents AS charge_cents
-    FROM line_states AS l
-    INNER JOIN first_slots AS k
-      ON k.claim_key = l.claim_key AND k.slot = l.slot
+      claim_key,
+      slot,
+      first_determination AS determination,
+      first_category AS category,
+      first_reason_code AS reason_code,
+      first_remark_code AS remark_code,
+      first_charge_cents AS charge_cents
+    FROM scoped_lines
     WHERE
-      l.first_determination IN ('denied', 'partially_approved')
+      is_first AND first_determination IN ('denied', 'partially_approved')
     UNION ALL
     SELECT
       'final',
-      l.claim_key,
-      l.slot,
-      l.final_determination,
-      l.final_category,
+      claim_key,
+      slot,
+      final_determination,
+      final_category,
       NULL,
       NULL,
-      l.first_charge_cents
-    FROM line_states AS l
-    INNER JOIN last_slots AS k
-      ON k.claim_key = l.claim_key AND k.slot = l.slot
+      first_charge_cents
+    FROM scoped_lines
     WHERE
-      l.final_determination IN ('denied', 'partially_approved')
+      is_final AND final_determination IN ('denied', 'partially_approved')
   ) AS reasons
 ) AS ranked
 WHERE
@@ -694,61 +736,52 @@ SELECT
   ) AS claim_level_cents
 FROM (
   SELECT DISTINCT
-    k.claim_key,
-    l.final_remittance_key AS remittance_key,
-    l.final_remittance_key IN (
+    claim_key,
+    final_remittance_key AS remittance_key,
+    final_remittance_key IN (
       SELECT
         remittance_key
       FROM keyed_remittance_lines
     ) AS has_lines
-  FROM last_slots AS k
-  INNER JOIN line_states AS l
-    ON l.claim_key = k.claim_key AND l.slot = k.slot
+  FROM scoped_lines
   WHERE
-    NOT l.final_remittance_key IS NULL
+    is_final AND NOT final_remittance_key IS NULL
 ) AS r
 INNER JOIN adjustment_sums AS a
   ON a.remittance_key = r.remittance_key
 GROUP BY
   r.claim_key
 
--- name: counted_claims
-SELECT
-  i.claim_key,
-  f.n_waiting AS first_waiting,
-  f.n_partial AS first_partial,
-  f.n_approved AS first_approved,
-  f.n_denied AS first_denied,
-  f.determination_date AS first_date,
-  NOT f.claim_key IS NULL AS has_first,
-  t.n_waiting AS final_waiting,
-  t.n_partial AS final_partial,
-  t.n_approved AS final_approved,
-  t.n_denied AS final_denied,
-  t.determination_date AS final_date,
-  t.allowed_cents
-FROM claim_keys AS i
-LEFT JOIN first_counts AS f
-  ON f.claim_key = i.claim_key
-LEFT JOIN last_counts AS t
-  ON t.claim_key = i.claim_key
-
 -- name: told_claims
 SELECT
-  c.*,
+  i.claim_key,
+  COALESCE(c.has_first, 0) = 1 AS has_first,
+  c.first_approved,
+  c.first_partial,
+  c.first_denied,
+  c.first_waiting,
+  c.first_date,
+  c.final_approved,
+  c.final_partial,
+  c.final_denied,
+  c.final_waiting,
+  c.final_date,
+  c.allowed_cents,
   COALESCE(u.has_pending, 0) = 1 AS has_pending,
   COALESCE(u.has_rejected, 0) = 1 AS has_rejected,
   u.rejected_date,
   COALESCE(a.n_judging, 0) AS n_judging,
   COALESCE(a.paid_cents, 0) AS paid_cents,
   v.last_submitted_date
-FROM counted_claims AS c
+FROM claim_keys AS i
+LEFT JOIN line_counts AS c
+  ON c.claim_key = i.claim_key
 LEFT JOIN undecided_claims AS u
-  ON u.claim_key = c.claim_key
+  ON u.claim_key = i.claim_key
 LEFT JOIN answer_facts AS a
-  ON a.claim_key = c.claim_key
+  ON a.claim_key = i.claim_key
 LEFT JOIN version_facts AS v
-  ON v.claim_key = c.claim_key
+  ON v.claim_key = i.claim_key
 
 -- name: determined_claims
 SELECT
