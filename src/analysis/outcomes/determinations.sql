@@ -354,7 +354,7 @@ LEFT JOIN partial_versions AS p ON p.claim_version_key = v.claim_version_key
 
 -- name: first_slots
 -- Of a claim we were never given, whatever was answered.
-SELECT DISTINCT a.claim_key, s.slot
+SELECT a.claim_key, s.slot
 FROM first_answered AS a
 INNER JOIN version_scopes AS c ON c.claim_version_key = a.claim_version_key
 INNER JOIN service_slots AS s ON s.claim_version_key = c.scope_version_key
@@ -368,7 +368,7 @@ INNER JOIN final_answers AS e
 WHERE a.claim_version_key IS NOT NULL OR e.from_first = 1
 
 -- name: last_slots
-SELECT DISTINCT a.claim_key, s.slot
+SELECT a.claim_key, s.slot
 FROM last_answered AS a
 INNER JOIN version_scopes AS c ON c.claim_version_key = a.claim_version_key
 INNER JOIN service_slots AS s ON s.claim_version_key = c.scope_version_key

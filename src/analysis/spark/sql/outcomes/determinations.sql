@@ -419,7 +419,7 @@ LEFT JOIN partial_versions AS p
   ON p.claim_version_key = v.claim_version_key
 
 -- name: first_slots
-SELECT DISTINCT
+SELECT
   a.claim_key,
   s.slot
 FROM first_answered AS a
@@ -441,7 +441,7 @@ WHERE
   NOT a.claim_version_key IS NULL OR e.from_first = 1
 
 -- name: last_slots
-SELECT DISTINCT
+SELECT
   a.claim_key,
   s.slot
 FROM last_answered AS a
