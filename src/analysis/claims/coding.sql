@@ -65,30 +65,32 @@ GROUP BY m.code_system, m.code
 ORDER BY n_records DESC, m.code_system, m.code
 
 -- name: first_sent
--- The first version of each claim: what was billed before any insurer spoke.
+-- The first version of each claim, for which it is named: what was billed before any insurer spoke.
 SELECT
-    c.claim_version_id,
-    l.claim_id,
-    upper(trim(c.patient_control_number)) AS patient_control_number,
-    c.service_date
-FROM claims AS c
-INNER JOIN claim_lineage AS l
-    ON
-        l.record = 'claim_version'
-        AND l.record_id = c.claim_version_id
-        AND l.match_kind = 'original'
+    claim_version_id AS claim_id,
+    upper(trim(patient_control_number)) AS patient_control_number,
+    service_date
+FROM claims
+WHERE
+    claim_version_id NOT IN (
+        SELECT record_id
+        FROM claim_lineage
+        WHERE record = 'claim_version' AND match_kind <> 'original'
+    )
+    AND upper(trim(patient_control_number))
+    IN (SELECT upper(trim(patient_control_number)) FROM visit_techniques)
 
 -- name: billed_visits
 -- With the codes as they come: sorting them for every visit costs more than finding the visits.
 SELECT
     f.claim_id,
-    f.patient_control_number,
+    min(f.patient_control_number) AS patient_control_number,
     coalesce(s.service_date, f.service_date) AS service_date,
     string_agg(s.procedure_code, ':') AS billed
 FROM first_sent AS f
-INNER JOIN service_lines AS s ON s.claim_version_id = f.claim_version_id
+INNER JOIN service_lines AS s ON s.claim_version_id = f.claim_id
 WHERE s.procedure_code IS NOT NULL
-GROUP BY f.claim_id, f.patient_control_number, coalesce(s.service_date, f.service_date)
+GROUP BY f.claim_id, coalesce(s.service_date, f.service_date)
 
 -- name: usual_codes
 SELECT

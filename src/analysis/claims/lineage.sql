@@ -7,7 +7,6 @@ SELECT
     c.claim_version_id,
     upper(trim(c.patient_control_number)) AS control_number,
     c.claim_frequency_code,
-    coalesce(c.claim_frequency_code, '1') NOT IN ('7', '8') AS is_sent_as_new,
     upper(trim(c.original_reference_number)) AS reference_number,
     c.patient_id,
     c.payer_id,
@@ -15,36 +14,61 @@ SELECT
     c.service_to_date,
     c.submitted_date,
     c.charge_cents,
-    coalesce(c.payer_sequence_code, 'P') AS payer_sequence_code,
-    row_number() OVER (
-        ORDER BY c.submitted_date NULLS FIRST, c.claim_frequency_code, c.claim_version_id
-    ) AS version_order
+    c.payer_sequence_code
 FROM claims AS c
 
--- name: related_orders
--- The versions that share their number or their patient with another one of the same day. Only they
--- can belong together without a reference, so only they are compared.
-SELECT version_order
+-- name: numbered_remittances
+-- A number of nothing but zeros is what insurers write when they were given none.
+SELECT
+    remittance_id,
+    CASE
+        WHEN NOT regexp_matches(trim(patient_control_number), '^0*$')
+            THEN upper(trim(patient_control_number))
+    END AS control_number,
+    upper(trim(payer_claim_control_number)) AS payer_number,
+    payer_id,
+    service_date,
+    abs(charge_cents) AS charge_cents,
+    payment_date
+FROM remittances
+
+-- name: referred_remittances
+-- Those whose insurer's number some version names in REF F8.
+SELECT *
+FROM numbered_remittances
+WHERE payer_number IN (SELECT reference_number FROM versions)
+
+-- name: related_ids
+-- The versions that share their number or their patient with another one of the same day, those that
+-- name an earlier one, and those that may be named. Only they can belong together, so only they are
+-- compared.
+SELECT claim_version_id
 FROM (
-    SELECT version_order, count(*) OVER (PARTITION BY control_number, service_date) AS n
+    SELECT claim_version_id, count(*) OVER (PARTITION BY control_number, service_date) AS n
     FROM versions
     WHERE control_number IS NOT NULL
 ) AS of_number
 WHERE n > 1
 UNION
-SELECT version_order
+SELECT claim_version_id
 FROM (
-    SELECT version_order, count(*) OVER (PARTITION BY patient_id, service_date) AS n
+    SELECT claim_version_id, count(*) OVER (PARTITION BY patient_id, service_date) AS n
     FROM versions
     WHERE patient_id IS NOT NULL AND service_date IS NOT NULL
 ) AS of_patient
 WHERE n > 1
+UNION
+SELECT claim_version_id
+FROM versions
+WHERE
+    reference_number IS NOT NULL
+    OR control_number IN (SELECT reference_number FROM versions)
+    OR control_number IN (SELECT control_number FROM referred_remittances)
 
 -- name: related_lines
 SELECT l.claim_version_id, l.procedure_code, l.charge_cents
 FROM service_lines AS l
-INNER JOIN versions AS v ON v.claim_version_id = l.claim_version_id
-WHERE v.version_order IN (SELECT version_order FROM related_orders)
+WHERE l.claim_version_id IN (SELECT claim_version_id FROM related_ids)
 
 -- name: line_signatures
 -- What was done and charged, whatever the modifiers: a resubmission often changes those.
@@ -62,29 +86,26 @@ GROUP BY claim_version_id
 
 -- name: related_versions
 SELECT
-    v.*,
+    v.claim_version_id,
+    v.control_number,
+    coalesce(v.claim_frequency_code, '1') NOT IN ('7', '8') AS is_sent_as_new,
+    v.reference_number,
+    v.patient_id,
+    v.payer_id,
+    v.service_date,
+    v.submitted_date,
+    v.charge_cents,
+    coalesce(v.payer_sequence_code, 'P') AS payer_sequence_code,
     s.n_lines,
     s.signature,
     v.patient_id || '@' || CAST(v.service_date AS VARCHAR) || '@' || v.payer_id || '@'
-    || s.signature AS service_key
+    || s.signature AS service_key,
+    row_number() OVER (
+        ORDER BY v.submitted_date NULLS FIRST, v.claim_frequency_code, v.claim_version_id
+    ) AS version_order
 FROM versions AS v
 LEFT JOIN line_signatures AS s ON s.claim_version_id = v.claim_version_id
-WHERE v.version_order IN (SELECT version_order FROM related_orders)
-
--- name: numbered_remittances
--- A number of nothing but zeros is what insurers write when they were given none.
-SELECT
-    remittance_id,
-    CASE
-        WHEN NOT regexp_matches(trim(patient_control_number), '^0*$')
-            THEN upper(trim(patient_control_number))
-    END AS control_number,
-    upper(trim(payer_claim_control_number)) AS payer_number,
-    payer_id,
-    service_date,
-    abs(charge_cents) AS charge_cents,
-    payment_date
-FROM remittances
+WHERE v.claim_version_id IN (SELECT claim_version_id FROM related_ids)
 
 -- name: related_remittances
 SELECT
@@ -158,9 +179,9 @@ INNER JOIN accepted_lines AS a
 -- The earlier versions that REF F8 may name: by the insurer's number, or by the practice's own,
 -- which some write there.
 SELECT DISTINCT v.claim_version_id, w.claim_version_id AS earlier_version_id
-FROM versions AS v
-INNER JOIN numbered_remittances AS r ON r.payer_number = v.reference_number
-INNER JOIN versions AS w
+FROM related_versions AS v
+INNER JOIN referred_remittances AS r ON r.payer_number = v.reference_number
+INNER JOIN related_versions AS w
     ON
         w.control_number = r.control_number
         AND (r.service_date IS NULL OR r.service_date = w.service_date)
@@ -168,8 +189,8 @@ INNER JOIN versions AS w
 WHERE w.version_order < v.version_order
 UNION
 SELECT v.claim_version_id, w.claim_version_id
-FROM versions AS v
-INNER JOIN versions AS w ON w.control_number = v.reference_number
+FROM related_versions AS v
+INNER JOIN related_versions AS w ON w.control_number = v.reference_number
 WHERE
     w.version_order < v.version_order
     AND coalesce(w.patient_id, '') = coalesce(v.patient_id, '')
@@ -214,8 +235,8 @@ FROM (
             PARTITION BY n.claim_version_id
         ) AS has_same_day
     FROM named_versions AS n
-    INNER JOIN versions AS v ON v.claim_version_id = n.claim_version_id
-    INNER JOIN versions AS w ON w.claim_version_id = n.earlier_version_id
+    INNER JOIN related_versions AS v ON v.claim_version_id = n.claim_version_id
+    INNER JOIN related_versions AS w ON w.claim_version_id = n.earlier_version_id
 ) AS r
 WHERE
     r.is_same_day
@@ -389,8 +410,8 @@ FROM (
         UNION ALL
         SELECT claim_version_id, earlier_version_id FROM resent_parts
     ) AS n
-    INNER JOIN versions AS v ON v.claim_version_id = n.claim_version_id
-    INNER JOIN versions AS e ON e.claim_version_id = n.earlier_version_id
+    INNER JOIN related_versions AS v ON v.claim_version_id = n.claim_version_id
+    INNER JOIN related_versions AS e ON e.claim_version_id = n.earlier_version_id
 ) AS pairs
 WHERE earlier_order < version_order
 

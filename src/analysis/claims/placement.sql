@@ -1,31 +1,34 @@
 -- Where every claim version and every remittance belongs, once `labels` are final.
 
--- name: placed_versions
+-- name: joined_versions
 -- A claim is named for its first version, whose order is the label of all its versions.
+SELECT v.claim_version_id, v.version_order, v.control_number, f.claim_version_id AS claim_id
+FROM labels AS l
+INNER JOIN related_versions AS v ON v.version_order = l.version_order
+INNER JOIN related_versions AS f ON f.version_order = l.label
+
+-- name: placed_versions
+-- A version that nothing joins to another is a claim of its own.
 SELECT
     v.claim_version_id,
-    v.version_order,
-    coalesce(l.label, v.version_order) AS claim_order,
-    coalesce(f.claim_version_id, v.claim_version_id) AS claim_id,
+    coalesce(j.claim_id, v.claim_version_id) AS claim_id,
     v.control_number,
     v.payer_id,
     v.service_date,
     v.service_to_date,
     v.charge_cents
 FROM versions AS v
-LEFT JOIN labels AS l ON l.version_order = v.version_order
-LEFT JOIN versions AS f ON f.version_order = l.label
+LEFT JOIN joined_versions AS j ON j.claim_version_id = v.claim_version_id
 
 -- name: repeated_numbers
 -- Later versions under a number that an earlier one of their claim has.
 SELECT DISTINCT p.claim_version_id
-FROM placed_versions AS p
-INNER JOIN placed_versions AS q
+FROM joined_versions AS p
+INNER JOIN joined_versions AS q
     ON
-        q.claim_order = p.claim_order
+        q.claim_id = p.claim_id
         AND q.control_number = p.control_number
         AND q.version_order < p.version_order
-WHERE p.version_order > p.claim_order
 
 -- name: doubtful_versions
 -- The same service was accepted more than once that day, or REF F8 names another visit than
@@ -42,7 +45,7 @@ SELECT
     p.claim_version_id AS record_id,
     p.claim_id,
     CASE
-        WHEN p.version_order = p.claim_order THEN 'original'
+        WHEN p.claim_version_id = p.claim_id THEN 'original'
         WHEN p.claim_version_id IN (SELECT claim_version_id FROM referenced_versions)
             THEN 'reference'
         WHEN p.claim_version_id IN (SELECT claim_version_id FROM repeated_numbers)
@@ -57,8 +60,8 @@ FROM placed_versions AS p
 -- number, and the day of service where both know it.
 SELECT
     r.remittance_id,
-    min(p.claim_order) AS claim_order,
-    max(p.claim_order) AS last_order
+    min(p.claim_id) AS claim_id,
+    max(p.claim_id) AS last_id
 FROM numbered_remittances AS r
 INNER JOIN placed_versions AS p
     ON
@@ -75,7 +78,7 @@ GROUP BY r.remittance_id
 SELECT r.*
 FROM numbered_remittances AS r
 INNER JOIN met_claims AS m ON m.remittance_id = r.remittance_id
-WHERE m.claim_order < m.last_order
+WHERE m.claim_id < m.last_id
 
 -- name: known_numbers
 -- The day of service that an insurer's number was used for, where an answer told it.
@@ -90,7 +93,6 @@ WHERE
 -- the charge and the insurer.
 SELECT
     r.remittance_id,
-    p.claim_order,
     p.claim_id,
     min(
         CASE WHEN r.service_date = p.service_date THEN 0 ELSE 8 END
@@ -112,7 +114,7 @@ LEFT JOIN known_numbers AS k
         k.payer_number = r.payer_number
         AND k.control_number = r.control_number
         AND k.service_date = p.service_date
-GROUP BY r.remittance_id, p.claim_order, p.claim_id
+GROUP BY r.remittance_id, p.claim_id
 
 -- name: best_fits
 SELECT
@@ -122,13 +124,13 @@ SELECT
 FROM fits
 
 -- name: by_control_number
-SELECT remittance_id, claim_order, false AS is_doubtful
+SELECT remittance_id, claim_id, false AS is_doubtful
 FROM met_claims
-WHERE claim_order = last_order
+WHERE claim_id = last_id
 UNION ALL
 SELECT
     remittance_id,
-    max(CASE WHEN choice = 1 THEN claim_order END),
+    max(CASE WHEN choice = 1 THEN claim_id END),
     sum(CASE WHEN fit = best_fit THEN 1 ELSE 0 END) > 1
 FROM best_fits
 GROUP BY remittance_id
@@ -140,11 +142,10 @@ WHERE remittance_id NOT IN (SELECT remittance_id FROM by_control_number)
 
 -- name: by_payer_number
 -- A reversal or reissue that lost the practice's number still carries the insurer's own.
-SELECT r.remittance_id, min(p.claim_id) AS claim_id, count(DISTINCT p.claim_id) > 1 AS is_doubtful
+SELECT r.remittance_id, min(b.claim_id) AS claim_id, count(DISTINCT b.claim_id) > 1 AS is_doubtful
 FROM unplaced_remittances AS r
 INNER JOIN numbered_remittances AS q ON q.payer_number = r.payer_number
 INNER JOIN by_control_number AS b ON b.remittance_id = q.remittance_id
-INNER JOIN placed_versions AS p ON p.version_order = b.claim_order
 GROUP BY r.remittance_id
 
 -- name: unclaimed
@@ -170,9 +171,8 @@ FROM (
 -- name: claim_lineage
 SELECT record, record_id, claim_id, match_kind, is_doubtful FROM version_places
 UNION ALL
-SELECT 'remittance', b.remittance_id, p.claim_id, 'control_number', b.is_doubtful
-FROM by_control_number AS b
-INNER JOIN placed_versions AS p ON p.version_order = b.claim_order
+SELECT 'remittance', remittance_id, claim_id, 'control_number', is_doubtful
+FROM by_control_number
 UNION ALL
 SELECT 'remittance', remittance_id, claim_id, 'payer_control_number', is_doubtful
 FROM by_payer_number
@@ -180,19 +180,17 @@ UNION ALL
 SELECT 'remittance', remittance_id, claim_id, 'remittance_only', false FROM unclaimed
 ORDER BY record, record_id
 
--- name: reference_candidates
+-- name: referenced_remittances
 -- WO and its kind carry the insurer's number of the old claim, sometimes with more behind it.
-SELECT DISTINCT p.provider_adjustment_id, l.claim_id, 1 AS sureness
+SELECT p.provider_adjustment_id, r.remittance_id, 1 AS sureness
 FROM provider_adjustments AS p
 INNER JOIN numbered_remittances AS r ON r.payer_number = upper(trim(p.reference_number))
-INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
-UNION
-SELECT DISTINCT p.provider_adjustment_id, l.claim_id, 2
+UNION ALL
+SELECT p.provider_adjustment_id, r.remittance_id, 2
 FROM provider_adjustments AS p
 INNER JOIN numbered_remittances AS r ON r.control_number = upper(trim(p.reference_number))
-INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
-UNION
-SELECT DISTINCT p.provider_adjustment_id, l.claim_id, 3
+UNION ALL
+SELECT p.provider_adjustment_id, r.remittance_id, 3
 FROM provider_adjustments AS p
 INNER JOIN (
     SELECT DISTINCT length(payer_number) AS n_signs
@@ -201,6 +199,10 @@ INNER JOIN (
 ) AS w ON w.n_signs <= length(trim(p.reference_number))
 INNER JOIN numbered_remittances AS r
     ON r.payer_number = substr(upper(trim(p.reference_number)), 1, w.n_signs)
+
+-- name: reference_candidates
+SELECT DISTINCT r.provider_adjustment_id, l.claim_id, r.sureness
+FROM referenced_remittances AS r
 INNER JOIN claim_lineage AS l ON l.record = 'remittance' AND l.record_id = r.remittance_id
 
 -- name: provider_adjustment_lineage

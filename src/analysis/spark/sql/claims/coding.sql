@@ -144,30 +144,37 @@ ORDER BY
 
 -- name: first_sent
 SELECT
-  c.claim_version_id,
-  l.claim_id,
-  UPPER(TRIM(c.patient_control_number)) AS patient_control_number,
-  c.service_date
-FROM claims AS c
-INNER JOIN claim_lineage AS l
-  ON l.record = 'claim_version'
-  AND l.record_id = c.claim_version_id
-  AND l.match_kind = 'original'
+  claim_version_id AS claim_id,
+  UPPER(TRIM(patient_control_number)) AS patient_control_number,
+  service_date
+FROM claims
+WHERE
+  NOT claim_version_id IN (
+    SELECT
+      record_id
+    FROM claim_lineage
+    WHERE
+      record = 'claim_version' AND match_kind <> 'original'
+  )
+  AND UPPER(TRIM(patient_control_number)) IN (
+    SELECT
+      UPPER(TRIM(patient_control_number))
+    FROM visit_techniques
+  )
 
 -- name: billed_visits
 SELECT
   f.claim_id,
-  f.patient_control_number,
+  MIN(f.patient_control_number) AS patient_control_number,
   COALESCE(s.service_date, f.service_date) AS service_date,
   LISTAGG(s.procedure_code, ':') AS billed
 FROM first_sent AS f
 INNER JOIN service_lines AS s
-  ON s.claim_version_id = f.claim_version_id
+  ON s.claim_version_id = f.claim_id
 WHERE
   NOT s.procedure_code IS NULL
 GROUP BY
   f.claim_id,
-  f.patient_control_number,
   COALESCE(s.service_date, f.service_date)
 
 -- name: usual_codes

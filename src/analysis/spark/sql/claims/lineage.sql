@@ -5,7 +5,6 @@ SELECT
   c.claim_version_id,
   UPPER(TRIM(c.patient_control_number)) AS control_number,
   c.claim_frequency_code,
-  NOT COALESCE(c.claim_frequency_code, '1') IN ('7', '8') AS is_sent_as_new,
   UPPER(TRIM(c.original_reference_number)) AS reference_number,
   c.patient_id,
   c.payer_id,
@@ -13,18 +12,40 @@ SELECT
   c.service_to_date,
   c.submitted_date,
   c.charge_cents,
-  COALESCE(c.payer_sequence_code, 'P') AS payer_sequence_code,
-  ROW_NUMBER() OVER (
-    ORDER BY c.submitted_date, c.claim_frequency_code NULLS LAST, c.claim_version_id NULLS LAST
-  ) AS version_order
+  c.payer_sequence_code
 FROM claims AS c
 
--- name: related_orders
+-- name: numbered_remittances
 SELECT
-  version_order
+  remittance_id,
+  CASE
+    WHEN NOT TRIM(patient_control_number) RLIKE '^0*$'
+    THEN UPPER(TRIM(patient_control_number))
+  END AS control_number,
+  UPPER(TRIM(payer_claim_control_number)) AS payer_number,
+  payer_id,
+  service_date,
+  ABS(charge_cents) AS charge_cents,
+  payment_date
+FROM remittances
+
+-- name: referred_remittances
+SELECT
+  *
+FROM numbered_remittances
+WHERE
+  payer_number IN (
+    SELECT
+      reference_number
+    FROM versions
+  )
+
+-- name: related_ids
+SELECT
+  claim_version_id
 FROM (
   SELECT
-    version_order,
+    claim_version_id,
     COUNT(*) OVER (PARTITION BY control_number, service_date) AS n
   FROM versions
   WHERE
@@ -34,10 +55,10 @@ WHERE
   n > 1
 UNION
 SELECT
-  version_order
+  claim_version_id
 FROM (
   SELECT
-    version_order,
+    claim_version_id,
     COUNT(*) OVER (PARTITION BY patient_id, service_date) AS n
   FROM versions
   WHERE
@@ -45,6 +66,22 @@ FROM (
 ) AS of_patient
 WHERE
   n > 1
+UNION
+SELECT
+  claim_version_id
+FROM versions
+WHERE
+  NOT reference_number IS NULL
+  OR control_number IN (
+    SELECT
+      reference_number
+    FROM versions
+  )
+  OR control_number IN (
+    SELECT
+      control_number
+    FROM referred_remittances
+  )
 
 -- name: related_lines
 SELECT
@@ -52,13 +89,11 @@ SELECT
   l.procedure_code,
   l.charge_cents
 FROM service_lines AS l
-INNER JOIN versions AS v
-  ON v.claim_version_id = l.claim_version_id
 WHERE
-  v.version_order IN (
+  l.claim_version_id IN (
     SELECT
-      version_order
-    FROM related_orders
+      claim_version_id
+    FROM related_ids
   )
 
 -- name: line_signatures
@@ -78,33 +113,31 @@ GROUP BY
 
 -- name: related_versions
 SELECT
-  v.*,
+  v.claim_version_id,
+  v.control_number,
+  NOT COALESCE(v.claim_frequency_code, '1') IN ('7', '8') AS is_sent_as_new,
+  v.reference_number,
+  v.patient_id,
+  v.payer_id,
+  v.service_date,
+  v.submitted_date,
+  v.charge_cents,
+  COALESCE(v.payer_sequence_code, 'P') AS payer_sequence_code,
   s.n_lines,
   s.signature,
-  v.patient_id || '@' || CAST(v.service_date AS STRING) || '@' || v.payer_id || '@' || s.signature AS service_key
+  v.patient_id || '@' || CAST(v.service_date AS STRING) || '@' || v.payer_id || '@' || s.signature AS service_key,
+  ROW_NUMBER() OVER (
+    ORDER BY v.submitted_date, v.claim_frequency_code NULLS LAST, v.claim_version_id NULLS LAST
+  ) AS version_order
 FROM versions AS v
 LEFT JOIN line_signatures AS s
   ON s.claim_version_id = v.claim_version_id
 WHERE
-  v.version_order IN (
+  v.claim_version_id IN (
     SELECT
-      version_order
-    FROM related_orders
+      claim_version_id
+    FROM related_ids
   )
-
--- name: numbered_remittances
-SELECT
-  remittance_id,
-  CASE
-    WHEN NOT TRIM(patient_control_number) RLIKE '^0*$'
-    THEN UPPER(TRIM(patient_control_number))
-  END AS control_number,
-  UPPER(TRIM(payer_claim_control_number)) AS payer_number,
-  payer_id,
-  service_date,
-  ABS(charge_cents) AS charge_cents,
-  payment_date
-FROM remittances
 
 -- name: related_remittances
 SELECT
@@ -211,10 +244,10 @@ INNER JOIN accepted_lines AS a
 SELECT DISTINCT
   v.claim_version_id,
   w.claim_version_id AS earlier_version_id
-FROM versions AS v
-INNER JOIN numbered_remittances AS r
+FROM related_versions AS v
+INNER JOIN referred_remittances AS r
   ON r.payer_number = v.reference_number
-INNER JOIN versions AS w
+INNER JOIN related_versions AS w
   ON w.control_number = r.control_number
   AND (
     r.service_date IS NULL OR r.service_date = w.service_date
@@ -228,8 +261,8 @@ UNION
 SELECT
   v.claim_version_id,
   w.claim_version_id
-FROM versions AS v
-INNER JOIN versions AS w
+FROM related_versions AS v
+INNER JOIN related_versions AS w
   ON w.control_number = v.reference_number
 WHERE
   w.version_order < v.version_order
@@ -279,9 +312,9 @@ FROM (
     ) AS is_one_day,
     MAX(CASE WHEN v.service_date = w.service_date THEN 1 ELSE 0 END) OVER (PARTITION BY n.claim_version_id) AS has_same_day
   FROM named_versions AS n
-  INNER JOIN versions AS v
+  INNER JOIN related_versions AS v
     ON v.claim_version_id = n.claim_version_id
-  INNER JOIN versions AS w
+  INNER JOIN related_versions AS w
     ON w.claim_version_id = n.earlier_version_id
 ) AS r
 WHERE
@@ -516,9 +549,9 @@ FROM (
       earlier_version_id
     FROM resent_parts
   ) AS n
-  INNER JOIN versions AS v
+  INNER JOIN related_versions AS v
     ON v.claim_version_id = n.claim_version_id
-  INNER JOIN versions AS e
+  INNER JOIN related_versions AS e
     ON e.claim_version_id = n.earlier_version_id
 ) AS pairs
 WHERE

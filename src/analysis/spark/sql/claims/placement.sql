@@ -1,32 +1,38 @@
 -- Made from claims/placement.sql by tools/spark_sql.py; do not edit.
 
--- name: placed_versions
+-- name: joined_versions
 SELECT
   v.claim_version_id,
   v.version_order,
-  COALESCE(l.label, v.version_order) AS claim_order,
-  COALESCE(f.claim_version_id, v.claim_version_id) AS claim_id,
+  v.control_number,
+  f.claim_version_id AS claim_id
+FROM labels AS l
+INNER JOIN related_versions AS v
+  ON v.version_order = l.version_order
+INNER JOIN related_versions AS f
+  ON f.version_order = l.label
+
+-- name: placed_versions
+SELECT
+  v.claim_version_id,
+  COALESCE(j.claim_id, v.claim_version_id) AS claim_id,
   v.control_number,
   v.payer_id,
   v.service_date,
   v.service_to_date,
   v.charge_cents
 FROM versions AS v
-LEFT JOIN labels AS l
-  ON l.version_order = v.version_order
-LEFT JOIN versions AS f
-  ON f.version_order = l.label
+LEFT JOIN joined_versions AS j
+  ON j.claim_version_id = v.claim_version_id
 
 -- name: repeated_numbers
 SELECT DISTINCT
   p.claim_version_id
-FROM placed_versions AS p
-INNER JOIN placed_versions AS q
-  ON q.claim_order = p.claim_order
+FROM joined_versions AS p
+INNER JOIN joined_versions AS q
+  ON q.claim_id = p.claim_id
   AND q.control_number = p.control_number
   AND q.version_order < p.version_order
-WHERE
-  p.version_order > p.claim_order
 
 -- name: doubtful_versions
 SELECT
@@ -51,7 +57,7 @@ SELECT
   p.claim_version_id AS record_id,
   p.claim_id,
   CASE
-    WHEN p.version_order = p.claim_order
+    WHEN p.claim_version_id = p.claim_id
     THEN 'original'
     WHEN p.claim_version_id IN (
       SELECT
@@ -77,8 +83,8 @@ FROM placed_versions AS p
 -- name: met_claims
 SELECT
   r.remittance_id,
-  MIN(p.claim_order) AS claim_order,
-  MAX(p.claim_order) AS last_order
+  MIN(p.claim_id) AS claim_id,
+  MAX(p.claim_id) AS last_id
 FROM numbered_remittances AS r
 INNER JOIN placed_versions AS p
   ON p.control_number = r.control_number
@@ -99,7 +105,7 @@ FROM numbered_remittances AS r
 INNER JOIN met_claims AS m
   ON m.remittance_id = r.remittance_id
 WHERE
-  m.claim_order < m.last_order
+  m.claim_id < m.last_id
 
 -- name: known_numbers
 SELECT DISTINCT
@@ -118,7 +124,6 @@ WHERE
 -- name: fits
 SELECT
   r.remittance_id,
-  p.claim_order,
   p.claim_id,
   MIN(
     CASE WHEN r.service_date = p.service_date THEN 0 ELSE 8 END + CASE WHEN NOT k.payer_number IS NULL THEN 0 ELSE 4 END + CASE WHEN r.charge_cents = p.charge_cents THEN 0 ELSE 2 END + CASE WHEN r.payer_id = p.payer_id THEN 0 ELSE 1 END
@@ -139,7 +144,6 @@ LEFT JOIN known_numbers AS k
   AND k.service_date = p.service_date
 GROUP BY
   r.remittance_id,
-  p.claim_order,
   p.claim_id
 
 -- name: best_fits
@@ -152,15 +156,15 @@ FROM fits
 -- name: by_control_number
 SELECT
   remittance_id,
-  claim_order,
+  claim_id,
   FALSE AS is_doubtful
 FROM met_claims
 WHERE
-  claim_order = last_order
+  claim_id = last_id
 UNION ALL
 SELECT
   remittance_id,
-  MAX(CASE WHEN choice = 1 THEN claim_order END),
+  MAX(CASE WHEN choice = 1 THEN claim_id END),
   SUM(CASE WHEN fit = best_fit THEN 1 ELSE 0 END) > 1
 FROM best_fits
 GROUP BY
@@ -180,15 +184,13 @@ WHERE
 -- name: by_payer_number
 SELECT
   r.remittance_id,
-  MIN(p.claim_id) AS claim_id,
-  COUNT(DISTINCT p.claim_id) > 1 AS is_doubtful
+  MIN(b.claim_id) AS claim_id,
+  COUNT(DISTINCT b.claim_id) > 1 AS is_doubtful
 FROM unplaced_remittances AS r
 INNER JOIN numbered_remittances AS q
   ON q.payer_number = r.payer_number
 INNER JOIN by_control_number AS b
   ON b.remittance_id = q.remittance_id
-INNER JOIN placed_versions AS p
-  ON p.version_order = b.claim_order
 GROUP BY
   r.remittance_id
 
@@ -226,13 +228,11 @@ FROM version_places
 UNION ALL
 SELECT
   'remittance',
-  b.remittance_id,
-  p.claim_id,
+  remittance_id,
+  claim_id,
   'control_number',
-  b.is_doubtful
-FROM by_control_number AS b
-INNER JOIN placed_versions AS p
-  ON p.version_order = b.claim_order
+  is_doubtful
+FROM by_control_number
 UNION ALL
 SELECT
   'remittance',
@@ -253,30 +253,26 @@ ORDER BY
   record NULLS LAST,
   record_id NULLS LAST
 
--- name: reference_candidates
-SELECT DISTINCT
+-- name: referenced_remittances
+SELECT
   p.provider_adjustment_id,
-  l.claim_id,
+  r.remittance_id,
   1 AS sureness
 FROM provider_adjustments AS p
 INNER JOIN numbered_remittances AS r
   ON r.payer_number = UPPER(TRIM(p.reference_number))
-INNER JOIN claim_lineage AS l
-  ON l.record = 'remittance' AND l.record_id = r.remittance_id
-UNION
-SELECT DISTINCT
+UNION ALL
+SELECT
   p.provider_adjustment_id,
-  l.claim_id,
+  r.remittance_id,
   2
 FROM provider_adjustments AS p
 INNER JOIN numbered_remittances AS r
   ON r.control_number = UPPER(TRIM(p.reference_number))
-INNER JOIN claim_lineage AS l
-  ON l.record = 'remittance' AND l.record_id = r.remittance_id
-UNION
-SELECT DISTINCT
+UNION ALL
+SELECT
   p.provider_adjustment_id,
-  l.claim_id,
+  r.remittance_id,
   3
 FROM provider_adjustments AS p
 INNER JOIN (
@@ -289,6 +285,13 @@ INNER JOIN (
   ON w.n_signs <= LENGTH(TRIM(p.reference_number))
 INNER JOIN numbered_remittances AS r
   ON r.payer_number = SUBSTRING(UPPER(TRIM(p.reference_number)), 1, w.n_signs)
+
+-- name: reference_candidates
+SELECT DISTINCT
+  r.provider_adjustment_id,
+  l.claim_id,
+  r.sureness
+FROM referenced_remittances AS r
 INNER JOIN claim_lineage AS l
   ON l.record = 'remittance' AND l.record_id = r.remittance_id
 
