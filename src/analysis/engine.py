@@ -246,6 +246,7 @@ class InProcess:
 
     connection: duckdb.DuckDBPyConnection
     folder: Path | None = None
+    kinds: dict[str, str] = field(default_factory=dict)
     written: dict[str, Path] = field(default_factory=dict)
 
     def stage(
@@ -271,27 +272,40 @@ class InProcess:
                     raise
                 # One after the other they need less than all at once.
                 for piece in pieces:
-                    self.connection.execute(f"DROP VIEW {piece}")
                     self._make(piece, staged[piece])
                 self._make(name, sql, filed, is_view=is_view)
                 for piece in pieces:
-                    self.connection.execute(f"DROP TABLE {piece}")
+                    self.drop(piece)
             for ended in passing.ended[name]:
-                self.connection.execute(f"DROP TABLE {ended}")
+                self.drop(ended)
 
     def _make(
         self, name: str, sql: str, filed: Path | None = None, *, is_view: bool = False
     ) -> None:
         kind = "VIEW" if is_view else "TABLE"
+        # One of the other kind would not be replaced.
+        self.drop(name)
         self.connection.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {sql}")
+        self.kinds[name] = kind
         if filed is not None:
             self.written[name] = self._write(filed, name)
+
+    def drop(self, name: str) -> None:
+        """Forget what is staged under a name, if anything, but not the file that holds it."""
+        if kind := self.kinds.pop(name, None):
+            self.connection.execute(f"DROP {kind} {name}")
 
     def fetch(self, name: str) -> Source:
         """As `Staging` says."""
         if self.folder is None:
             return self.connection.table(name).to_arrow_table()
         return self.written.get(name) or self._write(self.folder, name)
+
+    def put_away(self, folder: Path, name: str) -> Path:
+        """The file in `folder` of a staged table, which takes no memory any more."""
+        path = self.written.pop(name, None) or self._write(folder, name)
+        self.drop(name)
+        return path
 
     def rows(self, name: str) -> Iterator[pa.Table]:
         """The rows of a staged table in their order, some at a time."""

@@ -1,8 +1,10 @@
 """Statements that treat every claim or patient by itself, made for a range of them at a time.
 
 What memory cannot hold of all claims at once it holds of some of them. So where a step's inputs are
-many for its memory limit, such statements run once for each range of claims, over its rows alone,
-and what they made is put together again. The tables that come out are the same, in the same order.
+many for its memory limit, such statements run once for each range of claims, over its rows alone.
+What they read lies in files in the order of claims, and what they make for others goes to files,
+one behind the other: memory is for the range in work. The tables that come out are the same, in the
+same order.
 """
 
 import math
@@ -56,35 +58,51 @@ def run(
     later = {*outputs, *_read(stages.after)}
     with engine.connect(inputs) as connection:
         sql = engine.InProcess(connection, folder)
-        divided = stages.divided()
-        # In order, so that a range is found without reading the others.
-        ordered = {
-            name: f"SELECT * FROM ({stages.before[name]}) AS unordered ORDER BY {stages.key}"  # noqa: S608
-            for name in divided
-        }
-        sql.stage({**stages.before, **ordered}, parameters, keep=later.union(divided))
-        for name in divided:
-            connection.execute(f"ALTER TABLE {name} RENAME TO whole_{name}")
-        made = [name for name in stages.by_key if name in later]
-        files = {name: _file(folder, name) for name in made if _is_done(name, stages)}
-        for within in _ranges(connection, stages, n_ranges):
-            of_range = {name: f"FROM whole_{name} WHERE {within}" for name in divided}
-            sql.stage({**of_range, **stages.by_key}, keep=made)
-            for name in made:
-                if name in files:
-                    for rows in sql.rows(name):
-                        files[name].add(rows)
-                else:
-                    _gather(connection, name)
-                connection.execute(f"DROP TABLE {name}")
-        for name in made:
-            if name not in files:
-                connection.execute(f"ALTER TABLE gathered_{name} RENAME TO {name}")
-        for name in divided:
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM whole_{name}")
+        whole = _divide(sql, folder, stages, later, parameters)
+        for name, file in whole.items():
+            connection.read_parquet(str(file)).create_view(f"whole_{name}")
+        finished, parts = _by_ranges(sql, folder, stages, later, n_ranges)
+        for name, files in (parts | {name: [file] for name, file in whole.items()}).items():
+            # What is staged under the name holds the last range.
+            sql.drop(name)
+            connection.read_parquet([str(file) for file in files]).create_view(name)
         sql.stage(stages.after, keep=outputs, fetched=outputs)
-        filed = {name: file.close() for name, file in files.items()}
-        return {name: filed.get(name) or sql.fetch(name) for name in outputs}
+        return {name: finished.get(name) or sql.fetch(name) for name in outputs}
+
+
+def _divide(
+    sql: engine.InProcess,
+    folder: Path,
+    stages: Stages,
+    later: Collection[str],
+    parameters: Mapping[str, Any] | None,
+) -> dict[str, Path]:
+    """The file of each table that the ranges read, with its rows in the order of the key."""
+    divided = stages.divided()
+    ordered = {f"ordered_{x}": f"SELECT * FROM {x} ORDER BY {stages.key}" for x in divided}  # noqa: S608
+    kept = {*later}.difference(divided).union(ordered)
+    sql.stage({**stages.before, **ordered}, parameters, keep=kept, fetched=list(ordered))
+    return {name: sql.put_away(folder, f"ordered_{name}") for name in divided}
+
+
+def _by_ranges(
+    sql: engine.InProcess, folder: Path, stages: Stages, later: Collection[str], n_ranges: int
+) -> tuple[dict[str, Path], dict[str, list[Path]]]:
+    """What later statements need of each range: declared tables, finished, and parts of others."""
+    made = [name for name in stages.by_key if name in later]
+    growing = {name: _file(folder, name) for name in made if _is_done(name, stages)}
+    parts: dict[str, list[Path]] = {name: [] for name in made if name not in growing}
+    for number, within in enumerate(_ranges(sql.connection, stages, n_ranges)):
+        of_range = {name: f"FROM whole_{name} WHERE {within}" for name in stages.divided()}
+        sql.stage({**of_range, **stages.by_key}, keep=made, fetched=list(parts))
+        for name, table in growing.items():
+            for rows in sql.rows(name):
+                table.add(rows)
+            sql.drop(name)
+        for name, files in parts.items():
+            file = sql.put_away(folder, name)
+            files.append(file.rename(folder / f"{name}-{number}.parquet"))
+    return {name: table.close() for name, table in growing.items()}, parts
 
 
 def _read(statements: Mapping[str, str]) -> set[str]:
@@ -110,12 +128,6 @@ def _ranges(connection: DuckDBPyConnection, stages: Stages, n_ranges: int) -> li
     width = max(1, math.ceil(counted[0][0] / n_ranges))
     starts = range(1, max(1, counted[0][0]) + 1, width)
     return [f"{stages.key} >= {start} AND {stages.key} < {start + width}" for start in starts]
-
-
-def _gather(connection: DuckDBPyConnection, name: str) -> None:
-    """Add what was made of a range to what was made of those before it."""
-    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS gathered_{name} AS FROM {name} LIMIT 0")
-    connection.execute(f"INSERT INTO gathered_{name} FROM {name}")
 
 
 def _is_done(name: str, stages: Stages) -> bool:
