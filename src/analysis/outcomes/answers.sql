@@ -405,7 +405,8 @@ UNION ALL
 SELECT remittance_key, claim_version_key FROM version_choices WHERE choice = 1
 
 -- name: service_slots
--- A slot is a line's place in its claim that survives corrections: code, day, occurrence.
+-- A slot is a line's place in its claim that survives corrections: code, day, occurrence. The day is a
+-- number since short texts cost less: the engine keeps up to twelve signs without another place.
 SELECT
     v.claim_key,
     v.claim_version_key,
@@ -418,17 +419,26 @@ SELECT
     s.units,
     s.service_date,
     s.charge_cents,
-    coalesce(s.procedure_code, '') || '@' || coalesce(CAST(s.service_date AS VARCHAR), '') || '#'
-    || CAST(
-        row_number() OVER (
-            PARTITION BY v.claim_version_key, s.procedure_code, s.service_date
-            ORDER BY s.line_number
-        ) AS VARCHAR
-    ) AS slot,
+    coalesce(s.procedure_code, '') || '@'
+    || coalesce(CAST(date_diff('day', DATE '1970-01-01', s.service_date) AS VARCHAR), '')
+    || CASE WHEN s.occurrence > 1 THEN '#' || CAST(s.occurrence AS VARCHAR) ELSE '' END AS slot,
     coalesce(s.service_date, v.service_date) AS day
-FROM lines_in_claims AS s
+FROM (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY claim_version_key, procedure_code, service_date ORDER BY line_number
+        ) AS occurrence
+    FROM lines_in_claims
+) AS s
 INNER JOIN versions AS v ON v.claim_version_key = s.claim_version_key
 WHERE v.is_primary AND NOT v.is_void
+
+-- name: rival_slots
+-- Of claims with several versions.
+SELECT claim_key, claim_version_key, version_number, slot
+FROM service_slots
+WHERE claim_key NOT IN (SELECT claim_key FROM only_versions)
 
 -- name: partial_versions
 -- Sent as new with only some lines of an earlier version: it asks again for those, and the rest of
@@ -447,17 +457,17 @@ FROM (
             e.claim_version_key AS earlier_version_key,
             e.version_number AS earlier_number,
             count(*) AS n_shared
-        FROM service_slots AS s
-        INNER JOIN service_slots AS e
+        FROM rival_slots AS s
+        INNER JOIN rival_slots AS e
             ON e.claim_key = s.claim_key AND e.slot = s.slot AND e.version_number < s.version_number
         GROUP BY s.claim_version_key, e.claim_version_key, e.version_number
     ) AS f
     INNER JOIN versions AS v ON v.claim_version_key = f.claim_version_key
     INNER JOIN (
-        SELECT claim_version_key, count(*) AS n_lines FROM service_slots GROUP BY claim_version_key
+        SELECT claim_version_key, count(*) AS n_lines FROM rival_slots GROUP BY claim_version_key
     ) AS n ON n.claim_version_key = f.claim_version_key
     INNER JOIN (
-        SELECT claim_version_key, count(*) AS n_lines FROM service_slots GROUP BY claim_version_key
+        SELECT claim_version_key, count(*) AS n_lines FROM rival_slots GROUP BY claim_version_key
     ) AS m ON m.claim_version_key = f.earlier_version_key
     WHERE
         coalesce(v.claim_frequency_code, '1') <> '7'

@@ -43,7 +43,7 @@ INNER JOIN current_lines AS s
     ON
         s.claim_key = b.claim_key
         AND s.slot = coalesce(b.procedure_code, '') || '@'
-        || coalesce(CAST(b.service_date AS VARCHAR), '') || '#1'
+        || coalesce(CAST(date_diff('day', DATE '1970-01-01', b.service_date) AS VARCHAR), '')
 GROUP BY s.service_line_id, s.charge_cents
 HAVING sum(b.charge_cents) < s.charge_cents
 

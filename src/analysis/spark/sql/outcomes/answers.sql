@@ -542,16 +542,35 @@ SELECT
   s.units,
   s.service_date,
   s.charge_cents,
-  COALESCE(s.procedure_code, '') || '@' || COALESCE(CAST(s.service_date AS STRING), '') || '#' || CAST(ROW_NUMBER() OVER (
-    PARTITION BY v.claim_version_key, s.procedure_code, s.service_date
-    ORDER BY s.line_number NULLS LAST
-  ) AS STRING) AS slot,
+  COALESCE(s.procedure_code, '') || '@' || COALESCE(CAST(DATEDIFF(DAY, CAST('1970-01-01' AS DATE), s.service_date) AS STRING), '') || CASE WHEN s.occurrence > 1 THEN '#' || CAST(s.occurrence AS STRING) ELSE '' END AS slot,
   COALESCE(s.service_date, v.service_date) AS day
-FROM lines_in_claims AS s
+FROM (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY claim_version_key, procedure_code, service_date
+      ORDER BY line_number NULLS LAST
+    ) AS occurrence
+  FROM lines_in_claims
+) AS s
 INNER JOIN versions AS v
   ON v.claim_version_key = s.claim_version_key
 WHERE
   v.is_primary AND NOT v.is_void
+
+-- name: rival_slots
+SELECT
+  claim_key,
+  claim_version_key,
+  version_number,
+  slot
+FROM service_slots
+WHERE
+  NOT claim_key IN (
+    SELECT
+      claim_key
+    FROM only_versions
+  )
 
 -- name: partial_versions
 SELECT
@@ -568,8 +587,8 @@ FROM (
       e.claim_version_key AS earlier_version_key,
       e.version_number AS earlier_number,
       COUNT(*) AS n_shared
-    FROM service_slots AS s
-    INNER JOIN service_slots AS e
+    FROM rival_slots AS s
+    INNER JOIN rival_slots AS e
       ON e.claim_key = s.claim_key
       AND e.slot = s.slot
       AND e.version_number < s.version_number
@@ -584,7 +603,7 @@ FROM (
     SELECT
       claim_version_key,
       COUNT(*) AS n_lines
-    FROM service_slots
+    FROM rival_slots
     GROUP BY
       claim_version_key
   ) AS n
@@ -593,7 +612,7 @@ FROM (
     SELECT
       claim_version_key,
       COUNT(*) AS n_lines
-    FROM service_slots
+    FROM rival_slots
     GROUP BY
       claim_version_key
   ) AS m

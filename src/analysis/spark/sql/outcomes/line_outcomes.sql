@@ -53,7 +53,7 @@ SELECT
 FROM lines_beyond AS b
 INNER JOIN current_lines AS s
   ON s.claim_key = b.claim_key
-  AND s.slot = COALESCE(b.procedure_code, '') || '@' || COALESCE(CAST(b.service_date AS STRING), '') || '#1'
+  AND s.slot = COALESCE(b.procedure_code, '') || '@' || COALESCE(CAST(DATEDIFF(DAY, CAST('1970-01-01' AS DATE), b.service_date) AS STRING), '')
 GROUP BY
   s.service_line_id,
   s.charge_cents
