@@ -2,6 +2,7 @@ import stat
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analysis import tables
@@ -103,6 +104,26 @@ def test_a_broken_rule_is_told_without_any_value(
     (problem,) = tables.problems(name, tables.from_rows(name, [row]))
     assert told in problem
     assert "XX" not in problem
+
+
+def test_nulls_are_told_of_a_file_of_the_engine_and_refused_on_the_way_to_one_of_ours(
+    tmp_path: Path,
+) -> None:
+    without_code = {"claim_version_id": ["v1"], "diagnosis_position": [1], "diagnosis_code": [None]}
+    rows = pa.table(without_code).cast(
+        pa.schema(
+            [
+                (name, tables.arrow_schema("claim_diagnoses").field(name).type)
+                for name in without_code
+            ]
+        )
+    )
+    pq.write_table(rows, tmp_path / "made.parquet")
+    (problem,) = tables.problems("claim_diagnoses", tmp_path / "made.parquet")
+    assert "1 rows are null" in problem
+    growing = tables.Growing(tmp_path / "ours.parquet", "claim_diagnoses")
+    with pytest.raises(TableError):
+        growing.add(rows)
 
 
 def test_a_wrong_type_is_told_without_the_value() -> None:

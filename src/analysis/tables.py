@@ -116,9 +116,9 @@ def _problems(sources: Mapping[str, Source]) -> list[str]:
     found = []
     # One database for all tables: opening one costs more than checking a small table.
     with engine.connect(sources) as connection:
-        for name in sources:
+        for name, source in sources.items():
             table = declared(name)
-            rules = _rules(table)
+            rules = _rules(table, source)
             counts = ", ".join(["count(*)", *(count for _, _, count in rules)])
             n, *broken = connection.execute(f'SELECT {counts} FROM "{name}"').fetchone() or (0,)
             key = (", ".join(table.key), "repeat a key", "")
@@ -159,11 +159,15 @@ def _are_distinct(
     return True
 
 
-def _rules(table: Table) -> list[tuple[str, str, str]]:
-    """(column, rule in words, SQL counting the rows that break it) for each rule on a column."""
+def _rules(table: Table, source: Source) -> list[tuple[str, str, str]]:
+    """(column, rule in words, SQL counting the rows that break it) for each rule on a column.
+
+    A column of a file that was written as one without nulls can hold none.
+    """
+    schema = pq.read_schema(source) if isinstance(source, Path) else None
     rules = []
     for column in table.columns:
-        if not column.nullable:
+        if not column.nullable and (schema is None or schema.field(column.name).nullable):
             rules.append((column.name, "are null", f'count(*) - count("{column.name}")'))
         if column.values:
             rules.append((column.name, "hold an undeclared value", _undeclared(column)))
