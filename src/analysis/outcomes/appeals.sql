@@ -5,14 +5,14 @@
 -- name: claim_numbers
 SELECT k.claim_key, upper(trim(c.patient_control_number)) AS control_number
 FROM claims AS c
-INNER JOIN record_keys AS k ON k.record = 'claim_version' AND k.record_id = c.claim_version_id
+INNER JOIN version_keys AS k ON k.claim_version_id = c.claim_version_id
 WHERE
     upper(trim(c.patient_control_number))
     IN (SELECT upper(trim(patient_control_number)) FROM appeals)
 UNION
 SELECT k.claim_key, upper(trim(r.patient_control_number))
 FROM remittances AS r
-INNER JOIN record_keys AS k ON k.record = 'remittance' AND k.record_id = r.remittance_id
+INNER JOIN remittance_keys AS k ON k.remittance_id = r.remittance_id
 WHERE
     upper(trim(r.patient_control_number))
     IN (SELECT upper(trim(patient_control_number)) FROM appeals)
@@ -67,7 +67,7 @@ WHERE from_last_filed = 1 AND from_first_heard = 1
 
 -- name: all_appeals
 SELECT
-    coalesce(p.appeal_id, r.record_id) AS appeal_outcome_id,
+    coalesce(p.appeal_id, r.remittance_id) AS appeal_outcome_id,
     c.claim_id,
     p.appeal_id,
     p.level,
@@ -78,7 +78,7 @@ SELECT
     p.assisted_by,
     p.recorded_date,
     p.recorded_outcome,
-    r.record_id AS remittance_id,
+    r.remittance_id,
     d.payment_date AS remittance_date,
     d.remittance_outcome,
     d.codes AS evidence_codes,
@@ -105,7 +105,7 @@ FROM (
     WHERE remittance_key NOT IN (SELECT remittance_key FROM heard_appeals)
 ) AS p
 LEFT JOIN appeal_decisions AS d ON d.remittance_key = p.remittance_key
-LEFT JOIN record_keys AS r ON r.record_key = p.remittance_key
+LEFT JOIN remittance_keys AS r ON r.remittance_key = p.remittance_key
 LEFT JOIN claim_keys AS c ON c.claim_key = p.claim_key
 
 -- name: appeal_outcomes

@@ -286,14 +286,27 @@ INNER JOIN (
 INNER JOIN numbered_remittances AS r
   ON r.payer_number = SUBSTRING(UPPER(TRIM(p.reference_number)), 1, w.n_signs)
 
+-- name: referenced_claims
+SELECT
+  record_id AS remittance_id,
+  claim_id
+FROM claim_lineage
+WHERE
+  record = 'remittance'
+  AND record_id IN (
+    SELECT
+      remittance_id
+    FROM referenced_remittances
+  )
+
 -- name: reference_candidates
 SELECT DISTINCT
   r.provider_adjustment_id,
-  l.claim_id,
+  c.claim_id,
   r.sureness
 FROM referenced_remittances AS r
-INNER JOIN claim_lineage AS l
-  ON l.record = 'remittance' AND l.record_id = r.remittance_id
+INNER JOIN referenced_claims AS c
+  ON c.remittance_id = r.remittance_id
 
 -- name: provider_adjustment_lineage
 SELECT

@@ -5,8 +5,8 @@ SELECT
   k.claim_key,
   UPPER(TRIM(c.patient_control_number)) AS control_number
 FROM claims AS c
-INNER JOIN record_keys AS k
-  ON k.record = 'claim_version' AND k.record_id = c.claim_version_id
+INNER JOIN version_keys AS k
+  ON k.claim_version_id = c.claim_version_id
 WHERE
   UPPER(TRIM(c.patient_control_number)) IN (
     SELECT
@@ -18,8 +18,8 @@ SELECT
   k.claim_key,
   UPPER(TRIM(r.patient_control_number))
 FROM remittances AS r
-INNER JOIN record_keys AS k
-  ON k.record = 'remittance' AND k.record_id = r.remittance_id
+INNER JOIN remittance_keys AS k
+  ON k.remittance_id = r.remittance_id
 WHERE
   UPPER(TRIM(r.patient_control_number)) IN (
     SELECT
@@ -77,7 +77,7 @@ WHERE
 
 -- name: all_appeals
 SELECT
-  COALESCE(p.appeal_id, r.record_id) AS appeal_outcome_id,
+  COALESCE(p.appeal_id, r.remittance_id) AS appeal_outcome_id,
   c.claim_id,
   p.appeal_id,
   p.level,
@@ -88,7 +88,7 @@ SELECT
   p.assisted_by,
   p.recorded_date,
   p.recorded_outcome,
-  r.record_id AS remittance_id,
+  r.remittance_id,
   d.payment_date AS remittance_date,
   d.remittance_outcome,
   d.codes AS evidence_codes,
@@ -133,8 +133,8 @@ FROM (
 ) AS p
 LEFT JOIN appeal_decisions AS d
   ON d.remittance_key = p.remittance_key
-LEFT JOIN record_keys AS r
-  ON r.record_key = p.remittance_key
+LEFT JOIN remittance_keys AS r
+  ON r.remittance_key = p.remittance_key
 LEFT JOIN claim_keys AS c
   ON c.claim_key = p.claim_key
 

@@ -10,20 +10,32 @@ FROM (
   FROM claim_lineage
 ) AS named
 
--- name: record_keys
+-- name: version_keys
 SELECT
-  l.record,
-  l.record_id,
-  ROW_NUMBER() OVER (ORDER BY l.record NULLS LAST, l.record_id NULLS LAST) AS record_key,
+  l.record_id AS claim_version_id,
+  ROW_NUMBER() OVER (ORDER BY l.record_id NULLS LAST) AS claim_version_key,
   k.claim_key
 FROM claim_lineage AS l
 INNER JOIN claim_keys AS k
   ON k.claim_id = l.claim_id
+WHERE
+  l.record = 'claim_version'
+
+-- name: remittance_keys
+SELECT
+  l.record_id AS remittance_id,
+  ROW_NUMBER() OVER (ORDER BY l.record_id NULLS LAST) AS remittance_key,
+  k.claim_key
+FROM claim_lineage AS l
+INNER JOIN claim_keys AS k
+  ON k.claim_id = l.claim_id
+WHERE
+  l.record = 'remittance'
 
 -- name: versions_in_claims
 SELECT
   k.claim_key,
-  k.record_key AS claim_version_key,
+  k.claim_version_key,
   c.patient_control_number,
   c.claim_frequency_code,
   c.payer_sequence_code,
@@ -35,15 +47,15 @@ SELECT
   c.charge_cents,
   d.diagnosis_code
 FROM claims AS c
-INNER JOIN record_keys AS k
-  ON k.record = 'claim_version' AND k.record_id = c.claim_version_id
+INNER JOIN version_keys AS k
+  ON k.claim_version_id = c.claim_version_id
 LEFT JOIN claim_diagnoses AS d
   ON d.claim_version_id = c.claim_version_id AND d.diagnosis_position = 1
 
 -- name: lines_in_claims
 SELECT
   k.claim_key,
-  k.record_key AS claim_version_key,
+  k.claim_version_key,
   s.service_line_id,
   s.line_number,
   s.line_control_number,
@@ -53,13 +65,13 @@ SELECT
   s.service_date,
   s.charge_cents
 FROM service_lines AS s
-INNER JOIN record_keys AS k
-  ON k.record = 'claim_version' AND k.record_id = s.claim_version_id
+INNER JOIN version_keys AS k
+  ON k.claim_version_id = s.claim_version_id
 
 -- name: remittances_in_claims
 SELECT
   k.claim_key,
-  k.record_key AS remittance_key,
+  k.remittance_key,
   r.source,
   r.payment_id,
   r.position,
@@ -75,13 +87,13 @@ SELECT
   r.service_date,
   r.stated_determination
 FROM remittances AS r
-INNER JOIN record_keys AS k
-  ON k.record = 'remittance' AND k.record_id = r.remittance_id
+INNER JOIN remittance_keys AS k
+  ON k.remittance_id = r.remittance_id
 
 -- name: remittance_lines_in_claims
 SELECT
   k.claim_key,
-  k.record_key AS remittance_key,
+  k.remittance_key,
   s.remittance_line_id,
   s.line_number,
   s.line_control_number,
@@ -93,31 +105,31 @@ SELECT
   s.allowed_cents,
   s.units < s.submitted_units AS is_cut_in_units
 FROM remittance_lines AS s
-INNER JOIN record_keys AS k
-  ON k.record = 'remittance' AND k.record_id = s.remittance_id
+INNER JOIN remittance_keys AS k
+  ON k.remittance_id = s.remittance_id
 
 -- name: adjustments_in_claims
 SELECT
   k.claim_key,
-  k.record_key AS remittance_key,
+  k.remittance_key,
   a.remittance_line_id,
   a.group_code,
   a.reason_code,
   a.amount_cents
 FROM adjustments AS a
-INNER JOIN record_keys AS k
-  ON k.record = 'remittance' AND k.record_id = a.remittance_id
+INNER JOIN remittance_keys AS k
+  ON k.remittance_id = a.remittance_id
 
 -- name: remarks_in_claims
 SELECT
   k.claim_key,
-  k.record_key AS remittance_key,
+  k.remittance_key,
   m.remittance_line_id,
   m.remark_id,
   m.remark_code
 FROM remarks AS m
-INNER JOIN record_keys AS k
-  ON k.record = 'remittance' AND k.record_id = m.remittance_id
+INNER JOIN remittance_keys AS k
+  ON k.remittance_id = m.remittance_id
 
 -- name: acknowledged_numbers
 SELECT
@@ -126,8 +138,8 @@ SELECT
   c.set_reference,
   c.submitted_date
 FROM claims AS c
-INNER JOIN record_keys AS k
-  ON k.record = 'claim_version' AND k.record_id = c.claim_version_id
+INNER JOIN version_keys AS k
+  ON k.claim_version_id = c.claim_version_id
 WHERE
   UPPER(TRIM(c.patient_control_number)) IN (
     SELECT
