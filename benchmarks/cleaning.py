@@ -160,7 +160,7 @@ def clean(data: str, name: str, limit: str = _LIMIT) -> tuple[float, float]:
     from analysis.claims import coding, lineage
 
     assert all((outcomes, coding, lineage))  # imported before the clock starts
-    return _run(_STEPS, data, name, limit)
+    return make(_STEPS, data, name, limit)
 
 
 def describe(data: str, name: str) -> tuple[float, float]:
@@ -168,10 +168,14 @@ def describe(data: str, name: str) -> tuple[float, float]:
     from analysis.features import calls, claim, documentation, policies, visits
 
     assert all((calls, claim, documentation, policies, visits))  # as in `clean`
-    return _run(_ON_TOP, data, name, _LIMIT)
+    return make(_ON_TOP, data, name, _LIMIT)
 
 
-def _run(names: tuple[str, ...], data: str, name: str, limit: str) -> tuple[float, float]:
+def make(names: tuple[str, ...], data: str, name: str, limit: str) -> tuple[float, float]:
+    """The tables of these steps, in their order; seconds of processor and of clock.
+
+    Raises duckdb.OutOfMemoryException where `limit` is too little.
+    """
     from analysis import engine, tables
     from analysis.config import Folders, Practice
     from analysis.pipeline import STEPS

@@ -192,32 +192,71 @@ SELECT * FROM sums_of_payments
 -- name: sent_period
 SELECT min(service_date) AS first_date, max(service_to_date) AS last_date FROM claims
 
+-- name: lines_of_sent_claims
+SELECT remittance_line_id, service_line_id, match_kind
+FROM line_lineage
+WHERE claim_id IN (SELECT claim_id FROM sent_versions WHERE is_primary)
+
+-- name: lines_as_answered
+SELECT
+    l.remittance_line_id,
+    l.service_line_id,
+    l.match_kind,
+    s.remittance_id,
+    s.segment,
+    s.procedure_code AS answered_code,
+    s.submitted_procedure_code AS recoded_from,
+    s.service_date AS answered_date,
+    s.line_control_number AS answered_number,
+    s.modifiers AS answered_modifiers,
+    coalesce(s.submitted_units, s.units) AS answered_units
+FROM lines_of_sent_claims AS l
+INNER JOIN remittance_lines AS s ON s.remittance_line_id = l.remittance_line_id
+
+-- name: lines_as_sent
+SELECT
+    l.*,
+    q.claim_version_id,
+    q.procedure_code AS sent_code,
+    q.service_date AS sent_date,
+    q.service_to_date AS sent_to_date,
+    q.line_control_number AS sent_number,
+    q.modifiers AS sent_modifiers,
+    q.units AS sent_units
+FROM lines_as_answered AS l
+LEFT JOIN service_lines AS q ON q.service_line_id = l.service_line_id
+
+-- name: lines_in_answers
+SELECT
+    l.*,
+    r.file_name,
+    r.interchange,
+    r.service_date AS answer_date
+FROM lines_as_sent AS l
+INNER JOIN answers_in_claims AS r ON r.remittance_id = l.remittance_id
+
 -- name: answered_lines
 -- Each answered line of a claim that was sent, beside the line it is about.
 SELECT
     l.remittance_line_id,
-    r.file_name,
-    r.interchange,
-    s.segment,
+    l.file_name,
+    l.interchange,
+    l.segment,
     l.match_kind,
-    q.procedure_code AS sent_code,
-    s.procedure_code AS answered_code,
-    s.submitted_procedure_code AS recoded_from,
-    coalesce(q.service_date, v.service_date) AS sent_date,
-    coalesce(q.service_to_date, v.service_to_date) AS sent_to_date,
-    coalesce(s.service_date, r.service_date) AS answered_date,
-    q.line_control_number AS sent_number,
-    s.line_control_number AS answered_number,
-    q.modifiers AS sent_modifiers,
-    s.modifiers AS answered_modifiers,
-    q.units AS sent_units,
-    coalesce(s.submitted_units, s.units) AS answered_units
-FROM line_lineage AS l
-INNER JOIN remittance_lines AS s ON s.remittance_line_id = l.remittance_line_id
-INNER JOIN answers_in_claims AS r ON r.remittance_id = s.remittance_id
-LEFT JOIN service_lines AS q ON q.service_line_id = l.service_line_id
-LEFT JOIN sent_versions AS v ON v.claim_version_id = q.claim_version_id
-WHERE l.claim_id IN (SELECT claim_id FROM sent_versions WHERE is_primary)
+    l.sent_code,
+    l.answered_code,
+    l.recoded_from,
+    coalesce(l.sent_date, v.service_date) AS sent_date,
+    coalesce(l.sent_to_date, v.service_to_date) AS sent_to_date,
+    coalesce(l.answered_date, l.answer_date) AS answered_date,
+    l.sent_number,
+    l.answered_number,
+    l.sent_modifiers,
+    l.answered_modifiers,
+    l.sent_units,
+    l.answered_units
+FROM lines_in_answers AS l
+LEFT JOIN sent_versions AS v ON v.claim_version_id = l.claim_version_id
 
 -- name: answers_alike
 -- One row for each likeness and the record it was checked on; null where a side is unknown.
