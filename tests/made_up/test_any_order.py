@@ -162,7 +162,7 @@ def _by_check(made: Tables) -> dict[str, tuple[int, int]]:
     }
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=_PHASES)
+@settings(max_examples=3, suppress_health_check=list(HealthCheck), phases=_PHASES)
 @given(interchanges=_practices(), data=st.data())
 def test_order_split_and_repetition_change_nothing(
     interchanges: list[str], data: st.DataObject
@@ -171,7 +171,7 @@ def test_order_split_and_repetition_change_nothing(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=_PHASES)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), phases=_PHASES)
 @given(interchanges=_practices(), data=st.data())
 def test_order_split_and_repetition_change_nothing_at_length(
     interchanges: list[str], data: st.DataObject

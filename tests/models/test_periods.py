@@ -96,7 +96,7 @@ def test_a_period_is_judged_once_the_answers_to_its_last_claims_are_in(clinic):
     assert after == [*before, period]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 50),
     days=st.lists(st.integers(400, N_DAYS + 250), min_size=2, max_size=2).map(sorted),
@@ -130,7 +130,7 @@ def test_a_month_leaves_what_was_foretold_and_one_that_ends_a_period_adds_it(cli
     assert {then[key]["split_date"] for key in then.keys() - kept} == {period.first_day}
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_what_is_foretold_is_kept_only_where_no_cell_of_its_claims_has_changed(clinic, data):
     """As when a remittance of an old day comes late, or a document is written down afterwards."""

@@ -51,7 +51,7 @@ def test_a_small_count_may_be_its_lower_neighbour_too() -> None:
         assert most is None or most >= 11
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     hnp.arrays(
         np.int64,
