@@ -109,7 +109,7 @@ def test_no_cheaper_set_protects(seed: int) -> None:
     assert cost_of(table, hidden) == pytest.approx(cheapest_by_trying_all(table, is_safe))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     hnp.arrays(
         np.int64,

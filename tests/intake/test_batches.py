@@ -65,7 +65,7 @@ def remit(control: str, *, claims: int = 2) -> bytes:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_damaged_one_does_not_touch_its_neighbours(data: st.DataObject) -> None:
     whole = remit("000000002")
     start = data.draw(st.integers(0, len(whole)), label="cut from")

@@ -92,6 +92,6 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 @given(data=damaged())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_damaged_ones(data: bytes) -> None:
     assert_columns_say_what_walking_says(data)

@@ -407,7 +407,7 @@ NAMES = st.sampled_from(
 IDS = st.sampled_from(["00123", "123", "BT1", "99999", "BIRCH", None])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(NAMES, IDS), min_size=1, max_size=8),
     st.lists(st.tuples(NAMES, IDS), max_size=8),

@@ -348,7 +348,7 @@ CELLS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.lists(CELLS, max_size=4), max_size=8), st.sampled_from(",;\t|"))
 def test_every_row_is_accounted_for_once_whatever_it_holds(
     rows: list[list[str]], delimiter: str
@@ -368,7 +368,7 @@ def test_every_row_is_accounted_for_once_whatever_it_holds(
     assert lines == len(accepted)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"PK\x03\x04", b"DOS,Fee\n"]))
 def test_random_bytes_never_raise(noise: bytes, opening: bytes) -> None:
     practice = Practice.model_validate({"exports": [{"file": "*", "columns": FEES}]})

@@ -304,7 +304,7 @@ CELLS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.lists(CELLS, max_size=5), max_size=8), st.sampled_from([",", ";", "\t"]))
 def test_no_content_makes_the_reader_fail_or_lose_a_line(
     rows: list[list[str]], delimiter: str
@@ -321,7 +321,7 @@ def test_no_content_makes_the_reader_fail_or_lose_a_line(
         assert tables.problems(name, table) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_set_aside(data: bytes) -> None:
     assert account(read(data)) == [(1, "quarantined")]

@@ -155,7 +155,7 @@ def in_ledger(data: bytes, record: str) -> int:
 
 
 @pytest.mark.parametrize(("file", "record"), DAMAGED)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(start=st.floats(0, 1), n_deleted=st.integers(0, 400), inserted=st.binary(max_size=3))
 def test_damage_never_raises_and_never_loses_a_claim(
     shared_data: Path, file: str, record: str, start: float, n_deleted: int, inserted: bytes
@@ -167,7 +167,7 @@ def test_damage_never_raises_and_never_loses_a_claim(
 
 
 @pytest.mark.parametrize(("file", "record"), DAMAGED)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(kept=st.floats(0, 1))
 def test_a_truncated_file_loses_no_claim(
     shared_data: Path, file: str, record: str, kept: float
@@ -177,7 +177,7 @@ def test_a_truncated_file_loses_no_claim(
     assert in_ledger(cut, record) >= surviving(cut, record.encode())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.binary(max_size=300))
 def test_bytes_at_random_never_raise(data: bytes) -> None:
     assert sum(1 for _ in parts(data)) <= 300

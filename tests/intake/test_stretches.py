@@ -119,7 +119,7 @@ def test_a_transaction_that_lost_its_st_still_counts_for_those_behind_it(
     assert read(file=data) == whole
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     groups=st.sampled_from([
         (ANSWERS, MORE_ANSWERS), (CLAIMS,), (ANSWERS, CLAIMS, MORE_ANSWERS), (CLAIMS, OTHER),
