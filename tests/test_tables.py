@@ -109,14 +109,12 @@ def test_a_broken_rule_is_told_without_any_value(
 def test_nulls_are_told_of_a_file_of_the_engine_and_refused_on_the_way_to_one_of_ours(
     tmp_path: Path,
 ) -> None:
-    without_code = {"claim_version_id": ["v1"], "diagnosis_position": [1], "diagnosis_code": [None]}
-    rows = pa.table(without_code).cast(
-        pa.schema(
-            [
-                (name, tables.arrow_schema("claim_diagnoses").field(name).type)
-                for name in without_code
-            ]
-        )
+    rows = pa.table(
+        {
+            "claim_version_id": ["v1"],
+            "diagnosis_position": [1],
+            "diagnosis_code": pa.nulls(1, pa.string()),
+        }
     )
     pq.write_table(rows, tmp_path / "made.parquet")
     (problem,) = tables.problems("claim_diagnoses", tmp_path / "made.parquet")

@@ -283,9 +283,8 @@ class InProcess:
         self, name: str, sql: str, filed: Path | None = None, *, is_view: bool = False
     ) -> None:
         kind = "VIEW" if is_view else "TABLE"
-        # One of the other kind would not be replaced.
         self.drop(name)
-        self.connection.execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {sql}")
+        self.connection.execute(f"CREATE TEMP {kind} {name} AS {sql}")
         self.kinds[name] = kind
         if filed is not None:
             self.written[name] = self._write(filed, name)

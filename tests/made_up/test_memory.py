@@ -13,7 +13,7 @@ STEPS = ("lineage", "outcomes", "balances", "features", "actions")
 
 @pytest.mark.slow
 def test_half_a_million_lines_are_worked_through_within_200_megabytes(tmp_path: Path) -> None:
-    # As ten million are within 4 GB: what is held of all lines at once would not fit.
+    # Too little to hold all lines at once, which only shows with many of them.
     cleaning.practice(tmp_path)
     n_lines = cleaning.repeat(tmp_path, "many", 500_000, STEPS, as_csv=False)
     cleaning.make(STEPS, str(tmp_path), "many", "200 MB")

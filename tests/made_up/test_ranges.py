@@ -13,6 +13,9 @@ from analysis.config import Folders, Practice
 from analysis.features import documentation, visits
 from analysis.schemas import TABLES
 
+# In one process, so that the practice is built once.
+pytestmark = pytest.mark.xdist_group("made_up")
+
 AS_OF = date(2026, 6, 30)
 STEPS = {step.name: step for step in pipeline.STEPS if step.name in ("outcomes", "features")}
 # What is made by ranges in each of these steps reads these tables.

@@ -19,6 +19,9 @@ from analysis.reports import publish
 from analysis.reports.publish import Outcome
 from reports.made_practice import DRAW, HOSTILE, SAY, SHOW, STRAY, make_practice, write_notebook
 
+# In one process, so that the reports are published once.
+pytestmark = pytest.mark.xdist_group("publish")
+
 BREAK = 'raise KeyError("DOE^JANE")'
 REFUSE = 'from analysis.errors import DataError\nraise DataError("too few claims; send more")'
 PAYER = 'payer_id: str = ""\n'

@@ -193,6 +193,7 @@ SELECT * FROM sums_of_payments
 SELECT min(service_date) AS first_date, max(service_to_date) AS last_date FROM claims
 
 -- name: lines_of_sent_claims
+-- The next statements join one table each: what memory cannot hold at once is made one by one.
 SELECT remittance_line_id, service_line_id, match_kind
 FROM line_lineage
 WHERE claim_id IN (SELECT claim_id FROM sent_versions WHERE is_primary)
