@@ -45,8 +45,8 @@ def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> Together:
     claims = sent.tables["claims"].filter(pc.is_valid(sent.tables["claims"]["clm"]))
     lines = sent.tables["lines"]
     line_owner = preceding(claims, lines, "transaction")
-    charges = reading.cents(claims, "charge")
-    line_charges = reading.cents(lines, "charge")
+    charges = column(claims, "charge")
+    line_charges = column(lines, "charge")
     line_totals = reading.gathered(line_owner, line_charges, "sum", len(claims))
 
     gate = Gate(batch, claims, "CLM")
@@ -170,7 +170,7 @@ def _from_parts(sent: dict[str, pa.Table], claims: pa.Table) -> dict[str, pa.Arr
         for name in ("attachments", "notes", "other_payers")
     }
     codes = column(sent["attachments"], "attachment_code")
-    paid = reading.cents(sent["other_payers"], "paid")
+    paid = column(sent["other_payers"], "paid")
     n_claims = len(claims)
     return {
         "attachment_codes": reading.listed(owner["attachments"], codes, n_claims),

@@ -52,8 +52,8 @@ def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> Together:
     gate.require_amount(svc, "paid", "SVC03", svc_owner)
     gate.require_amount(cas, "amount", "an adjustment in CAS", cas_owner)
     gate.require_owner(svc, svc_owner)
-    line_totals = reading.gathered(svc_owner, reading.cents(svc, "charge"), "sum", len(clp))
-    gate.require_whole(sent, reading.cents(clp, "charge"), line_totals)
+    line_totals = reading.gathered(svc_owner, column(svc, "charge"), "sum", len(clp))
+    gate.require_whole(sent, column(clp, "charge"), line_totals)
     gate.require_end(sent, sent.tables["payments"])
     gate.note_amount(sent.tables["payments"], "deposit", "BPR02 of the payment begun here")
     gate.note_amount(sent.tables["provider_adjustments"], "amount", "an adjustment in PLB")
@@ -96,7 +96,7 @@ def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> Together:
 
 def _payments(batch: Batch, sent: pa.Table, clp: pa.Table) -> pa.Table:
     """One row per transaction, its position that of its first CLP."""
-    deposit = reading.cents(sent, "deposit")
+    deposit = column(sent, "deposit")
     is_debit = pc.fill_null(pc.equal(column(sent, "credit_debit"), "D"), False)
     opened, answered = segments(sent), batch.part_of(segments(clp))
     first_clp = np.searchsorted(column(clp, "payment"), np.arange(len(sent)))
@@ -132,9 +132,9 @@ def _as_sent(clp: pa.Table, pseudonyms: Pseudonyms) -> dict[str, pa.Array]:
     member = pc.coalesce(column(clp, "patient_member"), column(clp, "subscriber_member"))
     return {
         **{name: column(clp, name) for name in texts},
-        "charge_cents": reading.cents(clp, "charge"),
-        "paid_cents": reading.cents(clp, "paid"),
-        "patient_responsibility_cents": reading.cents(clp, "patient_responsibility"),
+        "charge_cents": column(clp, "charge"),
+        "paid_cents": column(clp, "paid"),
+        "patient_responsibility_cents": column(clp, "patient_responsibility"),
         "received_date": column(clp, "received_date"),
         "patient_id": pseudonyms.of(member),
     }
@@ -174,9 +174,9 @@ def _lines(batch: Batch, svc: pa.Table, owner: Rows, ids: pa.Array, line_ids: pa
             "segment": batch.places(segments(svc)),
             **{name: column(svc, name) for name in texts},
             "modifiers": reading.joined(modifiers),
-            "charge_cents": reading.cents(svc, "charge"),
-            "paid_cents": reading.cents(svc, "paid"),
-            "allowed_cents": reading.cents(svc, "allowed"),
+            "charge_cents": column(svc, "charge"),
+            "paid_cents": column(svc, "paid"),
+            "allowed_cents": column(svc, "allowed"),
             "units": reading.number(svc, "units"),
             "submitted_units": reading.number(svc, "submitted_units"),
             "service_date": first,
@@ -197,7 +197,7 @@ def _adjustments(cas: pa.Table, owner: Rows, ids: pa.Array, line_ids: pa.Array) 
             "level": pc.if_else(pc.is_valid(line), "line", "claim"),
             "group_code": column(cas, "group_code"),
             "reason_code": column(cas, "reason_code"),
-            "amount_cents": reading.cents(cas, "amount"),
+            "amount_cents": column(cas, "amount"),
             "quantity": reading.number(cas, "quantity"),
         },
     )
@@ -252,7 +252,7 @@ def _provider_adjustments(sent: dict[str, pa.Table], payments: pa.Table) -> pa.T
             "payment_id": payment_ids,
             "reason_code": column(plb, "reason_code"),
             "reference_number": column(plb, "reference_number"),
-            "amount_cents": reading.cents(plb, "amount"),
+            "amount_cents": column(plb, "amount"),
             "fiscal_date": column(plb, "fiscal_date"),
         },
     )

@@ -45,7 +45,7 @@ class Spool:
             if any(map(len, kept)):
                 if name not in self._files:
                     self._files[name] = tables.Growing(folder / f"read_{name}.parquet", name)
-                self._files[name].add(_joined(name, kept))
+                self._files[name].add(pa.concat_tables(kept))
             kept.clear()
         self._n_bytes = 0
 

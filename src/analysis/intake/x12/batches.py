@@ -38,14 +38,9 @@ class Batch:
         return [data if data.endswith(end) else data + end for data in documents]
 
     @cached_property
-    def document(self) -> bytes:
-        """All interchanges as one document, in UTF-8."""
-        return b"".join(self._documents)
-
-    @cached_property
     def segments(self) -> Segments:
-        """The segments of the document."""
-        return Segments(self.document, self.interchanges[0].delimiters)
+        """The segments of all interchanges as one document, in UTF-8."""
+        return Segments(self._documents, self.interchanges[0].delimiters)
 
     @cached_property
     def first_segments(self) -> Rows:

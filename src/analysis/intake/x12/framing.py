@@ -30,6 +30,9 @@ _FRAMING = list(_NEXT)
 _MAY_COME = np.array([[two in _NEXT[one] for two in _FRAMING] for one in _FRAMING])
 
 _QUALIFIED = {name: n for name, n in counts.LEAST_ELEMENTS.items() if "*" in name}
+_LEAST_OF = {number(name): n for name, n in counts.LEAST_ELEMENTS.items() if "*" not in name}
+_SHORTENED = np.array(sorted(_LEAST_OF), dtype=np.uint32)
+_LEAST = np.array([n for _, n in sorted(_LEAST_OF.items())])
 
 _COUNT = "^[0-9]{1,9}$"
 # Written as nearly everybody does, so that levels can be compared as numbers.
@@ -132,11 +135,8 @@ def _are_plain(batch: Batch) -> Flags:
 
 def _short(segments: Segments) -> Rows:
     """The segments that lack an element their kind always has."""
-    least_of = counts.LEAST_ELEMENTS.items()
-    by_name = sorted((number(name), n) for name, n in least_of if name not in _QUALIFIED)
-    numbers, least = np.array(by_name).T
-    kind = np.searchsorted(numbers, segments.names).clip(max=len(numbers) - 1)
-    is_short = (numbers[kind] == segments.names) & (segments.n_elements < least[kind])
+    kind = np.searchsorted(_SHORTENED, segments.names).clip(max=len(_SHORTENED) - 1)
+    is_short = (_SHORTENED[kind] == segments.names) & (segments.n_elements < _LEAST[kind])
     for name, n in _QUALIFIED.items():
         is_short[_beginning_with(name, segments, np.flatnonzero(segments.n_elements < n))] = True
     return np.flatnonzero(is_short)
@@ -153,8 +153,8 @@ def _beginning_with(name: str, segments: Segments, rows: Rows) -> Rows:
 
 def _framing(segments: Segments) -> tuple[Rows, Rows]:
     """The segments that frame others, and what each is by its place in _FRAMING."""
+    found = segments.named(*_FRAMING)
     numbers = np.array([number(name) for name in _FRAMING])
-    found = np.flatnonzero(np.isin(segments.names, numbers) & (segments.n_elements > 0))
     order = np.argsort(numbers)
     return found, order[np.searchsorted(numbers[order], segments.names[found])]
 

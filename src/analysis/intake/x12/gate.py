@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from analysis.intake.parsed import LEDGER, Apart, LedgerRow, Together
 from analysis.intake.x12.batches import Batch
-from analysis.intake.x12.reading import Reading, cents, pick, segments
+from analysis.intake.x12.reading import Reading, column, pick, segments
 from analysis.intake.x12.segments import Rows
 
 _SEND_AGAIN = "ask the clearinghouse or insurer to send the file again"
@@ -31,10 +31,10 @@ class Gate:
         self._segments = segments(records)
         self._parts = batch.part_of(self._segments)
         self._name = name
-        self._charges = cents(records, "charge")
+        self._charges = column(records, "charge")
         is_answer = "paid" in records.column_names
         nothing = pa.nulls(len(records), pa.int64())
-        self._paid = cents(records, "paid") if is_answer else nothing
+        self._paid = column(records, "paid") if is_answer else nothing
         self._reasons: dict[int, str] = {}
         self._notes: dict[int, list[str]] = defaultdict(list)
 
@@ -156,4 +156,4 @@ class Gate:
 
 def _missing(rows: pa.Table, name: str) -> Rows:
     """The rows that hold no amount."""
-    return np.flatnonzero(cents(rows, name).is_null())
+    return np.flatnonzero(column(rows, name).is_null())

@@ -18,11 +18,14 @@ from analysis.intake.x12.segments import Rows
 
 # Larger amounts are no claim's; the limit keeps cents well inside 64 bits.
 _CENTS_LIMIT = 10**15
+# Quantities have more places.
+_MONEY_SCALE = 2
+_REDUCED = {"min": np.minimum, "max": np.maximum, "sum": np.add}
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The spec's tables of a batch: text trimmed (blank is null), `segment` counted from 0.
+    """The spec's tables of a batch: text trimmed (blank is null), money in cents, `segment` from 0.
 
     `cut_off`: the parts whose bytes end inside a transaction. `unknown`: the segments that no loop
     holds, or not where they stand; `unknown_in_records`: those no loop holds, inside records;
@@ -60,7 +63,7 @@ def read(batch: Batch, spec_name: str, record_loop: str) -> Reading:
     """Read a batch by a spec. `record_loop` is the loop that holds one record."""
     element, component, segment = batch.interchanges[0].delimiters
     result = oxedi.parse(
-        batch.document,
+        batch.segments.document,
         spec=spec.load(spec_name),
         delimiters=oxedi.Delimiters(element, component, segment),
     )
@@ -102,18 +105,35 @@ def _is_closed(interchange: Interchange) -> bool:
 
 
 def _clean(table: pa.Table) -> pa.Table:
-    """The table with its binary columns as trimmed text, blank as null."""
+    """The table with its binary columns as trimmed text, blank as null, and money in cents."""
+    columns = {field.name: table[field.name] for field in table.schema}
+    columns |= _texts(table) | {
+        field.name: _cents(column(table, field.name))
+        for field in table.schema
+        if pa.types.is_decimal(field.type) and field.type.scale == _MONEY_SCALE
+    }
+    return pa.table(columns)
+
+
+def _texts(table: pa.Table) -> dict[str, pa.Array]:
     names = [field.name for field in table.schema if pa.types.is_binary(field.type)]
     if not names:
-        return table
+        return {}
     # One pass over all columns: most interchanges are small, and each call has its price.
     written = pa.concat_arrays([chunk for name in names for chunk in table[name].chunks])
     trimmed = pc.utf8_trim_whitespace(written.cast(pa.string()))
     cleaned = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
-    columns = {name: table[name] for name in table.column_names}
-    for place, name in enumerate(names):
-        columns[name] = cleaned.slice(place * len(table), len(table))
-    return pa.table(columns)
+    n = len(table)
+    return {name: cleaned.slice(place * n, n) for place, name in enumerate(names)}
+
+
+def _cents(amounts: pa.Array) -> pa.Array:
+    """Whole cents; null where the file holds no amount, or more than any claim's."""
+    # A decimal of two places is kept as a whole number of cents, in two words of 64 bits.
+    words = np.frombuffer(amounts.buffers()[1], dtype="<i8").reshape(-1, 2)
+    low, high = words[amounts.offset : amounts.offset + len(amounts)].T
+    fits = (high == low >> 63) & (low > -_CENTS_LIMIT) & (low < _CENTS_LIMIT)
+    return pc.if_else(pc.and_(amounts.is_valid(), pa.array(fits)), pa.array(low), None)
 
 
 def column(table: pa.Table, name: str) -> pa.Array:
@@ -129,16 +149,6 @@ def segments(table: pa.Table) -> Rows:
 
 
 # ---- values -----------------------------------------------------------------------------
-
-
-def cents(table: pa.Table, name: str) -> pa.Array:
-    """A money column in whole cents; null where the file holds no amount."""
-    amounts = column(table, name)
-    # A decimal of two places is kept as a whole number of cents, in two words of 64 bits.
-    words = np.frombuffer(amounts.buffers()[1], dtype="<i8").reshape(-1, 2)
-    low, high = words[amounts.offset : amounts.offset + len(amounts)].T
-    fits = (high == low >> 63) & (low > -_CENTS_LIMIT) & (low < _CENTS_LIMIT)
-    return pc.if_else(pc.and_(amounts.is_valid(), pa.array(fits)), pa.array(low), None)
 
 
 def number(table: pa.Table, name: str) -> pa.Array:
@@ -188,7 +198,8 @@ def preceding(anchors: pa.Table, rows: pa.Table, within: str) -> Rows:
 
 def pick(values: pa.Array, rows: Rows) -> pa.Array:
     """The value of each row; null for -1."""
-    return values.take(pa.array(rows, mask=rows < 0))
+    is_missing = rows < 0
+    return values.take(pa.array(rows, mask=is_missing if is_missing.any() else None))
 
 
 def places(owner: Rows) -> Rows:
@@ -205,12 +216,22 @@ def gathered(owner: Rows, values: pa.Array, how: str, n_records: int) -> pa.Arra
 
     Nulls are passed over; a record without any value gets null.
     """
-    used = pc.and_(pa.array(owner >= 0), pc.is_valid(values))
-    table = pa.table({"owner": owner, "value": values}).filter(used)
-    grouped = table.group_by("owner", use_threads=False).aggregate([("value", how)])
+    used = np.flatnonzero((owner >= 0) & values.is_valid().to_numpy(zero_copy_only=False))
+    order = used[np.argsort(owner[used], kind="stable")]
+    ordered, owners = values.take(pa.array(order)), owner[order]
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    match how:
+        case "first":
+            found = ordered.take(pa.array(starts))
+        case "list":
+            found = pa.ListArray.from_arrays(np.append(starts, len(order)), ordered)
+        case _:
+            kind = pa.int32() if pa.types.is_date32(values.type) else values.type
+            reduced = _REDUCED[how].reduceat(ordered.cast(kind).to_numpy(), starts)
+            found = pa.array(reduced, kind).cast(values.type)
     row = np.full(n_records, -1, dtype=np.int64)
-    row[column(grouped, "owner").to_numpy()] = np.arange(len(grouped))
-    return pick(column(grouped, f"value_{how}"), row)
+    row[owners[starts]] = np.arange(len(starts))
+    return pick(found, row)
 
 
 def listed(owner: Rows, codes: pa.Array, n_records: int) -> pa.Array:

@@ -32,13 +32,15 @@ def told(pieces: Sequence[bytes], delimiters: Delimiters) -> list[Regular | None
     if not _tells_segments(delimiters):
         return [None] * len(pieces)
     pieces = [_without_line_ends(piece) for piece in pieces]
-    segments = Segments(b"".join(pieces), delimiters)
+    segments = Segments(pieces, delimiters)
     ends = np.cumsum([0, *map(len, pieces)])
     # The first segment of each piece and, behind them, how many there are.
     firsts = np.searchsorted(segments.bounds, ends)
     is_bound = segments.bounds[firsts.clip(max=len(segments.starts))] == ends
-    is_odd = np.isin(segments.bytes[segments.starts], list(forms.BLANKS + delimiters.segment))
-    groups = np.flatnonzero(segments.called("GS") & segments.with_elements())
+    is_blank = np.zeros(256, dtype=np.bool_)
+    is_blank[list(forms.BLANKS + delimiters.segment)] = True
+    is_odd = is_blank[segments.bytes[segments.starts]]
+    groups = segments.named("GS")
     first_group = np.searchsorted(groups, firsts)
     is_regular = is_bound[:-1] & is_bound[1:] & (np.diff(first_group) == 1)
     is_regular &= _between(np.flatnonzero(is_odd), firsts) == 0

@@ -1,5 +1,6 @@
-"""The segments of a piece, all of them at once: where they are, what they are called."""
+"""The segments of pieces put together, all of them at once: where they are, their names."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -12,41 +13,50 @@ from analysis.intake.x12.forms import Delimiters
 
 # Numbers of rows in a table, or of segments; -1 where there is none.
 Rows = npt.NDArray[np.int64]
+Names = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
+
+_PADDING = 8
+# The bytes of a name in a number: its first letter is the smallest.
+_OF_TWO, _OF_THREE = np.array([0xFFFF, 0xFFFFFF], dtype=np.uint32)
 
 
 class Segments:
-    """The segments of a piece, each up to its terminator; what stands behind the last is none.
+    """Segments, each up to its terminator; what stands behind the last is none.
 
     `starts` has where each begins, `bounds` also where the last one ends.
     """
 
-    def __init__(self, piece: bytes, delimiters: Delimiters) -> None:
+    def __init__(self, pieces: Iterable[bytes], delimiters: Delimiters) -> None:
         self.element, _, self.end = delimiters
-        # So that one may look at the bytes behind any name.
-        self.bytes = np.frombuffer(piece + bytes(8), dtype=np.uint8)
+        # With some more, so that one may look at the bytes behind any name.
+        self._padded = b"".join([*pieces, bytes(_PADDING)])
+        self.bytes = np.frombuffer(self._padded, dtype=np.uint8)
         ends = np.flatnonzero(self.bytes == self.end[0])
         self.bounds = np.concatenate([[0], ends + 1])
         self.starts = self.bounds[:-1]
 
-    @cached_property
-    def names(self) -> Rows:
-        """A number for each name of two or three signs, as `number` makes it; 0 for others."""
-        n_words = len(self.bytes) - 3
-        words = np.ndarray((n_words,), dtype=">u4", buffer=self.bytes, strides=(1,))[self.starts]
-        four = words.astype(np.int64)
-        is_of_two, is_of_three = self.is_sign(four >> 8 & 255), self.is_sign(four & 255)
-        two, three = four & 0xFFFF0000, four & 0xFFFFFF00
-        return np.where(is_of_two, two, np.where(is_of_three, three, 0))
+    @property
+    def document(self) -> memoryview:
+        """The pieces as one."""
+        return memoryview(self._padded)[:-_PADDING]
 
     @cached_property
-    def n_elements(self) -> Rows:
+    def names(self) -> Names:
+        """A number for each name of two or three signs, as `number` makes it; 0 for others."""
+        n_words = len(self.bytes) - 3
+        words = np.ndarray((n_words,), dtype="<u4", buffer=self.bytes, strides=(1,))[self.starts]
+        is_of_two, is_of_three = self.is_sign(words >> 16 & 255), self.is_sign(words >> 24)
+        names: Names = words & np.where(is_of_two, _OF_TWO, np.where(is_of_three, _OF_THREE, 0))
+        return names
+
+    @cached_property
+    def n_elements(self) -> npt.NDArray[Any]:
         """How many elements follow each name."""
         is_separator = (self.bytes == self.element[0]).view(np.uint8)
         # Small numbers are summed several times as fast; a segment has fewer elements than bytes.
-        is_small = np.diff(self.bounds).max(initial=0) < 2**16
-        kind = np.uint16 if is_small else np.int64
-        return np.add.reduceat(is_separator, self.starts, dtype=kind)
+        longest = np.diff(self.bounds).max(initial=0)
+        return np.add.reduceat(is_separator, self.starts, dtype=np.min_scalar_type(longest))
 
     def is_sign(self, found: npt.NDArray[Any]) -> Flags:
         """Whether a byte ends a name: an element or the next segment follows."""
@@ -55,14 +65,15 @@ class Segments:
 
     def called(self, *names: str) -> Flags:
         """Whether each segment has one of these names."""
-        return np.isin(self.names, [number(name) for name in names])
+        wanted = np.array([number(name) for name in names], dtype=np.uint32)
+        return np.isin(self.names, wanted)
 
-    def with_elements(self) -> Flags:
-        """Whether an element follows the name of each segment that `names` numbers."""
-        # The sign behind a name of two stands where a name of three has its last letter.
-        length = 2 + (self.names & 0xFF00 != 0)
-        has_elements: Flags = self.bytes[self.starts + length] == self.element[0]
-        return has_elements
+    def named(self, *names: str) -> Rows:
+        """The segments with one of these names and an element behind it."""
+        rows = np.flatnonzero(self.called(*names))
+        length = np.where(self.names[rows] > _OF_TWO, 3, 2)
+        named: Rows = rows[self.bytes[self.starts[rows] + length] == self.element[0]]
+        return named
 
     def texts(self, rows: Rows) -> pa.Array:
         """The text of segments."""
@@ -73,4 +84,4 @@ class Segments:
 
 def number(name: str) -> int:
     """The number of a name of two or three signs."""
-    return int.from_bytes(name.encode().ljust(4, b"\0"), "big")
+    return int.from_bytes(name.encode(), "little")

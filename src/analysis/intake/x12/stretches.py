@@ -231,23 +231,22 @@ class _Filling:
 
     def _go_on(self, own: bytes) -> None:
         """Count what a stretch had, and keep the GS that the next one stands under."""
-        before, segments = self._stretch, Segments(own, self._delimiters)
-        is_transaction = segments.called("ST") & segments.with_elements()
-        groups = np.flatnonzero(segments.called("GS") & segments.with_elements())
+        before, segments = self._stretch, Segments([own], self._delimiters)
+        transactions, groups = segments.named("ST"), segments.named("GS")
         group, n_in_group, group_place = 0, before.n_in_group, before.group_place
         if len(groups):
             group, n_in_group = int(groups[-1]), 0
             group_place = before.n_segments + group + 1
             self._group = own[segments.bounds[group] : segments.bounds[group + 1]]
         is_record = segments.called(*forms.RECORD_SEGMENTS[self.run.kind])
-        n_begun = is_transaction.sum() + _n_without_start(segments)
+        n_begun = len(transactions) + _n_without_start(segments)
         self._stretch = Stretch(
             number=before.number + 1,
             n_header=self._isa.count(self._delimiters.segment) + 1,
             n_segments=before.n_segments + len(segments.starts),
             n_records=before.n_records + int(is_record.sum()),
-            n_transactions=before.n_transactions + int(n_begun),
-            n_in_group=n_in_group + int(is_transaction[group:].sum()),
+            n_transactions=before.n_transactions + n_begun,
+            n_in_group=n_in_group + int((transactions >= group).sum()),
             group_place=group_place,
         )
 
@@ -257,9 +256,10 @@ class _Filling:
 
 def _n_without_start(segments: Segments) -> int:
     """How many transactions begin without an ST, right behind a segment of their envelope."""
-    is_framing = segments.called("ISA", "IEA", "GS", "GE", "ST", "SE") & segments.with_elements()
-    is_before = segments.called("GS", "GE", "SE") & is_framing
-    return int((is_before[:-1] & ~is_framing[1:]).sum())
+    framing = segments.named("ISA", "IEA", "GS", "GE", "ST", "SE")
+    behind = segments.named("GS", "GE", "SE") + 1
+    is_begun = ~np.isin(behind, framing) & (behind < len(segments.starts))
+    return int(is_begun.sum())
 
 
 def _groups(chunks: Iterable[bytes], delimiters: Delimiters) -> Iterator[tuple[bool, bytes]]:
