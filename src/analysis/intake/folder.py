@@ -74,7 +74,7 @@ _READERS: dict[str, Callable[[Batch, Pseudonyms], Together]] = {
 }
 
 # Interchanges wait to be read together until there is this much of them.
-_MOST_WAITING = 2**22
+_MOST_WAITING = 2**23
 
 # Guards against an archive made to exhaust the computer; no practice's archive comes near them.
 _MOST_MEMBERS = 10_000

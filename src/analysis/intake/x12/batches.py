@@ -18,7 +18,7 @@ from analysis.intake.x12.segments import Rows, Segments
 from analysis.intake.x12.stretches import Stretch
 
 # Enough for the price of a call to vanish, little enough for any memory.
-_MOST_BYTES = 2**22
+_MOST_BYTES = 2**23
 
 
 @dataclass(frozen=True)
