@@ -42,7 +42,7 @@ def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> Together:
     A claim is set aside when CLM02 or an SV102 holds no amount, or when it is torn; see `gate`.
     """
     sent = reading.read(batch, "837p", "2300")
-    claims = sent.tables["claims"].filter(pc.is_valid(sent.tables["claims"]["clm"]))
+    claims = reading.holding(sent.tables["claims"], "clm")
     lines = sent.tables["lines"]
     line_owner = preceding(claims, lines, "transaction")
     charges = column(claims, "charge")

@@ -40,7 +40,7 @@ def read_batch(batch: Batch, pseudonyms: Pseudonyms) -> Together:
     deposit unknown.
     """
     sent = reading.read(batch, "835", "2100")
-    clp = sent.tables["claims"].filter(pc.is_valid(sent.tables["claims"]["clp"]))
+    clp = reading.holding(sent.tables["claims"], "clp")
     svc, cas = sent.tables["services"], sent.tables["adjustments"]
     svc_owner, cas_owner = preceding(clp, svc, "payment"), preceding(clp, cas, "payment")
     itself = np.arange(len(clp))

@@ -116,15 +116,17 @@ def _clean(table: pa.Table) -> pa.Table:
 
 
 def _texts(table: pa.Table) -> dict[str, pa.Array]:
-    names = [field.name for field in table.schema if pa.types.is_binary(field.type)]
-    if not names:
-        return {}
-    # One pass over all columns: most interchanges are small, and each call has its price.
-    written = pa.concat_arrays([chunk for name in names for chunk in table[name].chunks])
-    trimmed = pc.utf8_trim_whitespace(written.cast(pa.string()))
-    cleaned = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
-    n = len(table)
-    return {name: cleaned.slice(place * n, n) for place, name in enumerate(names)}
+    binary = [field.name for field in table.schema if pa.types.is_binary(field.type)]
+    names = [name for name in binary if table[name].null_count < len(table)]
+    texts = dict.fromkeys(binary, pa.nulls(len(table), pa.string()))
+    if names:
+        # One pass over all columns: each call has its price.
+        written = pa.concat_arrays([chunk for name in names for chunk in table[name].chunks])
+        trimmed = pc.utf8_trim_whitespace(written.cast(pa.string()))
+        cleaned = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+        n = len(table)
+        texts |= {name: cleaned.slice(place * n, n) for place, name in enumerate(names)}
+    return texts
 
 
 def _cents(amounts: pa.Array) -> pa.Array:
@@ -140,6 +142,12 @@ def column(table: pa.Table, name: str) -> pa.Array:
     """A column in one piece."""
     chunks = table[name]
     return chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
+
+
+def holding(table: pa.Table, name: str) -> pa.Table:
+    """The rows that hold a value in a column."""
+    values = table[name]
+    return table.filter(values.is_valid()) if values.null_count else table
 
 
 def segments(table: pa.Table) -> Rows:
@@ -178,8 +186,10 @@ def _day(digits: pa.Array) -> pa.Array:
 def joined(columns: Sequence[pa.Array]) -> pa.Array:
     """The values of each row joined by ':' without the missing ones; empty when there is none."""
     # Arrow's own null_handling="skip" drops rows in which every value is null (pyarrow 26).
-    marked = [pc.fill_null(pc.binary_join_element_wise(":", part, ""), "") for part in columns]
-    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(*marked, ""), 1)
+    held = [part for part in columns if part.null_count < len(part)]
+    marked = [pc.fill_null(pc.binary_join_element_wise(":", part, ""), "") for part in held]
+    empty = pa.repeat("", len(columns[0]))
+    return pc.utf8_slice_codeunits(pc.binary_join_element_wise(empty, *marked, ""), 1)
 
 
 # ---- rows -------------------------------------------------------------------------------
