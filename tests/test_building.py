@@ -165,6 +165,28 @@ def test_a_step_short_of_memory_says_so_and_with_more_goes_on_to_the_same_bytes(
     assert contents(practice) == contents(whole)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="has a file that nobody can read")
+def test_a_file_that_another_program_holds_is_set_aside_until_it_can_be_read(
+    whole: Folders, tmp_path: Path
+) -> None:
+    practice = copy(whole, tmp_path)
+    remittance = next(path for path in sorted(practice.raw.iterdir()) if path.suffix == ".835")
+    content = remittance.read_bytes()
+    remittance.unlink()
+    remittance.symlink_to("/proc/self/mem")
+    assert "intake" in pipeline.build(practice, through="intake", say=lambda _: None)
+    told = {
+        row["file_name"]: row for row in tables.read(practice.processed, "row_ledger").to_pylist()
+    }
+    assert told[remittance.name]["disposition"] == "quarantined"
+    assert "could not be opened" in told[remittance.name]["reason"]
+    with pipeline.as_if_sent(practice, {}, "", say=lambda _: None) as scored:
+        assert len(tables.read(scored.processed, "claims"))
+    remittance.unlink()
+    remittance.write_bytes(content)
+    assert contents(built(practice)) == contents(whole)
+
+
 def test_no_table_stands_that_was_made_from_older_files(whole: Folders, tmp_path: Path) -> None:
     practice = folders(tmp_path / "data")
     shutil.copytree(whole.data_dir, practice.data_dir)

@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -355,7 +355,7 @@ def as_if_sent(
         shutil.rmtree(folder, ignore_errors=True)
         try:
             scratch = Folders(folder, folders.reports_dir, folders.practice)
-            shutil.copytree(folders.raw, scratch.raw, ignore_dangling_symlinks=True)
+            shutil.copytree(folders.raw, scratch.raw, copy_function=_copy)
             settings = scratch.raw / "practice.toml"
             said = settings.read_text(encoding="utf-8-sig") if settings.exists() else ""
             settings.write_text(said + statement, encoding="utf-8")
@@ -369,6 +369,12 @@ def as_if_sent(
             yield scratch
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file; one that cannot be opened says nothing, so it may be missing."""
+    with suppress(OSError):
+        shutil.copyfile(source, target)
 
 
 @contextmanager
@@ -511,8 +517,12 @@ def _files_digest(raw: Path) -> str:
     settings = raw / "practice.toml"
     parts = []
     for path in sorted(p for p in raw.rglob("*") if p.is_file() and p != settings):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            # Another program holds it, say: intake sets it aside, and reads it once it may.
+            content = "closed"
         parts.append(f"{path.relative_to(raw).as_posix()} {content}")
     return _digest(parts)
 
