@@ -260,29 +260,34 @@ class InProcess:
         for name, value in (parameters or {}).items():
             self.connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
         passing = _Passing.of(staged, staged if keep is None else keep)
+        # The parts whose statement comes later, each behind those that it reads itself.
+        waiting: dict[str, dict[str, str]] = {}
         for name, sql in staged.items():
+            parts: dict[str, str] = {}
+            for read in words(sql):
+                parts |= waiting.pop(read, {})
+            if name in passing.parts:
+                self.drop(name)
+                waiting[name] = {**parts, name: sql}
+                continue
             # Straight to its file: memory would hold the rows only to have them copied.
             filed = self.folder if name in fetched and name in passing.unread else None
-            is_view = filed is not None or name in passing.views
             try:
-                self._make(name, sql, filed, is_view=is_view)
+                self._make(name, _with(parts, sql), filed)
             except duckdb.OutOfMemoryException:
-                pieces = passing.views_behind(name, sql)
-                if not pieces:
+                if not parts:
                     raise
                 # One after the other they need less than all at once.
-                for piece in pieces:
-                    self._make(piece, staged[piece])
-                self._make(name, sql, filed, is_view=is_view)
-                for piece in pieces:
-                    self.drop(piece)
+                for part, text in parts.items():
+                    self._make(part, text)
+                self._make(name, sql, filed)
+                for part in parts:
+                    self.drop(part)
             for ended in passing.ended[name]:
                 self.drop(ended)
 
-    def _make(
-        self, name: str, sql: str, filed: Path | None = None, *, is_view: bool = False
-    ) -> None:
-        kind = "VIEW" if is_view else "TABLE"
+    def _make(self, name: str, sql: str, filed: Path | None = None) -> None:
+        kind = "TABLE" if filed is None else "VIEW"
         self.drop(name)
         self.connection.execute(f"CREATE TEMP {kind} {name} AS {sql}")
         self.kinds[name] = kind
@@ -330,23 +335,15 @@ class InProcess:
 class _Passing:
     """What becomes of staged tables that nobody needs afterwards.
 
-    A table that one statement alone reads, once, is a view, with its SQL: of it only the rows and
-    columns asked for are made. Any other is dropped after the last statement that needs it, so that
-    memory holds what is still needed. `ended` has those of each statement, `unread` those that none
-    reads.
+    A table that one statement alone reads, once, is a part of that statement, with its SQL: of it
+    only the rows and columns asked for are made. Any other is dropped after the last statement that
+    needs it, so that memory holds what is still needed. `ended` has those of each statement,
+    `unread` those that none reads.
     """
 
-    views: Mapping[str, str]
+    parts: Collection[str]
     ended: Mapping[str, Collection[str]]
     unread: Collection[str]
-
-    def views_behind(self, name: str, sql: str) -> list[str]:
-        """The views that a statement reads, and those that they read, each after what it reads."""
-        found: list[str] = []
-        for read in dict.fromkeys(words(sql)):
-            if read != name and read in self.views and read not in found:
-                found += [*self.views_behind(read, self.views[read]), read]
-        return found
 
     @classmethod
     def of(cls, staged: Mapping[str, str], keep: Collection[str]) -> "_Passing":
@@ -359,17 +356,27 @@ class _Passing:
             readers[reader] = []
         unread = {name for name, found in readers.items() if not found}
         readers = {name: found for name, found in readers.items() if name not in keep}
-        views = {name for name, found in readers.items() if len(found) == 1}
+        parts = {name for name, found in readers.items() if len(found) == 1}
         place = {name: at for at, name in enumerate(staged)}
         last: dict[str, str] = {}
-        # Backwards, since what reads a view needs all that the view reads.
+        # Backwards, since what reads a part needs all that the part reads.
         for name in sorted(readers, key=lambda name: -place[name]):
-            needed_in = [last[one] if one in views else one for one in readers[name]]
+            needed_in = [last[one] if one in parts else one for one in readers[name]]
             last[name] = max(needed_in, key=lambda one: place[one], default=name)
         ended: dict[str, list[str]] = {name: [] for name in staged}
-        for name in readers.keys() - views:
+        for name in readers.keys() - parts:
             ended[last[name]].append(name)
-        return cls({name: staged[name] for name in views}, ended, unread)
+        return cls(parts, ended, unread)
+
+
+def _with(parts: Mapping[str, str], sql: str) -> str:
+    """A statement that holds its parts: views would be bound twice, when made and when read.
+
+    Of a part that is not materialized only the rows and columns asked for are made, as of a view.
+    """
+    # A comment may end a text.
+    named = ", ".join(f"{name} AS NOT MATERIALIZED ({text}\n)" for name, text in parts.items())
+    return f"WITH {named}\n{sql}" if parts else sql
 
 
 def words(sql: str) -> list[str]:
