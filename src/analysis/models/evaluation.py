@@ -205,37 +205,49 @@ def _newton(
     """Newton's method on all columns at once from one start; NaN where it does not converge."""
     n_approved = approved @ weights
     has_both = (n_approved > 0) & (n_approved < weights.sum(axis=0))
-    intercepts = np.where(has_both, intercept, np.nan)
-    slopes = np.where(has_both, slope, np.nan)
     has_slope = bool(np.any(x))
+    terms = np.array([np.ones_like(x), x] if has_slope else [np.ones_like(x)])
+    products = np.array([terms[0], x, x**2] if has_slope else terms)
+    fits = np.where(has_both, np.array([[intercept], [slope]]), np.nan)
     # A few columns that never settle must not keep all others going.
     going = np.flatnonzero(has_both)
+    # Side by side in memory, a column's weights are passed over far faster.
+    weight = weights.T[going]
     for _ in range(30):
         if not len(going):
             break
-        logit = intercepts[going] + np.outer(x, slopes[going]) + offset[:, None]
-        fitted = 1 / (1 + np.exp(-np.clip(logit, -35, 35)))
-        weight = weights[:, going]
-        residual = weight * (approved[:, None] - fitted)
-        curvature = weight * fitted * (1 - fitted)
-        gradient, curve = residual.sum(axis=0), curvature.sum(axis=0)
-        if has_slope:
-            slope_gradient = x @ residual
-            cross, slope_curve = x @ curvature, (x**2) @ curvature
-            determinant = curve * slope_curve - cross**2
-            # Of one chance alone rounding leaves a little.
-            determinant[determinant < 1e-9 * curve * slope_curve] = 0
-            step = _divided(slope_curve * gradient - cross * slope_gradient, determinant)
-            slope_step = _divided(curve * slope_gradient - cross * gradient, determinant)
-        else:
-            step, slope_step = _divided(gradient, curve), np.zeros(len(going))
+        # In place: taking memory for what comes in between takes longer than working it out.
+        fitted = fits[: len(terms), going].T @ -terms
+        fitted -= offset
+        np.exp(np.minimum(np.maximum(fitted, -35, out=fitted), 35, out=fitted), out=fitted)
+        fitted += 1
+        np.divide(1, fitted, out=fitted)
+        residual = approved - fitted
+        residual *= weight
+        gradient = terms @ residual.T
+        spread = np.subtract(1, fitted, out=residual)
+        spread *= fitted
+        spread *= weight
+        step = _solved(products @ spread.T, gradient)
         # A long first step overshoots where nearly all claims have the same outcome.
-        intercepts[going] += np.clip(step, -2, 2)
-        slopes[going] += np.clip(slope_step, -2, 2)
+        fits[: len(terms), going] += np.minimum(np.maximum(step, -2), 2)
         # Of a column without a step nothing but NaN is left.
-        going = going[(np.abs(step) >= 1e-7) | (np.abs(slope_step) >= 1e-7)]
-    intercepts[going] = slopes[going] = np.nan
-    return intercepts, slopes
+        goes_on = np.abs(step).max(axis=0) >= 1e-7
+        going, weight = going[goes_on], weight[goes_on]
+    fits[:, going] = np.nan
+    return fits[0], fits[1]
+
+
+def _solved(curvature: Matrix, gradient: Matrix) -> Matrix:
+    """Newton's steps in the intercept, and in the slope where there is one; NaN where none."""
+    if len(gradient) == 1:
+        return _divided(gradient, curvature)
+    (curve, cross, slope_curve), (in_intercept, in_slope) = curvature, gradient
+    determinant = curve * slope_curve - cross**2
+    # Of one chance alone rounding leaves a little.
+    determinant[determinant < 1e-9 * curve * slope_curve] = 0
+    steps = (slope_curve * in_intercept - cross * in_slope, curve * in_slope - cross * in_intercept)
+    return _divided(np.array(steps), np.broadcast_to(determinant, (2, len(determinant))))
 
 
 def _clipped(probability: Vector) -> Vector:
