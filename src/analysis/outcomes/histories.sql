@@ -1,5 +1,54 @@
 -- What each claim came to by itself, before claims are held against one another.
--- Inputs: the stages of keys.sql, answers.sql, determinations.sql and appeal_answers.sql.
+-- Inputs: conditions, and the stages of keys.sql, records.sql, answers.sql, determinations.sql and
+-- appeal_answers.sql.
+
+-- name: sent_diagnoses
+-- The principal diagnoses as first sent, with the day that tells which patterns are in force.
+SELECT DISTINCT diagnosis_code, coalesce(service_date, submitted_date) AS diagnosis_date
+FROM versions
+WHERE version_number = 1
+
+-- name: code_patterns
+-- Each code once: comparing patterns is slow, and a practice's claims repeat few codes.
+SELECT
+    d.diagnosis_code,
+    k.condition_group = 'other' AS is_catch_all,
+    CAST(k.valid_from AS DATE) AS valid_from,
+    CAST(k.valid_to AS DATE) AS valid_to,
+    k.pattern_order
+FROM (SELECT DISTINCT diagnosis_code FROM sent_diagnoses) AS d
+INNER JOIN conditions AS k ON regexp_matches(d.diagnosis_code, k.icd10_pattern)
+
+-- name: ranked_conditions
+-- Patterns in force come first, then those out of force, then the catch-all.
+SELECT pattern_order AS place, condition_group FROM conditions
+UNION ALL
+SELECT 1000 + pattern_order, condition_group FROM conditions
+UNION ALL
+SELECT 2000 + pattern_order, condition_group FROM conditions
+
+-- name: claim_conditions
+-- The principal diagnosis by day of service; the first pattern that fits wins. A code sent outside
+-- its dates still names its condition when no pattern in force does; `sent_diagnosis_in_force` among
+-- the checks marks it.
+SELECT c.diagnosis_code, c.diagnosis_date, r.condition_group
+FROM (
+    SELECT
+        h.diagnosis_code,
+        h.diagnosis_date,
+        min(
+            k.pattern_order
+            + CASE
+                WHEN k.is_catch_all THEN 2000
+                WHEN h.diagnosis_date < k.valid_from OR h.diagnosis_date > k.valid_to THEN 1000
+                ELSE 0
+            END
+        ) AS place
+    FROM sent_diagnoses AS h
+    INNER JOIN code_patterns AS k ON k.diagnosis_code = h.diagnosis_code
+    GROUP BY h.diagnosis_code, h.diagnosis_date
+) AS c
+INNER JOIN ranked_conditions AS r ON r.place = c.place
 
 -- name: claim_identities
 SELECT
@@ -11,11 +60,14 @@ SELECT
     f.plan_id,
     coalesce(f.service_date, r.service_date) AS service_date,
     f.submitted_date,
-    f.diagnosis_code,
-    coalesce(f.service_date, f.submitted_date) AS diagnosis_date,
+    coalesce(k.condition_group, 'unknown') AS condition_group,
     coalesce(l.charge_cents, abs(r.charge_cents), 0) AS charge_cents
 FROM claim_keys AS i
 LEFT JOIN first_versions AS f ON f.claim_key = i.claim_key
+LEFT JOIN claim_conditions AS k
+    ON
+        k.diagnosis_code = f.diagnosis_code
+        AND k.diagnosis_date IS NOT DISTINCT FROM coalesce(f.service_date, f.submitted_date)
 LEFT JOIN latest_versions AS l ON l.claim_key = i.claim_key
 LEFT JOIN answers AS r ON r.claim_key = i.claim_key AND r.answer_number = 1
 
@@ -41,6 +93,7 @@ SELECT
     f.*,
     d.first_determination,
     d.first_date,
+    date_diff('day', f.submitted_date, d.first_date) AS days_to_first_determination,
     d.final_determination,
     CASE
         WHEN d.final_determination IN ('approved', 'partially_approved', 'denied') THEN d.final_date

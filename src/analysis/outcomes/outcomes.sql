@@ -1,60 +1,7 @@
 -- The table of claims that leaves this step: what each came to, with what it is about and its place
 -- among the patient's claims.
--- Inputs: payers, conditions, provider_adjustments, provider_adjustment_lineage, and the stages of
--- keys.sql, histories.sql and appeals.sql. Variables: as_of_date, default_maturity_days.
-
--- name: code_patterns
--- Each code once: comparing patterns is slow, and a practice's claims repeat few codes.
-SELECT
-    d.diagnosis_code,
-    k.condition_group = 'other' AS is_catch_all,
-    CAST(k.valid_from AS DATE) AS valid_from,
-    CAST(k.valid_to AS DATE) AS valid_to,
-    k.pattern_order
-FROM (SELECT DISTINCT diagnosis_code FROM claim_histories) AS d
-INNER JOIN conditions AS k ON regexp_matches(d.diagnosis_code, k.icd10_pattern)
-
--- name: ranked_conditions
--- Patterns in force come first, then those out of force, then the catch-all.
-SELECT pattern_order AS place, condition_group FROM conditions
-UNION ALL
-SELECT 1000 + pattern_order, condition_group FROM conditions
-UNION ALL
-SELECT 2000 + pattern_order, condition_group FROM conditions
-
--- name: claim_conditions
--- The principal diagnosis by day of service; the first pattern that fits wins. A code sent outside
--- its dates still names its condition when no pattern in force does; `sent_diagnosis_in_force` among
--- the checks marks it.
-SELECT c.diagnosis_code, c.diagnosis_date, r.condition_group
-FROM (
-    SELECT
-        h.diagnosis_code,
-        h.diagnosis_date,
-        min(
-            k.pattern_order
-            + CASE
-                WHEN k.is_catch_all THEN 2000
-                WHEN h.diagnosis_date < k.valid_from OR h.diagnosis_date > k.valid_to THEN 1000
-                ELSE 0
-            END
-        ) AS place
-    FROM (SELECT DISTINCT diagnosis_code, diagnosis_date FROM claim_histories) AS h
-    INNER JOIN code_patterns AS k ON k.diagnosis_code = h.diagnosis_code
-    GROUP BY h.diagnosis_code, h.diagnosis_date
-) AS c
-INNER JOIN ranked_conditions AS r ON r.place = c.place
-
--- name: claim_facts
-SELECT
-    h.*,
-    coalesce(k.condition_group, 'unknown') AS condition_group,
-    date_diff('day', h.submitted_date, h.first_date) AS days_to_first_determination
-FROM claim_histories AS h
-LEFT JOIN claim_conditions AS k
-    ON
-        k.diagnosis_code = h.diagnosis_code
-        AND k.diagnosis_date IS NOT DISTINCT FROM h.diagnosis_date
+-- Inputs: payers, provider_adjustments, provider_adjustment_lineage, and the stages of keys.sql,
+-- histories.sql and appeals.sql. Variables: as_of_date, default_maturity_days.
 
 -- name: courses
 -- A patient's claims for one condition.
@@ -64,7 +11,7 @@ SELECT
     row_number() OVER (ORDER BY patient_id, condition_group) AS course_key
 FROM (
     SELECT DISTINCT patient_id, condition_group
-    FROM claim_facts
+    FROM claim_histories
     WHERE patient_id IS NOT NULL AND service_date IS NOT NULL
 ) AS known
 
@@ -82,7 +29,7 @@ SELECT
     END AS starts_episode
 FROM (
     SELECT f.claim_key, f.service_date, c.course_key
-    FROM claim_facts AS f
+    FROM claim_histories AS f
     INNER JOIN courses AS c
         ON c.patient_id = f.patient_id AND c.condition_group = f.condition_group
     WHERE f.service_date IS NOT NULL
@@ -112,7 +59,7 @@ SELECT
         ),
         getvariable('default_maturity_days')
     ) AS maturity_days
-FROM claim_facts
+FROM claim_histories
 WHERE
     first_determination IN ('approved', 'partially_approved', 'denied')
     AND first_date >= submitted_date
@@ -175,7 +122,7 @@ SELECT
         <= getvariable('as_of_date') - CAST((SELECT maturity_days FROM maturity) AS INTEGER),
         false
     ) AS is_mature
-FROM claim_facts AS f
+FROM claim_histories AS f
 LEFT JOIN episodes AS e ON e.claim_key = f.claim_key
 LEFT JOIN last_appeals AS x ON x.claim_id = f.claim_id
 LEFT JOIN moved_outside AS o ON o.claim_key = f.claim_key

@@ -1,5 +1,72 @@
 -- Made from outcomes/histories.sql by tools/spark_sql.py; do not edit.
 
+-- name: sent_diagnoses
+SELECT DISTINCT
+  diagnosis_code,
+  COALESCE(service_date, submitted_date) AS diagnosis_date
+FROM versions
+WHERE
+  version_number = 1
+
+-- name: code_patterns
+SELECT
+  d.diagnosis_code,
+  k.condition_group = 'other' AS is_catch_all,
+  CAST(k.valid_from AS DATE) AS valid_from,
+  CAST(k.valid_to AS DATE) AS valid_to,
+  k.pattern_order
+FROM (
+  SELECT DISTINCT
+    diagnosis_code
+  FROM sent_diagnoses
+) AS d
+INNER JOIN conditions AS k
+  ON d.diagnosis_code RLIKE k.icd10_pattern
+
+-- name: ranked_conditions
+SELECT
+  pattern_order AS place,
+  condition_group
+FROM conditions
+UNION ALL
+SELECT
+  1000 + pattern_order,
+  condition_group
+FROM conditions
+UNION ALL
+SELECT
+  2000 + pattern_order,
+  condition_group
+FROM conditions
+
+-- name: claim_conditions
+SELECT
+  c.diagnosis_code,
+  c.diagnosis_date,
+  r.condition_group
+FROM (
+  SELECT
+    h.diagnosis_code,
+    h.diagnosis_date,
+    MIN(
+      k.pattern_order + CASE
+        WHEN k.is_catch_all
+        THEN 2000
+        WHEN h.diagnosis_date < k.valid_from OR h.diagnosis_date > k.valid_to
+        THEN 1000
+        ELSE 0
+      END
+    ) AS place
+  FROM sent_diagnoses AS h
+  INNER JOIN code_patterns AS k
+    ON k.diagnosis_code = h.diagnosis_code
+  GROUP BY
+    h.diagnosis_code,
+    h.diagnosis_date
+) AS c
+INNER JOIN ranked_conditions AS r
+  ON r.place = c.place
+
 -- name: claim_identities
 SELECT
   i.claim_key,
@@ -10,12 +77,14 @@ SELECT
   f.plan_id,
   COALESCE(f.service_date, r.service_date) AS service_date,
   f.submitted_date,
-  f.diagnosis_code,
-  COALESCE(f.service_date, f.submitted_date) AS diagnosis_date,
+  COALESCE(k.condition_group, 'unknown') AS condition_group,
   COALESCE(l.charge_cents, ABS(r.charge_cents), 0) AS charge_cents
 FROM claim_keys AS i
 LEFT JOIN first_versions AS f
   ON f.claim_key = i.claim_key
+LEFT JOIN claim_conditions AS k
+  ON k.diagnosis_code = f.diagnosis_code
+  AND k.diagnosis_date IS NOT DISTINCT FROM COALESCE(f.service_date, f.submitted_date)
 LEFT JOIN latest_versions AS l
   ON l.claim_key = i.claim_key
 LEFT JOIN answers AS r
@@ -48,6 +117,7 @@ SELECT
   f.*,
   d.first_determination,
   d.first_date,
+  DATEDIFF(DAY, f.submitted_date, d.first_date) AS days_to_first_determination,
   d.final_determination,
   CASE
     WHEN d.final_determination IN ('approved', 'partially_approved', 'denied')

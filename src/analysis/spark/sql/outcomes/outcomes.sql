@@ -1,79 +1,5 @@
 -- Made from outcomes/outcomes.sql by tools/spark_sql.py; do not edit.
 
--- name: code_patterns
-SELECT
-  d.diagnosis_code,
-  k.condition_group = 'other' AS is_catch_all,
-  CAST(k.valid_from AS DATE) AS valid_from,
-  CAST(k.valid_to AS DATE) AS valid_to,
-  k.pattern_order
-FROM (
-  SELECT DISTINCT
-    diagnosis_code
-  FROM claim_histories
-) AS d
-INNER JOIN conditions AS k
-  ON d.diagnosis_code RLIKE k.icd10_pattern
-
--- name: ranked_conditions
-SELECT
-  pattern_order AS place,
-  condition_group
-FROM conditions
-UNION ALL
-SELECT
-  1000 + pattern_order,
-  condition_group
-FROM conditions
-UNION ALL
-SELECT
-  2000 + pattern_order,
-  condition_group
-FROM conditions
-
--- name: claim_conditions
-SELECT
-  c.diagnosis_code,
-  c.diagnosis_date,
-  r.condition_group
-FROM (
-  SELECT
-    h.diagnosis_code,
-    h.diagnosis_date,
-    MIN(
-      k.pattern_order + CASE
-        WHEN k.is_catch_all
-        THEN 2000
-        WHEN h.diagnosis_date < k.valid_from OR h.diagnosis_date > k.valid_to
-        THEN 1000
-        ELSE 0
-      END
-    ) AS place
-  FROM (
-    SELECT DISTINCT
-      diagnosis_code,
-      diagnosis_date
-    FROM claim_histories
-  ) AS h
-  INNER JOIN code_patterns AS k
-    ON k.diagnosis_code = h.diagnosis_code
-  GROUP BY
-    h.diagnosis_code,
-    h.diagnosis_date
-) AS c
-INNER JOIN ranked_conditions AS r
-  ON r.place = c.place
-
--- name: claim_facts
-SELECT
-  h.*,
-  COALESCE(k.condition_group, 'unknown') AS condition_group,
-  DATEDIFF(DAY, h.submitted_date, h.first_date) AS days_to_first_determination
-FROM claim_histories AS h
-LEFT JOIN claim_conditions AS k
-  ON k.diagnosis_code = h.diagnosis_code
-  AND k.diagnosis_date IS NOT DISTINCT FROM h.diagnosis_date
-
 -- name: courses
 SELECT
   patient_id,
@@ -83,7 +9,7 @@ FROM (
   SELECT DISTINCT
     patient_id,
     condition_group
-  FROM claim_facts
+  FROM claim_histories
   WHERE
     NOT patient_id IS NULL AND NOT service_date IS NULL
 ) AS known
@@ -103,7 +29,7 @@ FROM (
     f.claim_key,
     f.service_date,
     c.course_key
-  FROM claim_facts AS f
+  FROM claim_histories AS f
   INNER JOIN courses AS c
     ON c.patient_id = f.patient_id AND c.condition_group = f.condition_group
   WHERE
@@ -129,7 +55,7 @@ SELECT
     CAST(PERCENTILE_APPROX(days_to_first_determination, 0.95) AS BIGINT),
     session.default_maturity_days
   ) AS maturity_days
-FROM claim_facts
+FROM claim_histories
 WHERE
   first_determination IN ('approved', 'partially_approved', 'denied')
   AND first_date >= submitted_date
@@ -205,7 +131,7 @@ SELECT
     ) AS INT),
     FALSE
   ) AS is_mature
-FROM claim_facts AS f
+FROM claim_histories AS f
 LEFT JOIN episodes AS e
   ON e.claim_key = f.claim_key
 LEFT JOIN last_appeals AS x
