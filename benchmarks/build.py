@@ -5,9 +5,9 @@ its own, and does nothing else. All tables are those of `outcomes build` and the
 model on later claims, which `outcomes report` adds. The last three months come one after the other,
 each on top of the tables without it; the as-of day follows the files. The model is judged anew only
 with a month that ends a test period, and then fitted for that period alone. Without the judgement a
-month costs what a build does: every claim and the model's fit are made anew. Nor could less than
-0.6 of it be had by making the new month alone: a build of one month's files, without a model, was
-seen to cost as much, since imports and some 170 statements cost the same for few rows as for many.
+month costs what a build does: every claim and the model's fit are made anew. Making the new month
+alone would not halve it either, since imports and most statements cost the same for few rows as for
+many.
 """
 
 import re

@@ -182,6 +182,7 @@ def test_a_file_that_another_program_holds_is_set_aside_until_it_can_be_read(
     assert "could not be opened" in told[remittance.name]["reason"]
     with pipeline.as_if_sent(practice, {}, "", say=lambda _: None) as scored:
         assert len(tables.read(scored.processed, "claims"))
+        assert not (scored.raw / remittance.name).exists()
     remittance.unlink()
     remittance.write_bytes(content)
     assert contents(built(practice)) == contents(whole)
