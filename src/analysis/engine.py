@@ -124,6 +124,8 @@ def connect(inputs: Mapping[str, Source] | None = None) -> Iterator[duckdb.DuckD
             settings["temp_directory"] = str(space.folder)
             settings["allowed_directories"] = [str(space.folder)]
             settings["threads"] = _threads(connection, settings["memory_limit"])
+            # Blocks once used are kept for use again: to have them anew costs a page fault each.
+            settings["block_allocator_memory"] = settings["memory_limit"]
         # Staged tables are soon dropped: compressing them in memory costs more than it saves.
         settings["checkpoint_threshold"] = "1 TB"
         # Last, since these close the door behind the others.

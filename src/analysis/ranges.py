@@ -56,17 +56,19 @@ def run(
         staged = {**stages.before, **stages.by_key, **stages.after}
         return engine.run(staged, inputs, outputs, parameters)
     later = {*outputs, *_read(stages.after)}
+    # A database for each part: one that has once spilled asks for a file with every block it frees.
     with engine.connect(inputs) as connection:
         sql = engine.InProcess(connection, folder)
-        whole = _divide(sql, folder, stages, later, parameters)
-        for name, file in whole.items():
-            connection.read_parquet(str(file)).create_view(f"whole_{name}")
-        finished, parts = _by_ranges(sql, folder, stages, later, n_ranges)
-        for name, files in (parts | {name: [file] for name, file in whole.items()}).items():
-            # What is staged under the name holds the last range.
-            sql.drop(name)
+        whole, kept = _divide(sql, folder, stages, later, parameters)
+    read = {f"whole_{name}": file for name, file in whole.items()}
+    with engine.connect({**inputs, **read}) as connection:
+        sql = engine.InProcess(connection, folder)
+        finished, parts = _by_ranges(sql, folder, stages, later, n_ranges, parameters)
+    with engine.connect({**inputs, **kept}) as connection:
+        sql = engine.InProcess(connection, folder)
+        for name, files in parts.items():
             connection.read_parquet([str(file) for file in files]).create_view(name)
-        sql.stage(stages.after, keep=outputs, fetched=outputs)
+        sql.stage(stages.after, parameters, keep=outputs, fetched=outputs)
         return {name: finished.get(name) or sql.fetch(name) for name in outputs}
 
 
@@ -76,17 +78,25 @@ def _divide(
     stages: Stages,
     later: Collection[str],
     parameters: Mapping[str, Any] | None,
-) -> dict[str, Path]:
-    """The file of each table that the ranges read, with its rows in the order of the key."""
+) -> tuple[dict[str, Path], dict[str, Path]]:
+    """The files of what is made before: in the order of the key, and for later statements."""
     divided = stages.divided()
     ordered = {f"ordered_{x}": f"SELECT * FROM {x} ORDER BY {stages.key}" for x in divided}  # noqa: S608
-    kept = {*later}.difference(divided).union(ordered)
-    sql.stage({**stages.before, **ordered}, parameters, keep=kept, fetched=list(ordered))
-    return {name: sql.put_away(folder, f"ordered_{name}") for name in divided}
+    others = [name for name in stages.before if name in later and name not in divided]
+    filed = [*ordered, *others]
+    sql.stage({**stages.before, **ordered}, parameters, keep=filed, fetched=filed)
+    whole = {name: sql.put_away(folder, f"ordered_{name}") for name in divided}
+    kept = {name: file for name, file in whole.items() if name in later}
+    return whole, kept | {name: sql.put_away(folder, name) for name in others}
 
 
 def _by_ranges(
-    sql: engine.InProcess, folder: Path, stages: Stages, later: Collection[str], n_ranges: int
+    sql: engine.InProcess,
+    folder: Path,
+    stages: Stages,
+    later: Collection[str],
+    n_ranges: int,
+    parameters: Mapping[str, Any] | None,
 ) -> tuple[dict[str, Path], dict[str, list[Path]]]:
     """What later statements need of each range: declared tables, finished, and parts of others."""
     made = [name for name in stages.by_key if name in later]
@@ -94,7 +104,7 @@ def _by_ranges(
     parts: dict[str, list[Path]] = {name: [] for name in made if name not in growing}
     for number, within in enumerate(_ranges(sql.connection, stages, n_ranges)):
         of_range = {name: f"FROM whole_{name} WHERE {within}" for name in stages.divided()}
-        sql.stage({**of_range, **stages.by_key}, keep=made, fetched=list(parts))
+        sql.stage({**of_range, **stages.by_key}, parameters, keep=made, fetched=list(parts))
         for name, table in growing.items():
             for rows in sql.rows(name):
                 table.add(rows)
