@@ -184,7 +184,7 @@ def make(names: tuple[str, ...], data: str, name: str, limit: str) -> tuple[floa
     began = time.process_time(), time.monotonic()
     for step in STEPS:
         if step.name in names:
-            with engine.workspace(folders.private / "work" / step.name, limit):
+            with engine.workspace(folders.private / "work" / step.name, limit, grow=tables.growing):
                 inputs = {table: tables.stored(folders.processed, table) for table in step.reads}
                 made = step.function(folders, Practice(), inputs)
                 written = {table: made[table] for table in step.writes}
@@ -200,7 +200,7 @@ def join(data: str, name: str) -> tuple[float, float]:
 
     folders = Folders(Path(data), Path(data) / "reports", name)
     began = time.process_time(), time.monotonic()
-    with engine.workspace(folders.private / "work" / "join", _LIMIT):
+    with engine.workspace(folders.private / "work" / "join", _LIMIT, grow=tables.growing):
         inputs = {table: tables.stored(folders.processed, table) for table in lineage.INPUTS}
         tables.write_all(folders.processed, lineage.lineage(inputs), {})
     return time.process_time() - began[0], time.monotonic() - began[1]

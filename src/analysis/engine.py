@@ -7,7 +7,7 @@ memory pass through files; small ones are worked on in memory, in one database f
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -41,8 +41,8 @@ _CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
-# Handed to Python.
-_ROWS_AT_ONCE = 131_072
+# Handed to Python, in pieces that the engine need not hold so many of.
+_ROWS_AT_ONCE, _ROWS_OF_PIECE = 131_072, 16_384
 
 
 class Staging(Protocol):
@@ -66,25 +66,42 @@ class Staging(Protocol):
         """A staged table: in memory, or as a file of the workspace."""
 
 
+class Growing(Protocol):
+    """A table that is written some rows at a time."""
+
+    def add(self, rows: pa.Table) -> None:
+        """Write rows behind those there are."""
+
+    def close(self) -> Path:
+        """The file, now whole."""
+
+
 @dataclass(frozen=True)
 class _Workspace:
     folder: Path
     memory_limit: str
     cluster: "Cluster | None"
+    grow: "Callable[[Path, str], Growing | None]"
 
 
 _workspace: ContextVar[_Workspace | None] = ContextVar("workspace", default=None)
 
 
 @contextmanager
-def workspace(folder: Path, memory_limit: str, cluster: "Cluster | None" = None) -> Iterator[None]:
+def workspace(
+    folder: Path,
+    memory_limit: str,
+    cluster: "Cluster | None" = None,
+    grow: "Callable[[Path, str], Growing | None]" = lambda _, __: None,
+) -> Iterator[None]:
     """Inside it, results are Parquet files in `folder`, and what memory cannot hold spills there.
 
     `memory_limit` is what the step may take, such as '2 GB' or '60%'. With a `cluster` the staged
-    tables are made there. The folder is made private, and it is for the caller to empty it.
+    tables are made there. `grow` writes the file of a table that has a form of its own, by path
+    and name. The folder is made private, and it is for the caller to empty it.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    token = _workspace.set(_Workspace(folder, memory_limit, cluster))
+    token = _workspace.set(_Workspace(folder, memory_limit, cluster, grow))
     try:
         yield
     finally:
@@ -316,12 +333,24 @@ class InProcess:
         return path
 
     def rows(self, name: str) -> Iterator[pa.Table]:
-        """The rows of a staged table in their order, some at a time."""
-        for batch in self._told(name).to_arrow_reader(_ROWS_AT_ONCE):
-            yield pa.Table.from_batches([batch])
+        """The rows of a staged table in their order, the same number at a time but for the last."""
+        pieces = self._told(name).to_arrow_reader(_ROWS_OF_PIECE)
+        waiting = pieces.schema.empty_table()
+        # A piece may be shorter, as it comes: how many are together shall not hang on that.
+        for piece in pieces:
+            waiting = pa.concat_tables([waiting, pa.Table.from_batches([piece])])
+            if len(waiting) >= _ROWS_AT_ONCE:
+                yield waiting.slice(0, _ROWS_AT_ONCE).combine_chunks()
+                waiting = waiting.slice(_ROWS_AT_ONCE)
+        yield waiting.combine_chunks()
 
     def _write(self, folder: Path, name: str) -> Path:
         path = folder / f"{name}.parquet"
+        space = _workspace.get()
+        if grown := space and space.grow(path, name):
+            for rows in self.rows(name):
+                grown.add(rows)
+            return grown.close()
         self._told(name).to_parquet(str(path), compression="snappy", overwrite=True)
         return path
 

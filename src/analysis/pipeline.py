@@ -411,11 +411,11 @@ def _workspace(
     """
     import duckdb
 
-    from analysis import engine
+    from analysis import engine, tables
 
     work, _ = _scratch(folders)
     try:
-        with engine.workspace(work / step.name, practice.memory_limit, cluster):
+        with engine.workspace(work / step.name, practice.memory_limit, cluster, tables.growing):
             yield
     except (duckdb.OutOfMemoryException, duckdb.IOException, MemoryError, OSError) as problem:
         if _is_full_disk(problem):

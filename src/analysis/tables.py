@@ -265,6 +265,11 @@ class Growing:
         return self.path
 
 
+def growing(path: Path, name: str) -> Growing | None:
+    """The file of a declared table, to be written a few rows at a time; None for any other."""
+    return Growing(path, name) if name in TABLES else None
+
+
 class _Digested(io.BufferedWriter):
     """A file that digests what is written to it."""
 
