@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analysis import tables
+from analysis import engine, tables
 from analysis.errors import DataError, TableError
 from analysis.schemas import TABLES
 
@@ -54,6 +54,27 @@ def test_a_table_that_grew_in_a_file_is_moved_into_place_if_made_under_the_same_
     assert tables.provenance(tmp_path / "out", "claim_diagnoses")["key"] == key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert grown.exists() != is_moved
+
+
+def test_a_declared_result_of_the_engine_is_written_once_as_it_would_be_from_memory(
+    tmp_path: Path,
+) -> None:
+    # More than one group of rows, and no whole number of them; sorted, so that it comes in pieces.
+    sql = """SELECT 'v' || (range // 7) AS claim_version_id, range % 7 AS diagnosis_position,
+        'M54.' || (range % 10) AS diagnosis_code FROM range(300_001) ORDER BY hash(range)"""
+    made = {"step": "lineage", "key": "k"}
+    with (
+        engine.workspace(tmp_path / "work", "200 MB", grow=tables.growing),
+        tables.making(made),
+    ):
+        file = engine.run({"claim_diagnoses": sql}, {}, ["claim_diagnoses"])["claim_diagnoses"]
+        number = file.stat().st_ino
+        tables.write(tmp_path / "filed", "claim_diagnoses", file, made)
+    held = engine.run({"claim_diagnoses": sql}, {}, ["claim_diagnoses"])["claim_diagnoses"]
+    tables.write(tmp_path / "held", "claim_diagnoses", held, made)
+    filed = tables.stored(tmp_path / "filed", "claim_diagnoses")
+    assert filed.stat().st_ino == number
+    assert filed.read_bytes() == tables.stored(tmp_path / "held", "claim_diagnoses").read_bytes()
 
 
 def test_a_key_of_several_columns_repeats_only_where_all_of_them_do() -> None:
