@@ -76,12 +76,16 @@ class Growing(Protocol):
         """The file, now whole."""
 
 
+# What is to write the table of a name to a path; None for one that has no form of its own.
+Grow: TypeAlias = Callable[[Path, str], Growing | None]
+
+
 @dataclass(frozen=True)
 class _Workspace:
     folder: Path
     memory_limit: str
     cluster: "Cluster | None"
-    grow: "Callable[[Path, str], Growing | None]"
+    grow: Grow
 
 
 _workspace: ContextVar[_Workspace | None] = ContextVar("workspace", default=None)
@@ -92,13 +96,13 @@ def workspace(
     folder: Path,
     memory_limit: str,
     cluster: "Cluster | None" = None,
-    grow: "Callable[[Path, str], Growing | None]" = lambda _, __: None,
+    grow: Grow = lambda _, __: None,
 ) -> Iterator[None]:
     """Inside it, results are Parquet files in `folder`, and what memory cannot hold spills there.
 
     `memory_limit` is what the step may take, such as '2 GB' or '60%'. With a `cluster` the staged
-    tables are made there. `grow` writes the file of a table that has a form of its own, by path
-    and name. The folder is made private, and it is for the caller to empty it.
+    tables are made there. `grow` gives what writes a result that has a form of its own. The
+    folder is made private, and it is for the caller to empty it.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     token = _workspace.set(_Workspace(folder, memory_limit, cluster, grow))
@@ -332,7 +336,12 @@ class InProcess:
         self.drop(name)
         return path
 
-    def rows(self, name: str) -> Iterator[pa.Table]:
+    def pour(self, name: str, table: Growing) -> None:
+        """Add the rows of a staged table, in their order, to one that grows."""
+        for rows in self._rows(name):
+            table.add(rows)
+
+    def _rows(self, name: str) -> Iterator[pa.Table]:
         """The rows of a staged table in their order, the same number at a time but for the last."""
         pieces = self._told(name).to_arrow_reader(_ROWS_OF_PIECE)
         waiting = pieces.schema.empty_table()
@@ -348,8 +357,7 @@ class InProcess:
         path = folder / f"{name}.parquet"
         space = _workspace.get()
         if grown := space and space.grow(path, name):
-            for rows in self.rows(name):
-                grown.add(rows)
+            self.pour(name, grown)
             return grown.close()
         self._told(name).to_parquet(str(path), compression="snappy", overwrite=True)
         return path

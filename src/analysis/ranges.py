@@ -106,8 +106,7 @@ def _by_ranges(
         of_range = {name: f"FROM whole_{name} WHERE {within}" for name in stages.divided()}
         sql.stage({**of_range, **stages.by_key}, parameters, keep=made, fetched=list(parts))
         for name, table in growing.items():
-            for rows in sql.rows(name):
-                table.add(rows)
+            sql.pour(name, table)
             sql.drop(name)
         for name, files in parts.items():
             file = sql.put_away(folder, name)
