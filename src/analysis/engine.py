@@ -118,6 +118,12 @@ def room() -> Path | None:
     return space.folder if space else None
 
 
+def grow() -> Grow:
+    """What writes results that have a form of their own here."""
+    space = _workspace.get()
+    return space.grow if space else lambda _, __: None
+
+
 def _cluster() -> "tuple[Cluster, Path] | None":
     """The workspace's cluster, with the folder for its results; None where DuckDB does the work."""
     space = _workspace.get()
@@ -262,15 +268,19 @@ def staging(inputs: Mapping[str, Source]) -> Iterator[Staging]:
         yield cluster.staging(inputs, folder)
     else:
         with connect(inputs) as connection:
-            yield InProcess(connection, None if are_small(inputs) else room())
+            yield InProcess(connection, None if are_small(inputs) else room(), grow())
 
 
 @dataclass(frozen=True)
 class InProcess:
-    """Staging on DuckDB; tables fetched are files of `folder`, where there is one."""
+    """Staging on DuckDB; tables fetched are files of `folder`, where there is one.
+
+    Those that `grow` gives something for are written by it.
+    """
 
     connection: duckdb.DuckDBPyConnection
     folder: Path | None = None
+    grow: Grow = lambda _, __: None
     kinds: dict[str, str] = field(default_factory=dict)
     written: dict[str, Path] = field(default_factory=dict)
 
@@ -355,8 +365,7 @@ class InProcess:
 
     def _write(self, folder: Path, name: str) -> Path:
         path = folder / f"{name}.parquet"
-        space = _workspace.get()
-        if grown := space and space.grow(path, name):
+        if grown := self.grow(path, name):
             self.pour(name, grown)
             return grown.close()
         self._told(name).to_parquet(str(path), compression="snappy", overwrite=True)

@@ -2,17 +2,21 @@
 
 What memory cannot hold of all claims at once it holds of some of them. So where a step's inputs are
 many for its memory limit, such statements run once for each range of claims, over its rows alone.
-What they read lies in files in the order of claims, and what they make for others goes to files,
-one behind the other: memory is for the range in work. The tables that come out are the same, in the
+What they read lies in files, one for each range, and what they make for others goes to files, one
+behind the other: memory is for the range in work. The tables that come out are the same, in the
 same order.
 """
 
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
 
@@ -22,6 +26,10 @@ from analysis.schemas import TABLES
 
 # What a step makes of a row of its inputs before it is done with it, as measured.
 _BYTES_PER_ROW = 400
+
+# Threads of Arrow would each keep memory of their own.
+_WRITTEN = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_READ = pa.ipc.IpcReadOptions(use_threads=False)
 
 
 @dataclass(frozen=True)
@@ -58,14 +66,14 @@ def run(
     later = {*outputs, *_read(stages.after)}
     # A database for each part: one that has once spilled asks for a file with every block it frees.
     with engine.connect(inputs) as connection:
+        divided, kept = _divide(connection, folder, stages, later, n_ranges, parameters)
+    with engine.connect(inputs) as connection:
         sql = engine.InProcess(connection, folder)
-        whole, kept = _divide(sql, folder, stages, later, parameters)
-    read = {f"whole_{name}": file for name, file in whole.items()}
-    with engine.connect({**inputs, **read}) as connection:
-        sql = engine.InProcess(connection, folder)
-        finished, parts = _by_ranges(sql, folder, stages, later, n_ranges, parameters)
+        finished, parts = _by_ranges(sql, folder, stages, later, divided, parameters)
+    # Arrow would keep what it has freed, beside all that the engine may take.
+    pa.default_memory_pool().release_unused()
     with engine.connect({**inputs, **kept}) as connection:
-        sql = engine.InProcess(connection, folder)
+        sql = engine.InProcess(connection, folder, engine.grow())
         for name, files in parts.items():
             connection.read_parquet([str(file) for file in files]).create_view(name)
         sql.stage(stages.after, parameters, keep=outputs, fetched=outputs)
@@ -73,21 +81,74 @@ def run(
 
 
 def _divide(
-    sql: engine.InProcess,
+    connection: DuckDBPyConnection,
     folder: Path,
     stages: Stages,
     later: Collection[str],
+    n_ranges: int,
     parameters: Mapping[str, Any] | None,
-) -> tuple[dict[str, Path], dict[str, Path]]:
-    """The files of what is made before: in the order of the key, and for later statements."""
-    divided = stages.divided()
-    ordered = {f"ordered_{x}": f"SELECT * FROM {x} ORDER BY {stages.key}" for x in divided}  # noqa: S608
-    others = [name for name in stages.before if name in later and name not in divided]
-    filed = [*ordered, *others]
-    sql.stage({**stages.before, **ordered}, parameters, keep=filed, fetched=filed)
-    whole = {name: sql.put_away(folder, f"ordered_{name}") for name in divided}
-    kept = {name: file for name, file in whole.items() if name in later}
-    return whole, kept | {name: sql.put_away(folder, name) for name in others}
+) -> tuple[dict[str, "_Divided"], dict[str, Path]]:
+    """What is made before: what the ranges read, divided, and the files for later statements."""
+    divided: dict[str, _Divided] = {}
+
+    def grow(path: Path, name: str) -> _Divided | None:
+        if name not in dividing:
+            return None
+        ((n_values,),) = connection.table(stages.numbering).count("*").fetchall()
+        divided[dividing[name]] = _Divided(path.parent, stages.key, n_values, n_ranges)
+        return divided[dividing[name]]
+
+    dividing = {f"divided_{name}": name for name in stages.divided()}
+    staged = {name: f"SELECT * FROM {whole}" for name, whole in dividing.items()}  # noqa: S608
+    kept = [name for name in stages.before if name in later]
+    filed = [*dividing, *kept]
+    sql = engine.InProcess(connection, folder, grow)
+    sql.stage({**stages.before, **staged}, parameters, [*filed, stages.numbering], filed)
+    return divided, {name: sql.put_away(folder, name) for name in kept}
+
+
+class _Divided:
+    """A table of which each row goes, as it comes, to the file of its range of the key.
+
+    To sort all rows would take much longer, and within a range no order is asked for.
+    """
+
+    def __init__(self, folder: Path, key: str, n_values: int, n_ranges: int) -> None:
+        self._key, self._width = key, max(1, math.ceil(n_values / n_ranges))
+        # One that is new, since rows are put behind those there are.
+        self._folder = Path(mkdtemp(dir=folder))
+        self._files = [self._folder / f"{number}.arrow" for number in range(n_ranges)]
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def add(self, rows: pa.Table) -> None:
+        """Write rows, each behind those of its range."""
+        number = (rows[self._key].to_numpy() - 1) // self._width
+        # Small numbers are put in order several times as fast.
+        order = np.argsort(number.astype(np.min_scalar_type(len(self))), kind="stable")
+        bounds = np.searchsorted(number[order], np.arange(len(self) + 1))
+        rows = rows.take(pa.array(order))
+        for file, (start, end) in zip(self._files, pairwise(bounds), strict=True):
+            # A system lets few files be open at once.
+            with (
+                pa.OSFile(str(file), "ab") as opened,
+                pa.ipc.new_stream(opened, rows.schema, options=_WRITTEN) as stream,
+            ):
+                stream.write_table(rows.slice(start, end - start))
+
+    def close(self) -> Path:
+        """The folder of the files, now whole."""
+        return self._folder
+
+    def rows(self, number: int) -> pa.Table:
+        """The rows of a range, whose file is then no longer there."""
+        parts = []
+        with pa.OSFile(str(self._files[number])) as file:
+            while file.tell() < file.size():
+                parts.append(pa.ipc.open_stream(file, options=_READ).read_all())
+        self._files[number].unlink()
+        return pa.concat_tables(parts)
 
 
 def _by_ranges(
@@ -95,23 +156,24 @@ def _by_ranges(
     folder: Path,
     stages: Stages,
     later: Collection[str],
-    n_ranges: int,
+    divided: Mapping[str, _Divided],
     parameters: Mapping[str, Any] | None,
 ) -> tuple[dict[str, Path], dict[str, list[Path]]]:
     """What later statements need of each range: declared tables, finished, and parts of others."""
     made = [name for name in stages.by_key if name in later]
     growing = {name: _file(folder, name) for name in made if _is_done(name, stages)}
     parts: dict[str, list[Path]] = {name: [] for name in made if name not in growing}
-    for number, within in enumerate(_ranges(sql.connection, stages, n_ranges)):
-        of_range = {name: f"FROM whole_{name} WHERE {within}" for name in stages.divided()}
-        sql.stage({**of_range, **stages.by_key}, parameters, keep=made, fetched=list(parts))
-        for name, table in growing.items():
-            sql.pour(name, table)
+    for number in range(min(map(len, divided.values()))):
+        for name, table in divided.items():
+            sql.connection.register(name, table.rows(number))
+        sql.stage(stages.by_key, parameters, keep=made, fetched=list(parts))
+        for name, grown in growing.items():
+            sql.pour(name, grown)
             sql.drop(name)
         for name, files in parts.items():
             file = sql.put_away(folder, name)
             files.append(file.rename(folder / f"{name}-{number}.parquet"))
-    return {name: table.close() for name, table in growing.items()}, parts
+    return {name: grown.close() for name, grown in growing.items()}, parts
 
 
 def _read(statements: Mapping[str, str]) -> set[str]:
@@ -129,14 +191,6 @@ def _n_ranges(inputs: Collection[Source]) -> int:
 
 def _n_rows(source: Source) -> int:
     return int(pq.read_metadata(source).num_rows) if isinstance(source, Path) else len(source)
-
-
-def _ranges(connection: DuckDBPyConnection, stages: Stages, n_ranges: int) -> list[str]:
-    """The condition of each range; one that nothing fulfils where there are no values."""
-    counted = connection.table(f"whole_{stages.numbering}").count("*").fetchall()
-    width = max(1, math.ceil(counted[0][0] / n_ranges))
-    starts = range(1, max(1, counted[0][0]) + 1, width)
-    return [f"{stages.key} >= {start} AND {stages.key} < {start + width}" for start in starts]
 
 
 def _is_done(name: str, stages: Stages) -> bool:

@@ -55,13 +55,21 @@ SELECT
     p.claim_version_id IN (SELECT claim_version_id FROM doubtful_versions) AS is_doubtful
 FROM placed_versions AS p
 
+-- name: shared_numbers
+-- Control numbers of several versions.
+SELECT control_number
+FROM placed_versions
+WHERE control_number IS NOT NULL
+GROUP BY control_number
+HAVING count(*) > 1
+
 -- name: met_claims
--- The first and the last of the claims a remittance may answer, mostly the same one: same control
--- number, and the day of service where both know it.
+-- The claims a remittance may answer: same control number, and the day of service where both know
+-- it. A number of one version names one claim.
 SELECT
     r.remittance_id,
-    min(p.claim_id) AS claim_id,
-    max(p.claim_id) AS last_id
+    p.claim_id,
+    p.control_number IN (SELECT control_number FROM shared_numbers) AS is_shared
 FROM numbered_remittances AS r
 INNER JOIN placed_versions AS p
     ON
@@ -71,13 +79,22 @@ INNER JOIN placed_versions AS p
             OR p.service_date IS NULL
             OR (r.service_date >= p.service_date AND r.service_date <= p.service_to_date)
         )
-GROUP BY r.remittance_id
+
+-- name: compared_claims
+-- Under a shared number, the first and the last of the claims met: mostly the same one.
+SELECT
+    remittance_id,
+    min(claim_id) AS claim_id,
+    max(claim_id) AS last_id
+FROM met_claims
+WHERE is_shared
+GROUP BY remittance_id
 
 -- name: choosing_remittances
 -- Those that may answer several claims.
 SELECT r.*
 FROM numbered_remittances AS r
-INNER JOIN met_claims AS m ON m.remittance_id = r.remittance_id
+INNER JOIN compared_claims AS m ON m.remittance_id = r.remittance_id
 WHERE m.claim_id < m.last_id
 
 -- name: known_numbers
@@ -126,6 +143,10 @@ FROM fits
 -- name: by_control_number
 SELECT remittance_id, claim_id, false AS is_doubtful
 FROM met_claims
+WHERE NOT is_shared
+UNION ALL
+SELECT remittance_id, claim_id, false
+FROM compared_claims
 WHERE claim_id = last_id
 UNION ALL
 SELECT
@@ -169,6 +190,7 @@ FROM (
 ) AS numbered
 
 -- name: claim_lineage
+-- Versions stand before remittances; to sort by the words for them costs a third more.
 SELECT record, record_id, claim_id, match_kind, is_doubtful FROM version_places
 UNION ALL
 SELECT 'remittance', remittance_id, claim_id, 'control_number', is_doubtful
@@ -178,7 +200,7 @@ SELECT 'remittance', remittance_id, claim_id, 'payer_control_number', is_doubtfu
 FROM by_payer_number
 UNION ALL
 SELECT 'remittance', remittance_id, claim_id, 'remittance_only', false FROM unclaimed
-ORDER BY record, record_id
+ORDER BY record = 'remittance', record_id
 
 -- name: referenced_remittances
 -- WO and its kind carry the insurer's number of the old claim, sometimes with more behind it.

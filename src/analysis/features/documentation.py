@@ -69,7 +69,7 @@ def documentation(inputs: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     }
     stages = ranges.Stages(
         key="claim_key",
-        numbering="submissions",
+        numbering="claim_keys",
         before=engine.statements(_HERE, "prescribed.sql", "submissions.sql"),
         by_key=engine.statements(_HERE, "documentation.sql"),
         after={},

@@ -5,8 +5,9 @@
 -- claim_lineage, acknowledgments.
 
 -- name: claim_keys
+-- A claim is named for one of its records.
 SELECT claim_id, row_number() OVER (ORDER BY claim_id) AS claim_key
-FROM (SELECT DISTINCT claim_id FROM claim_lineage) AS named
+FROM (SELECT DISTINCT claim_id FROM claim_lineage WHERE claim_id = record_id) AS named
 
 -- name: version_keys
 SELECT

@@ -80,11 +80,26 @@ SELECT
   ) AS is_doubtful
 FROM placed_versions AS p
 
+-- name: shared_numbers
+SELECT
+  control_number
+FROM placed_versions
+WHERE
+  NOT control_number IS NULL
+GROUP BY
+  control_number
+HAVING
+  COUNT(*) > 1
+
 -- name: met_claims
 SELECT
   r.remittance_id,
-  MIN(p.claim_id) AS claim_id,
-  MAX(p.claim_id) AS last_id
+  p.claim_id,
+  p.control_number IN (
+    SELECT
+      control_number
+    FROM shared_numbers
+  ) AS is_shared
 FROM numbered_remittances AS r
 INNER JOIN placed_versions AS p
   ON p.control_number = r.control_number
@@ -95,14 +110,23 @@ INNER JOIN placed_versions AS p
       r.service_date >= p.service_date AND r.service_date <= p.service_to_date
     )
   )
+
+-- name: compared_claims
+SELECT
+  remittance_id,
+  MIN(claim_id) AS claim_id,
+  MAX(claim_id) AS last_id
+FROM met_claims
+WHERE
+  is_shared
 GROUP BY
-  r.remittance_id
+  remittance_id
 
 -- name: choosing_remittances
 SELECT
   r.*
 FROM numbered_remittances AS r
-INNER JOIN met_claims AS m
+INNER JOIN compared_claims AS m
   ON m.remittance_id = r.remittance_id
 WHERE
   m.claim_id < m.last_id
@@ -159,6 +183,14 @@ SELECT
   claim_id,
   FALSE AS is_doubtful
 FROM met_claims
+WHERE
+  NOT is_shared
+UNION ALL
+SELECT
+  remittance_id,
+  claim_id,
+  FALSE
+FROM compared_claims
 WHERE
   claim_id = last_id
 UNION ALL
@@ -250,7 +282,7 @@ SELECT
   FALSE
 FROM unclaimed
 ORDER BY
-  record NULLS LAST,
+  record = 'remittance' NULLS LAST,
   record_id NULLS LAST
 
 -- name: referenced_remittances

@@ -8,6 +8,8 @@ FROM (
   SELECT DISTINCT
     claim_id
   FROM claim_lineage
+  WHERE
+    claim_id = record_id
 ) AS named
 
 -- name: version_keys
