@@ -2,7 +2,8 @@
 
 The files are a made-up practice's remittances (835) and claims (837P), repeated with changed
 control numbers until there are enough bytes. The floor splits the same bytes into segments and
-elements and throws them away. The peers, x12sdk (typed models) and pyx12 (walking its map), read a
+elements and throws them away, eight megabytes at a time, as they are read: split all at once they
+take gigabytes, which costs twice as much on one machine and nothing on another. The peers, x12sdk (typed models) and pyx12 (walking its map), read a
 smaller part of the same, as they take long, and write nothing; `pip install --require-hashes -r
 benchmarks.lock` installs them. Each cost is per byte, without the start of Python and imports.
 
@@ -20,6 +21,8 @@ from benchmarks.measuring import Row, Size, at_least, at_most, child
 _BYTES: dict[Size, int] = {"small": 30_000_000, "full": 1_000_000_000}
 _ONE_INTERCHANGE_BYTES: dict[Size, int] = {"small": 30_000_000, "full": 350_000_000}
 _PEER_BYTES = 600_000
+# Split at a time.
+_BLOCK = 2**23
 _REPETITIONS: dict[Size, int] = {"small": 5, "full": 3}
 _PEAK_MEGABYTES = 500
 # x12sdk refuses a claim file in which a patient's sex is unknown.
@@ -139,8 +142,9 @@ def split(path: str) -> float:
     data = Path(path).read_bytes()
 
     def cut() -> None:
-        for segment in data.split(b"~"):
-            segment.split(b"*")
+        for start in range(0, len(data), _BLOCK):
+            for segment in data[start : start + _BLOCK].split(b"~"):
+                segment.split(b"*")
 
     return _timed(cut)
 
