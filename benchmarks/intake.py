@@ -2,10 +2,11 @@
 
 The files are a made-up practice's remittances (835) and claims (837P), repeated with changed
 control numbers until there are enough bytes. The floor splits the same bytes into segments and
-elements and throws them away, eight megabytes at a time, as they are read: split all at once they
-take gigabytes, which costs twice as much on one machine and nothing on another. The peers, x12sdk (typed models) and pyx12 (walking its map), read a
-smaller part of the same, as they take long, and write nothing; `pip install --require-hashes -r
-benchmarks.lock` installs them. Each cost is per byte, without the start of Python and imports.
+elements and throws them away, eight megabytes at a time, as they are read: all at once they take
+gigabytes of memory, which on one machine cost as much again as splitting them. The peers, x12sdk
+(typed models) and pyx12 (walking its map), read a smaller part of the same, as they take long, and
+write nothing; `pip install --require-hashes -r benchmarks.lock` installs them. Each cost is per
+byte, without the start of Python and imports.
 
 One interchange holds all its transactions behind a single ISA: memory is to stay as low there.
 """
