@@ -117,7 +117,9 @@ class _Divided:
         self._key, self._width = key, max(1, math.ceil(n_values / n_ranges))
         # One that is new, since rows are put behind those there are.
         self._folder = Path(mkdtemp(dir=folder))
-        self._files = [self._folder / f"{number}.arrow" for number in range(n_ranges)]
+        # Of few values there are fewer ranges; of none there is one, without rows.
+        n_files = max(1, math.ceil(n_values / self._width))
+        self._files = [self._folder / f"{number}.arrow" for number in range(n_files)]
 
     def __len__(self) -> int:
         return len(self._files)
