@@ -89,21 +89,21 @@ def _divide(
     parameters: Mapping[str, Any] | None,
 ) -> tuple[dict[str, "_Divided"], dict[str, Path]]:
     """What is made before: what the ranges read, divided, and the files for later statements."""
-    divided: dict[str, _Divided] = {}
+    made: dict[str, _Divided] = {}
 
     def grow(path: Path, name: str) -> _Divided | None:
         if name not in dividing:
             return None
         ((n_values,),) = connection.table(stages.numbering).count("*").fetchall()
-        divided[dividing[name]] = _Divided(path.parent, stages.key, n_values, n_ranges)
-        return divided[dividing[name]]
+        made[name] = _Divided(path.parent, stages.key, n_values, n_ranges)
+        return made[name]
 
-    dividing = {f"divided_{name}": name for name in stages.divided()}
-    staged = {name: f"SELECT * FROM {whole}" for name, whole in dividing.items()}  # noqa: S608
+    dividing = {f"divided_{name}": f"SELECT * FROM {name}" for name in stages.divided()}  # noqa: S608
     kept = [name for name in stages.before if name in later]
     filed = [*dividing, *kept]
     sql = engine.InProcess(connection, folder, grow)
-    sql.stage({**stages.before, **staged}, parameters, [*filed, stages.numbering], filed)
+    sql.stage({**stages.before, **dividing}, parameters, [*filed, stages.numbering], filed)
+    divided = {name: made[f"divided_{name}"] for name in stages.divided()}
     return divided, {name: sql.put_away(folder, name) for name in kept}
 
 

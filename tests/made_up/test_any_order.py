@@ -139,6 +139,7 @@ def _assert_any_arrangement(interchanges: list[str], data: st.DataObject) -> Non
     made = _determine(files)
     _assert_same(made, expected)
     _assert_accounted(made, files)
+    _assert_placed(made)
 
     # Every file once more, under a name that sorts before or after it.
     copies = {f"{data.draw(st.sampled_from('0z'))}copy of {n}": files[n] for n in files}
@@ -228,6 +229,19 @@ def _assert_accounted(made: Tables, files: Files) -> None:
     for text in distinct:
         kept.update(_outside(text))
     assert kept == _in_tables(made)
+
+
+def _assert_placed(made: Tables) -> None:
+    """Each record is placed once, each claim is named for one of its own and came to something."""
+    placed = made["claim_lineage"].to_pylist()
+    sent = Counter(
+        ("claim_version", name) for name in made["claims"]["claim_version_id"].to_pylist()
+    )
+    sent.update(("remittance", name) for name in made["remittances"]["remittance_id"].to_pylist())
+    assert Counter((row["record"], row["record_id"]) for row in placed) == sent
+    named = {row["claim_id"] for row in placed if row["record_id"] == row["claim_id"]}
+    assert named == {row["claim_id"] for row in placed}
+    assert sorted(named) == sorted(made["claim_outcomes"]["claim_id"].to_pylist())
 
 
 def _parts(record: list[list[str]]) -> Counter[str]:

@@ -190,7 +190,7 @@ FROM (
 ) AS numbered
 
 -- name: claim_lineage
--- Versions stand before remittances; to sort by the words for them costs a third more.
+-- Versions stand before remittances; to sort by the words for them costs a quarter more.
 SELECT record, record_id, claim_id, match_kind, is_doubtful FROM version_places
 UNION ALL
 SELECT 'remittance', remittance_id, claim_id, 'control_number', is_doubtful
