@@ -22,6 +22,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis import digests
 from analysis.config import Folders, Practice, load_practice, project_folder
 from analysis.errors import DataError, UsageError, nearest
 from analysis.turns import turn
@@ -267,6 +268,7 @@ def ready(
     return folders
 
 
+@digests.kept()
 def build(folders: Folders, *, through: str = STEPS[-1].name, say: Say = print) -> list[str]:
     """Run every stale step through `through`; the names of those that ran, in order.
 
@@ -526,8 +528,7 @@ def _files_digest(raw: Path) -> str:
     parts = []
     for path in sorted(p for p in raw.rglob("*") if p.is_file() and p != settings):
         try:
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
+            content = digests.of_file(path)
         except OSError:
             # Another program holds it, say: intake sets it aside, and reads it once it may.
             content = "closed"

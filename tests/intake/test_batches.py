@@ -36,7 +36,8 @@ def assert_together_is_as_alone(files: dict[str, bytes]) -> int:
         largest = max(largest, len(places))
     assert sorted(together) == list(range(len(all_of_them)))
     for place, (interchange, name) in enumerate(all_of_them):
-        alone = READERS[interchange.kind].read(interchange, name, PSEUDONYMS)
+        # Its segments looked for anew.
+        alone = READERS[interchange.kind].read(interchange._replace(cut=None), name, PSEUDONYMS)
         assert together[place].ledger == alone.ledger
         assert set(together[place].tables) == set(alone.tables)
         for table, rows in alone.tables.items():

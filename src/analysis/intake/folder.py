@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis import tables
+from analysis import digests, tables
 from analysis.config import Practice
 from analysis.engine import Source
 from analysis.intake import (
@@ -153,6 +153,10 @@ class File:
         with self.opened() as content:
             return content.read(_OPENING)
 
+    def digest(self) -> str:
+        """The SHA-256 of the content."""
+        return digests.of_file(self.path) if self.path else hashlib.sha256(self.data).hexdigest()
+
     def opened(self) -> io.BufferedIOBase:
         """The content, to be read from its start."""
         return self.path.open("rb") if self.path else io.BytesIO(self.data)
@@ -236,8 +240,7 @@ class _Reading:
         Its interchanges are read at the latest by `read_waiting`, since many cost little more
         than one.
         """
-        with file.opened() as content:
-            file_hash = hashlib.file_digest(content, "sha256").hexdigest()
+        file_hash = file.digest()
         opened = _Opened(file.name, file_hash, [])
         self._waiting.append(opened)
         try:

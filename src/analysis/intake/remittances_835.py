@@ -108,7 +108,7 @@ def _payments(batch: Batch, sent: pa.Table, clp: pa.Table) -> pa.Table:
         "payments",
         {
             "payment_id": batch.ids(opened, "n_transactions"),
-            "position": pc.add(batch.each("first_position", opened), pa.array(rank)),
+            "position": pc.add(batch.first_positions(opened), pa.array(rank)),
             **batch.origin(opened),
             "payer_id": pc.coalesce(*payer),
             **{name: column(sent, name) for name in texts},

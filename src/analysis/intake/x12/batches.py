@@ -7,6 +7,7 @@ document. The segment numbers of that document tell which interchange a row came
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from analysis.intake.parsed import Apart
 from analysis.intake.x12.envelopes import Interchange, in_utf8
-from analysis.intake.x12.segments import Rows, Segments
+from analysis.intake.x12.segments import Cut, Rows, Segments, cuts, joined
 from analysis.intake.x12.stretches import Stretch
 
 # Enough for the price of a call to vanish, little enough for any memory.
@@ -32,21 +33,19 @@ class Batch:
     file_names: tuple[str, ...]
 
     @cached_property
-    def _documents(self) -> list[bytes]:
-        end = self.interchanges[0].delimiters.segment
-        documents = (in_utf8(one.data) for one in self.interchanges)
-        return [data if data.endswith(end) else data + end for data in documents]
+    def _cuts(self) -> list[Cut]:
+        found = groupby(self.interchanges, lambda one: one.cut is not None)
+        return [cut for _, alike in found for cut in _cuts(list(alike))]
 
     @cached_property
     def segments(self) -> Segments:
         """The segments of all interchanges as one document, in UTF-8."""
-        return Segments(self._documents, self.interchanges[0].delimiters)
+        return joined(self._cuts)
 
     @cached_property
     def first_segments(self) -> Rows:
         """The number of each part's first segment, from 0; behind them, how many there are."""
-        ends = np.cumsum([0, *map(len, self._documents)])
-        return np.searchsorted(self.segments.bounds, ends)
+        return np.cumsum([0, *(last - first for _, first, last in self._cuts)])
 
     @cached_property
     def _part_of(self) -> Rows:
@@ -58,14 +57,13 @@ class Batch:
 
     def places(self, segments: Rows) -> Rows:
         """Where each segment stands in its interchange, from 1, as people count."""
-        part = self.part_of(segments)
-        before = np.array([s.n_segments - s.n_header for s in self.stretches], dtype=np.int64)
-        return segments - self.first_segments[part] + 1 + before[part]
+        before = self.stretch.n_segments - self.stretch.n_header
+        return segments - self.first_segments[self.part_of(segments)] + 1 + before
 
-    @cached_property
-    def stretches(self) -> list[Stretch]:
-        """What stretch of its interchange each part is."""
-        return [one.stretch for one in self.interchanges]
+    @property
+    def stretch(self) -> Stretch:
+        """What stretch of its interchange every part is: the whole, or the batch has but one."""
+        return self.interchanges[0].stretch
 
     def ranks(self, segments: Rows) -> Rows:
         """The place of each segment among those of its part, from 0; they are in their order."""
@@ -74,31 +72,44 @@ class Batch:
 
     def positions(self, segments: Rows) -> pa.Array:
         """Of records, their place in the file among all its records, from 1."""
-        return pc.add(self.each("first_position", segments), pa.array(self.ranks(segments)))
+        return pc.add(self.first_positions(segments), pa.array(self.ranks(segments)))
 
-    def each(self, name: str, segments: Rows) -> pa.Array:
-        """What the interchange of each segment has under `name`."""
-        return pa.array([getattr(one, name) for one in self.interchanges]).take(
-            pa.array(self.part_of(segments))
-        )
+    def first_positions(self, segments: Rows) -> pa.Array:
+        """Of the interchange of each segment, the place in the file of its first record."""
+        return self._first_positions.take(pa.array(self.part_of(segments)))
+
+    @cached_property
+    def _first_positions(self) -> pa.Array:
+        return pa.array([one.first_position for one in self.interchanges])
 
     def origin(self, segments: Rows) -> dict[str, pa.Array]:
         """Where each segment stands: file, interchange, place in it."""
         return {
-            "file_name": pa.array(self.file_names).take(pa.array(self.part_of(segments))),
-            "interchange": self.each("ordinal", segments),
+            **self.sent_in(pa.array(self.part_of(segments))),
             "segment": pa.array(self.places(segments)),
         }
+
+    def sent_in(self, parts: pa.Array) -> dict[str, pa.Array]:
+        """In which file and interchange parts stand."""
+        return {name: held.take(parts) for name, held in self._sent_in.items()}
+
+    @cached_property
+    def _sent_in(self) -> dict[str, pa.Array]:
+        ordinals = pa.array([one.ordinal for one in self.interchanges])
+        return {"file_name": pa.array(self.file_names), "interchange": ordinals}
 
     def ids(self, segments: Rows, n_before: str = "n_records") -> pa.Array:
         """Identifiers `<digest>-<place>`, the same wherever the same content comes again.
 
         `n_before` names what of a stretch says how many like these stand before it.
         """
-        part = self.part_of(segments)
-        prefixes = pa.array([one.digest[:16] for one in self.interchanges])
-        before = np.array([getattr(s, n_before) for s in self.stretches], dtype=np.int64)
-        return numbered(prefixes.take(pa.array(part)), self.ranks(segments) + 1 + before[part])
+        prefixes = self.prefixes.take(pa.array(self.part_of(segments)))
+        return numbered(prefixes, self.ranks(segments) + 1 + getattr(self.stretch, n_before))
+
+    @cached_property
+    def prefixes(self) -> pa.Array:
+        """What the identifiers of each part begin with."""
+        return pa.array([one.digest[:16] for one in self.interchanges])
 
     def apart(self, table: pa.Table, segments: Rows, kept: pa.Array | None = None) -> Apart:
         """The rows by the part in which their segments stand, those `kept`, in their order."""
@@ -112,6 +123,17 @@ class Batch:
         if len(order) < len(table) or np.any(np.diff(part) < 0):
             table = table.take(pa.array(order))
         return Apart(table, np.searchsorted(part[order], np.arange(len(self.interchanges) + 1)))
+
+
+def _cuts(alike: list[Interchange]) -> list[Cut]:
+    """The segments of each of some interchanges, if none of them or all have been found already."""
+    found = [one.cut for one in alike if one.cut]
+    return found or cuts(map(_document, alike), alike[0].delimiters)
+
+
+def _document(interchange: Interchange) -> bytes:
+    data, end = in_utf8(interchange.data), interchange.delimiters.segment
+    return data if data.endswith(end) else data + end
 
 
 def batched(sent: Iterable[tuple[Interchange, str]]) -> Iterator[tuple[list[int], Batch]]:

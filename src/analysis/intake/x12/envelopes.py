@@ -8,12 +8,12 @@ kind. A long interchange comes in stretches, so that memory holds any file.
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from analysis.intake.x12 import forms, regular, stretches
 from analysis.intake.x12.forms import Delimiters, Kind
+from analysis.intake.x12.segments import Cut
 from analysis.intake.x12.stretches import Long, Stretch
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -21,15 +21,15 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLOCK = 2**22
 
 
-@dataclass(frozen=True)
-class Interchange:
+class Interchange(NamedTuple):
     """One interchange, or the part of one that holds one kind of content.
 
     `data` has one form whatever the line ends of the file were, and `digest`, its SHA-256, is the
     same wherever the same content comes again. `ordinal` counts interchanges and `first_position`
     records in the file, both from 1. `problem` says in a sentence why the kind is "other".
     `n_groups` counts the groups of the whole interchange; None where more of it follows. Of a long
-    one `data` is a `stretch`, and the digest that of all its stretches.
+    one `data` is a `stretch`, and the digest that of all its stretches. `cut` has the segments of
+    `data` where they have been found already.
     """
 
     data: bytes
@@ -41,6 +41,7 @@ class Interchange:
     problem: str | None = None
     n_groups: int | None = None
     stretch: Stretch = stretches.WHOLE
+    cut: Cut | None = None
 
 
 class _Found(NamedTuple):
@@ -58,6 +59,7 @@ class _Found(NamedTuple):
     n_groups: int | None
     stretch: Stretch
     n_records: int
+    cut: Cut | None = None
 
 
 def split(data: bytes) -> list[Interchange]:
@@ -81,6 +83,7 @@ def interchanges(file: io.BufferedIOBase) -> Iterator[Interchange]:
             found.problem,
             found.n_groups,
             stretch,
+            found.cut,
         )
         if not stretch.goes_on:
             first_position += stretch.n_records + found.n_records
@@ -99,7 +102,7 @@ def _of_pieces(pieces: list[bytes], delimiters: Delimiters) -> Iterator[_Found]:
     """The interchanges of pieces of a file with the same delimiters."""
     for piece, one in zip(pieces, regular.told(pieces, delimiters), strict=True):
         if one:
-            yield _whole(one.data, one.kind, delimiters, one.problem, 1, one.n_records)
+            yield _whole(one.data, one.kind, delimiters, one.problem, 1, one.n_records, one.cut)
         else:
             yield from _of_piece(piece, delimiters)
 
@@ -122,10 +125,12 @@ def _whole(
     problem: str | None,
     n_groups: int | None,
     n_records: int,
+    cut: Cut | None = None,
 ) -> _Found:
     """An interchange that is held as a whole."""
     digest = hashlib.sha256(data).hexdigest()
-    return _Found(data, digest, kind, delimiters, problem, n_groups, stretches.WHOLE, n_records)
+    whole = stretches.WHOLE
+    return _Found(data, digest, kind, delimiters, problem, n_groups, whole, n_records, cut)
 
 
 def _of_long(piece: Long) -> Iterator[_Found]:

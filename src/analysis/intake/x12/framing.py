@@ -30,9 +30,11 @@ _FRAMING = list(_NEXT)
 _MAY_COME = np.array([[two in _NEXT[one] for two in _FRAMING] for one in _FRAMING])
 
 _QUALIFIED = {name: n for name, n in counts.LEAST_ELEMENTS.items() if "*" in name}
-_LEAST_OF = {number(name): n for name, n in counts.LEAST_ELEMENTS.items() if "*" not in name}
-_SHORTENED = np.array(sorted(_LEAST_OF), dtype=np.uint32)
-_LEAST = np.array([n for _, n in sorted(_LEAST_OF.items())])
+# By the number of a name: looked up faster than searched for, and nearly all of it is never touched.
+_LEAST = np.zeros(2**24, dtype=np.uint8)
+for _name, _n in counts.LEAST_ELEMENTS.items():
+    if "*" not in _name:
+        _LEAST[number(_name)] = _n
 
 _COUNT = "^[0-9]{1,9}$"
 # Written as nearly everybody does, so that levels can be compared as numbers.
@@ -78,15 +80,12 @@ def _apart(batch: Batch, checks: pa.Table) -> Apart:
     """Checks in their order as rows of `file_checks`."""
     part = column(checks, "part").to_numpy()
     rank = np.arange(len(part)) - np.searchsorted(part, part) + 1
-    prefixes = pa.array([one.digest[:16] for one in batch.interchanges])
-    ordinals = pa.array([one.ordinal for one in batch.interchanges])
     of_part = pa.array(part)
     table = tables.from_columns(
         "file_checks",
         {
-            "file_check_id": numbered(prefixes.take(of_part), rank),
-            "file_name": pa.array(batch.file_names).take(of_part),
-            "interchange": ordinals.take(of_part),
+            "file_check_id": numbered(batch.prefixes.take(of_part), rank),
+            **batch.sent_in(of_part),
             **{name: column(checks, name) for name in _SCHEMA.names[2:]},
         },
     )
@@ -103,13 +102,12 @@ def _walked(reading: Reading, part: int) -> pa.Table:
 
 def _of_all(batch: Batch, name: str, wrong: Rows) -> pa.Table:
     """A check of all segments of each part; `wrong` are those that fail it, in their order."""
-    header = np.array([stretch.n_header for stretch in batch.stretches], dtype=np.int64)
-    begins, ends = batch.first_segments[:-1] + header, batch.first_segments[1:]
+    begins, ends = batch.first_segments[:-1] + batch.stretch.n_header, batch.first_segments[1:]
     first, last = np.searchsorted(wrong, begins), np.searchsorted(wrong, ends)
     n_all, n_wrong = ends - begins, last - first
     part = np.arange(len(begins))
-    before = np.array([stretch.n_segments for stretch in batch.stretches], dtype=np.int64)
-    segment = np.where(n_wrong > 0, np.append(wrong, 0)[first] - begins + 1 + before, 1)
+    place = np.append(wrong, 0)[first] - begins + 1 + batch.stretch.n_segments
+    segment = np.where(n_wrong > 0, place, 1)
     return _counted(part, ends, name, segment, pa.array(n_all), pa.array(n_all - n_wrong))
 
 
@@ -135,8 +133,7 @@ def _are_plain(batch: Batch) -> Flags:
 
 def _short(segments: Segments) -> Rows:
     """The segments that lack an element their kind always has."""
-    kind = np.searchsorted(_SHORTENED, segments.names).clip(max=len(_SHORTENED) - 1)
-    is_short = (_SHORTENED[kind] == segments.names) & (segments.n_elements < _LEAST[kind])
+    is_short = segments.n_elements < _LEAST[segments.names]
     for name, n in _QUALIFIED.items():
         is_short[_beginning_with(name, segments, np.flatnonzero(segments.n_elements < n))] = True
     return np.flatnonzero(is_short)
@@ -216,11 +213,9 @@ class _Frames:
 
     def _n_before(self, groups: Rows) -> Rows:
         """How many transactions of each group stand in earlier stretches of its interchange."""
-        stretches = self._batch.stretches
-        n_in_group = np.array([s.n_in_group for s in stretches])[self._part[groups]]
-        headers = np.array([s.n_header for s in stretches])[self._part[groups]]
+        stretch = self._batch.stretch
         local = self._at[groups] - self._batch.first_segments[self._part[groups]] + 1
-        return np.where(local == headers, n_in_group, 0)
+        return np.where(local == stretch.n_header, stretch.n_in_group, 0)
 
     def levels(self) -> pa.Table:
         """One check of each transaction with levels, all of which are numbered rightly."""
@@ -243,8 +238,8 @@ class _Frames:
         is_end = self._kinds == _FRAMING.index("IEA")
         may_end = is_end | (goes_on & (self._kinds == _FRAMING.index("GE")))
         # A stretch may end wherever a transaction may begin.
-        is_cut = np.array([stretch.goes_on for stretch in self._batch.stretches])[self._part]
-        may_end |= is_cut & np.isin(self._kinds, [_FRAMING.index(name) for name in ("GS", "SE")])
+        if self._batch.stretch.goes_on:
+            may_end |= np.isin(self._kinds, [_FRAMING.index(name) for name in ("GS", "SE")])
         stands_right: Flags = np.where(is_first, may_begin, comes_next) & (may_end | ~is_last)
         return ~stands_right
 

@@ -20,6 +20,7 @@ from analysis.intake.x12.segments import Rows
 _CENTS_LIMIT = 10**15
 # Quantities have more places.
 _MONEY_SCALE = 2
+_CLOSING = ("SE", "GE", "IEA")
 _REDUCED = {"min": np.minimum, "max": np.maximum, "sum": np.add}
 
 
@@ -42,7 +43,7 @@ class Reading:
     def understood(self, part: int) -> "Understood":
         """What is known of one part, its own segments counted from 0."""
         start, end = self.batch.first_segments[part : part + 2]
-        start += self.batch.stretches[part].n_header
+        start += self.batch.stretch.n_header
         unknown, unreadable = (
             segments[slice(*np.searchsorted(segments, (start, end)))] - start
             for segments in (self.unknown, self.unreadable)
@@ -74,7 +75,7 @@ def read(batch: Batch, spec_name: str, record_loop: str) -> Reading:
     return Reading(
         batch,
         tables,
-        [part for part, one in enumerate(batch.interchanges) if not _is_closed(one)],
+        _cut_off(batch),
         np.sort(np.concatenate([_segments(unknown), _misplaced(tables)])),
         _segments(in_records),
         _segments(unreadable),
@@ -95,13 +96,20 @@ def _segments(found: Iterable[oxedi.Diagnostic]) -> Rows:
     return np.array([diagnostic.segment for diagnostic in found], dtype=np.int64)
 
 
+def _cut_off(batch: Batch) -> list[int]:
+    """The parts whose last segment closes no transaction, group or interchange; nor comes more."""
+    if batch.stretch.goes_on:
+        return []
+    is_closed = batch.segments.called(*_CLOSING)[batch.first_segments[1:] - 1]
+    parts = np.flatnonzero(~is_closed).tolist()
+    return [part for part in parts if not _is_closed(batch.interchanges[part])]
+
+
 def _is_closed(interchange: Interchange) -> bool:
-    """Whether the last segment closes a transaction, a group or the interchange, or more comes."""
-    if interchange.stretch.goes_on:
-        return True
+    """Whether a closing segment comes last, also with blanks around it."""
     element, _, end = interchange.delimiters
     last = interchange.data.rstrip(end).rpartition(end)[2].strip()
-    return last.partition(element)[0] in (b"SE", b"GE", b"IEA")
+    return last.partition(element)[0].decode("latin-1") in _CLOSING
 
 
 def _clean(table: pa.Table) -> pa.Table:

@@ -12,16 +12,20 @@ import numpy as np
 
 from analysis.intake.x12 import forms
 from analysis.intake.x12.forms import Delimiters, Kind
-from analysis.intake.x12.segments import Rows, Segments
+from analysis.intake.x12.segments import Cut, Rows, Segments
 
 
 class Regular(NamedTuple):
-    """An interchange in its one form, what its group holds, and how many records."""
+    """An interchange in its one form, what its group holds, how many records, and its segments.
+
+    The latter are left out where its bytes are not those of UTF-8 without a doubt.
+    """
 
     data: bytes
     kind: Kind
     problem: str | None
     n_records: int
+    cut: Cut | None
 
 
 def told(pieces: Sequence[bytes], delimiters: Delimiters) -> list[Regular | None]:
@@ -46,13 +50,16 @@ def told(pieces: Sequence[bytes], delimiters: Delimiters) -> list[Regular | None
     is_regular &= _between(np.flatnonzero(is_odd), firsts) == 0
     found: list[Regular | None] = [None] * len(pieces)
     n_records: dict[Kind, Rows] = {}
+    is_ascii = segments.is_ascii
+    bounds = firsts.tolist()
     for place in np.flatnonzero(is_regular).tolist():
         group = segments.starts[groups[first_group[place]]] - ends[place]
         kind, problem = forms.kind(pieces[place][group:], delimiters)
         if kind not in n_records:
             is_record = segments.called(*forms.RECORD_SEGMENTS[kind])
             n_records[kind] = _between(np.flatnonzero(is_record), firsts)
-        found[place] = Regular(pieces[place], kind, problem, int(n_records[kind][place]))
+        cut = Cut(segments, *bounds[place : place + 2]) if is_ascii else None
+        found[place] = Regular(pieces[place], kind, problem, int(n_records[kind][place]), cut)
     return found
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,16 +25,22 @@ _OF_TWO, _OF_THREE = np.array([0xFFFF, 0xFFFFFF], dtype=np.uint32)
 class Segments:
     """Segments, each up to its terminator; what stands behind the last is none.
 
-    `starts` has where each begins, `bounds` also where the last one ends.
+    `starts` has where each begins, `bounds` also where the last one ends, which need not be looked
+    for where they are `known`, as are the names.
     """
 
-    def __init__(self, pieces: Iterable[bytes], delimiters: Delimiters) -> None:
+    def __init__(
+        self,
+        pieces: Iterable[bytes | memoryview],
+        delimiters: Delimiters,
+        known: tuple[Rows, Names] | None = None,
+    ) -> None:
+        self.delimiters = delimiters
         self.element, _, self.end = delimiters
         # With some more, so that one may look at the bytes behind any name.
         self._padded = b"".join([*pieces, bytes(_PADDING)])
         self.bytes = np.frombuffer(self._padded, dtype=np.uint8)
-        ends = np.flatnonzero(self.bytes == self.end[0])
-        self.bounds = np.concatenate([[0], ends + 1])
+        self.bounds, self.names = known or self._found()
         self.starts = self.bounds[:-1]
 
     @property
@@ -41,14 +48,18 @@ class Segments:
         """The pieces as one."""
         return memoryview(self._padded)[:-_PADDING]
 
-    @cached_property
-    def names(self) -> Names:
-        """A number for each name of two or three signs, as `number` makes it; 0 for others."""
+    @property
+    def is_ascii(self) -> bool:
+        """Whether every byte is a sign of its own in any encoding."""
+        return self._padded.isascii()
+
+    def _found(self) -> tuple[Rows, Names]:
+        """Bounds, and a `number` for each name of two or three signs, 0 for others."""
+        bounds = np.concatenate([[0], np.flatnonzero(self.bytes == self.end[0]) + 1])
         n_words = len(self.bytes) - 3
-        words = np.ndarray((n_words,), dtype="<u4", buffer=self.bytes, strides=(1,))[self.starts]
+        words = np.ndarray((n_words,), dtype="<u4", buffer=self.bytes, strides=(1,))[bounds[:-1]]
         is_of_two, is_of_three = self.is_sign(words >> 16 & 255), self.is_sign(words >> 24)
-        names: Names = words & np.where(is_of_two, _OF_TWO, np.where(is_of_three, _OF_THREE, 0))
-        return names
+        return bounds, words & np.where(is_of_two, _OF_TWO, np.where(is_of_three, _OF_THREE, 0))
 
     @cached_property
     def n_elements(self) -> npt.NDArray[Any]:
@@ -80,6 +91,46 @@ class Segments:
         buffers = [pa.py_buffer(self.bounds.astype(np.int32)), pa.py_buffer(self.bytes)]
         every = pa.BinaryArray.from_buffers(pa.binary(), len(self.starts), [None, *buffers])
         return pc.binary_slice(every.take(pa.array(rows)), 0, -1).cast(pa.string())
+
+
+class Cut(NamedTuple):
+    """Some of the segments of a whole: from `first` up to but not including `last`."""
+
+    whole: Segments
+    first: int
+    last: int
+
+
+def cuts(pieces: Iterable[bytes], delimiters: Delimiters) -> list[Cut]:
+    """The segments of each piece; what stands behind its last one belongs to the next piece."""
+    pieces = list(pieces)
+    whole = Segments(pieces, delimiters)
+    places = np.searchsorted(whole.bounds, np.cumsum([0, *map(len, pieces)])).tolist()
+    return [Cut(whole, first, last) for first, last in pairwise(places)]
+
+
+def joined(cuts: Iterable[Cut]) -> Segments:
+    """The segments of cuts with the same delimiters, one behind the other; none is searched again.
+
+    Raises IndexError where there is no cut.
+    """
+    runs: list[Cut] = []
+    for cut in cuts:
+        before = runs[-1] if runs else None
+        if before and before.whole is cut.whole and before.last == cut.first:
+            runs[-1] = Cut(cut.whole, before.first, cut.last)
+        else:
+            runs.append(cut)
+    pieces: list[memoryview] = []
+    bounds, end = [np.zeros(1, dtype=np.int64)], 0
+    for whole, first, last in runs:
+        begin = whole.bounds[first]
+        pieces.append(whole.document[begin : whole.bounds[last]])
+        bounds.append(whole.bounds[first + 1 : last + 1] - begin + end)
+        end += len(pieces[-1])
+    names = [whole.names[first:last] for whole, first, last in runs]
+    known = np.concatenate(bounds), np.concatenate(names)
+    return Segments(pieces, runs[0].whole.delimiters, known)
 
 
 def number(name: str) -> int:
