@@ -80,15 +80,11 @@ def _matching() -> dict[str, str]:
             "kind": kind,
             "terms": ", ".join(terms),
             "agree": " AND ".join(f"o.{term} = p.{term}" for term in terms),
-            # A number that several lines share, or none has, names no line.
-            "only": "p.number <> '' AND p.n_alike = 1 AND o.n_alike = 1"
-            if terms == ("number",)
-            else "true",
             "turn": f"_{turn}",
             "next_turn": f"_{turn + 1}",
         }
         filled = {name: sql.format(**names) for name, sql in templates.items()}
-        staged[f"matched_{turn}"] = filled["matched"]
+        staged[f"matched_{turn}"] = filled["matched" if turn else "matched_by_number"]
         staged[f"open_parts_{turn + 1}"] = filled["open_parts"]
         staged[f"offers_{turn + 1}"] = filled["offers"]
     each = (f"SELECT * FROM matched_{turn}" for turn in range(len(_MATCHES)))  # noqa: S608

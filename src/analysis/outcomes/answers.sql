@@ -197,6 +197,32 @@ INNER JOIN (
     HAVING max(CASE WHEN is_primary THEN 1 ELSE 0 END) = 0
 ) AS v ON v.claim_key = r.claim_key AND v.payer_id = r.payer_id
 
+-- name: retold_remittances
+SELECT remittance_key
+FROM remittances_in_claims
+WHERE source = 'export' AND claim_key IN (SELECT claim_key FROM claims_with_remittances)
+
+-- name: answers_in_turn
+-- Only claims of several remittances need be put in order: most have one. Within a day a reversal
+-- precedes its correction.
+SELECT
+    remittance_key,
+    row_number() OVER (
+        PARTITION BY claim_key
+        ORDER BY
+            payment_date NULLS FIRST,
+            CASE WHEN claim_status_code = '22' THEN 0 ELSE 1 END,
+            payment_id,
+            position,
+            remittance_key
+    ) AS answer_number
+FROM remittances_in_claims
+WHERE
+    claim_key IN (
+        SELECT claim_key FROM remittances_in_claims GROUP BY claim_key HAVING count(*) > 1
+    )
+    AND remittance_key NOT IN (SELECT remittance_key FROM retold_remittances)
+
 -- name: answers
 -- Every remittance in its claim. Only a primary insurer's answer decides; 25 is a forecast, 23
 -- sends the claim on to somebody else, and an answer to a void judges no service.
@@ -206,20 +232,10 @@ SELECT
     coalesce(r.claim_status_code, '') NOT IN ('2', '3', '20', '21', '22', '23', '25')
     AND coalesce(r.claim_frequency_code, '') <> '8'
     AND r.remittance_key NOT IN (SELECT remittance_key FROM secondary_answers) AS is_deciding,
-    -- Within a day a reversal precedes its correction.
-    row_number() OVER (
-        PARTITION BY r.claim_key
-        ORDER BY
-            r.payment_date NULLS FIRST,
-            CASE WHEN r.claim_status_code = '22' THEN 0 ELSE 1 END,
-            r.payment_id,
-            r.position,
-            r.remittance_key
-    ) AS answer_number
+    coalesce(t.answer_number, 1) AS answer_number
 FROM remittances_in_claims AS r
-WHERE
-    coalesce(r.source, 'x12') <> 'export'
-    OR r.claim_key NOT IN (SELECT claim_key FROM claims_with_remittances)
+LEFT JOIN answers_in_turn AS t ON t.remittance_key = r.remittance_key
+WHERE r.remittance_key NOT IN (SELECT remittance_key FROM retold_remittances)
 
 -- name: turns
 -- Of claims with a reversal, an answer (0), a reversal of it (1), a reversal of that reversal (2):
@@ -404,6 +420,23 @@ INNER JOIN only_versions AS v ON v.claim_key = a.claim_key
 UNION ALL
 SELECT remittance_key, claim_version_key FROM version_choices WHERE choice = 1
 
+-- name: repeated_lines
+-- The lines of versions that have a code more than once on a day, counted.
+SELECT
+    claim_version_key,
+    line_number,
+    row_number() OVER (
+        PARTITION BY claim_version_key, procedure_code, service_date ORDER BY line_number
+    ) AS occurrence
+FROM lines_in_claims
+WHERE
+    claim_version_key IN (
+        SELECT claim_version_key
+        FROM lines_in_claims
+        GROUP BY claim_version_key, procedure_code, service_date
+        HAVING count(*) > 1
+    )
+
 -- name: service_slots
 -- A slot is a line's place in its claim that survives corrections: code, day, occurrence. The day is a
 -- number since short texts cost less: the engine keeps up to twelve signs without another place.
@@ -421,17 +454,12 @@ SELECT
     s.charge_cents,
     coalesce(s.procedure_code, '') || '@'
     || coalesce(CAST(date_diff('day', DATE '1970-01-01', s.service_date) AS VARCHAR), '')
-    || CASE WHEN s.occurrence > 1 THEN '#' || CAST(s.occurrence AS VARCHAR) ELSE '' END AS slot,
+    || CASE WHEN r.occurrence > 1 THEN '#' || CAST(r.occurrence AS VARCHAR) ELSE '' END AS slot,
     coalesce(s.service_date, v.service_date) AS day
-FROM (
-    SELECT
-        *,
-        row_number() OVER (
-            PARTITION BY claim_version_key, procedure_code, service_date ORDER BY line_number
-        ) AS occurrence
-    FROM lines_in_claims
-) AS s
+FROM lines_in_claims AS s
 INNER JOIN versions AS v ON v.claim_version_key = s.claim_version_key
+LEFT JOIN repeated_lines AS r
+    ON r.claim_version_key = s.claim_version_key AND r.line_number = s.line_number
 WHERE v.is_primary AND NOT v.is_void
 
 -- name: rival_slots

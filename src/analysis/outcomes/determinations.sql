@@ -190,11 +190,23 @@ SELECT
             AND v.claim_key = e.claim_key
             AND v.slot = e.slot
             AND v.answer_number > e.answer_number
-    ) AS is_cancelled
+    ) AS is_cancelled,
+    -- A primary insurer's word on the line.
+    e.is_deciding
+    AND e.determination IN ('approved', 'partially_approved', 'denied', 'pending') AS is_judged,
+    e.determination IN ('approved', 'partially_approved') AS is_allowed,
+    EXISTS (
+        SELECT 1
+        FROM (
+            SELECT claim_key, slot FROM slotted GROUP BY claim_key, slot HAVING count(*) > 1
+        ) AS m
+        WHERE m.claim_key = e.claim_key AND m.slot = e.slot
+    ) AS has_others
 FROM slotted AS e
 
 -- name: final_answers
--- What ends adjudication for a line: approved, partly approved or denied, by a primary insurer.
+-- What ends adjudication for a line, in its order, which only those need that are not alone. Denials
+-- repeat their category when only "decision kept" is said.
 SELECT
     claim_key,
     slot,
@@ -210,18 +222,26 @@ SELECT
     remark_code,
     charge_cents,
     allowed_cents,
-    row_number() OVER (
-        PARTITION BY claim_key, slot ORDER BY answer_number, remittance_key, line_number
-    ) AS from_first,
-    -- Denials repeat their category when only "decision kept" is said.
-    last_value(CASE WHEN category <> 'appeal_outcome' THEN category END IGNORE NULLS) OVER (
-        PARTITION BY claim_key, slot
-        ORDER BY answer_number, remittance_key, line_number
-        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-    ) AS own_category
-FROM events
-WHERE
-    is_deciding AND determination IN ('approved', 'partially_approved', 'denied')
+    from_first,
+    own_category
+FROM (
+    SELECT *, 1 AS from_first, nullif(category, 'appeal_outcome') AS own_category
+    FROM events
+    WHERE is_judged AND determination <> 'pending' AND NOT has_others
+    UNION ALL
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY claim_key, slot ORDER BY answer_number, remittance_key, line_number
+        ),
+        last_value(nullif(category, 'appeal_outcome') IGNORE NULLS) OVER (
+            PARTITION BY claim_key, slot
+            ORDER BY answer_number, remittance_key, line_number
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        )
+    FROM events
+    WHERE is_judged AND determination <> 'pending' AND has_others
+) AS numbered
 
 -- name: standing_answers
 -- The last word on a line that nobody has taken back; a pended line waits again. What was allowed
@@ -238,20 +258,22 @@ SELECT
     determination,
     category,
     allowed_cents,
-    determination IN ('approved', 'partially_approved') AS is_allowed,
-    row_number() OVER (
-        PARTITION BY claim_key, slot
-        ORDER BY
-            CASE WHEN determination IN ('approved', 'partially_approved') THEN 0 ELSE 1 END,
-            answer_number DESC,
-            remittance_key DESC,
-            line_number DESC
-    ) AS from_last
-FROM events
-WHERE
-    is_deciding
-    AND NOT is_cancelled
-    AND determination IN ('approved', 'partially_approved', 'denied', 'pending')
+    is_allowed,
+    from_last
+FROM (
+    SELECT *, 1 AS from_last
+    FROM events
+    WHERE is_judged AND NOT is_cancelled AND NOT has_others
+    UNION ALL
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY claim_key, slot
+            ORDER BY is_allowed DESC, answer_number DESC, remittance_key DESC, line_number DESC
+        )
+    FROM events
+    WHERE is_judged AND NOT is_cancelled AND has_others
+) AS numbered
 
 -- name: told_slots
 -- Every line slot of a claim that was sent or answered, and what was said of it besides.
@@ -358,7 +380,7 @@ SELECT a.claim_key, s.slot
 FROM first_answered AS a
 INNER JOIN version_scopes AS c ON c.claim_version_key = a.claim_version_key
 INNER JOIN service_slots AS s ON s.claim_version_key = c.scope_version_key
-UNION
+UNION ALL
 SELECT a.claim_key, e.slot
 FROM first_answered AS a
 INNER JOIN final_answers AS e
@@ -372,7 +394,7 @@ SELECT a.claim_key, s.slot
 FROM last_answered AS a
 INNER JOIN version_scopes AS c ON c.claim_version_key = a.claim_version_key
 INNER JOIN service_slots AS s ON s.claim_version_key = c.scope_version_key
-UNION
+UNION ALL
 SELECT a.claim_key, e.slot
 FROM last_answered AS a
 INNER JOIN standing_answers AS e
@@ -435,13 +457,16 @@ SELECT
     l.final_category,
     l.final_allowed_cents,
     l.final_remittance_key,
-    f.slot IS NOT NULL AS is_first,
-    t.slot IS NOT NULL AS is_final,
-    w.slot IS NOT NULL AS is_waiting
+    EXISTS (
+        SELECT 1 FROM first_slots AS f WHERE f.claim_key = l.claim_key AND f.slot = l.slot
+    ) AS is_first,
+    EXISTS (
+        SELECT 1 FROM last_slots AS t WHERE t.claim_key = l.claim_key AND t.slot = l.slot
+    ) AS is_final,
+    EXISTS (
+        SELECT 1 FROM waiting_slots AS w WHERE w.claim_key = l.claim_key AND w.slot = l.slot
+    ) AS is_waiting
 FROM line_states AS l
-LEFT JOIN first_slots AS f ON f.claim_key = l.claim_key AND f.slot = l.slot
-LEFT JOIN last_slots AS t ON t.claim_key = l.claim_key AND t.slot = l.slot
-LEFT JOIN waiting_slots AS w ON w.claim_key = l.claim_key AND w.slot = l.slot
 
 -- name: line_counts
 SELECT

@@ -2,6 +2,35 @@
 -- turn (see __init__.py); the terms are the columns that must agree. Lines matched already are out
 -- of play for their answer.
 
+-- name: matched_by_number
+-- The first way. A number that several lines share, or none has, names no line.
+SELECT
+    p.remittance_key,
+    p.remittance_line_key,
+    p.claim_key,
+    o.service_line_id,
+    o.slot,
+    '{kind}' AS match_kind,
+    false AS is_doubtful
+FROM (
+    SELECT
+        remittance_key,
+        number,
+        min(remittance_line_key) AS remittance_line_key,
+        min(claim_key) AS claim_key
+    FROM open_parts{turn}
+    WHERE number <> ''
+    GROUP BY remittance_key, takes_back, number
+    HAVING count(*) = 1
+) AS p
+INNER JOIN (
+    SELECT remittance_key, number, min(service_line_id) AS service_line_id, min(slot) AS slot
+    FROM offers{turn}
+    WHERE number <> ''
+    GROUP BY remittance_key, number
+    HAVING count(*) = 1
+) AS o ON o.remittance_key = p.remittance_key AND o.number = p.number
+
 -- name: matched
 SELECT
     p.remittance_key,
@@ -29,7 +58,6 @@ INNER JOIN (
         count(*) OVER (PARTITION BY remittance_key, {terms}) AS n_alike
     FROM offers{turn}
 ) AS o ON o.remittance_key = p.remittance_key AND o.place = p.place AND {agree}
-WHERE {only}
 
 -- name: open_parts
 SELECT *

@@ -2,19 +2,32 @@
 -- for every answered line.
 -- Inputs: the stages of keys.sql.
 
--- name: versions
+-- name: versions_in_turn
+-- Only claims of several versions need be put in order: most have one.
 SELECT
-    *,
-    coalesce(payer_sequence_code, 'P') = 'P' AS is_primary,
-    coalesce(claim_frequency_code, '1') = '8' AS is_void,
+    claim_version_key,
     row_number() OVER (
         PARTITION BY claim_key
         ORDER BY submitted_date NULLS FIRST, claim_frequency_code, claim_version_key
     ) AS version_number
 FROM versions_in_claims
+WHERE
+    claim_key IN (
+        SELECT claim_key FROM versions_in_claims GROUP BY claim_key HAVING count(*) > 1
+    )
+
+-- name: versions
+SELECT
+    v.*,
+    coalesce(v.payer_sequence_code, 'P') = 'P' AS is_primary,
+    coalesce(v.claim_frequency_code, '1') = '8' AS is_void,
+    coalesce(t.version_number, 1) AS version_number
+FROM versions_in_claims AS v
+LEFT JOIN versions_in_turn AS t ON t.claim_version_key = v.claim_version_key
 
 -- name: keyed_remittance_lines
-SELECT *, row_number() OVER (ORDER BY remittance_line_id) AS remittance_line_key
+-- A line has its place in its answer: both in one number, which is found without sorting.
+SELECT *, remittance_key * 4294967296 + line_number AS remittance_line_key
 FROM remittance_lines_in_claims
 
 -- name: keyed_adjustments

@@ -30,11 +30,10 @@ _FRAMING = list(_NEXT)
 _MAY_COME = np.array([[two in _NEXT[one] for two in _FRAMING] for one in _FRAMING])
 
 _QUALIFIED = {name: n for name, n in counts.LEAST_ELEMENTS.items() if "*" in name}
-# By the number of a name: looked up faster than searched for, and nearly all of it is never touched.
+_UNQUALIFIED = {number(name): n for name, n in counts.LEAST_ELEMENTS.items() if "*" not in name}
+# To look up a number is faster than to search for it; nearly all of this is never touched.
 _LEAST = np.zeros(2**24, dtype=np.uint8)
-for _name, _n in counts.LEAST_ELEMENTS.items():
-    if "*" not in _name:
-        _LEAST[number(_name)] = _n
+_LEAST[list(_UNQUALIFIED)] = list(_UNQUALIFIED.values())
 
 _COUNT = "^[0-9]{1,9}$"
 # Written as nearly everybody does, so that levels can be compared as numbers.

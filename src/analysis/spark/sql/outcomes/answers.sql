@@ -257,6 +257,42 @@ INNER JOIN (
 ) AS v
   ON v.claim_key = r.claim_key AND v.payer_id = r.payer_id
 
+-- name: retold_remittances
+SELECT
+  remittance_key
+FROM remittances_in_claims
+WHERE
+  source = 'export'
+  AND claim_key IN (
+    SELECT
+      claim_key
+    FROM claims_with_remittances
+  )
+
+-- name: answers_in_turn
+SELECT
+  remittance_key,
+  ROW_NUMBER() OVER (
+    PARTITION BY claim_key
+    ORDER BY payment_date, CASE WHEN claim_status_code = '22' THEN 0 ELSE 1 END NULLS LAST, payment_id NULLS LAST, position NULLS LAST, remittance_key NULLS LAST
+  ) AS answer_number
+FROM remittances_in_claims
+WHERE
+  claim_key IN (
+    SELECT
+      claim_key
+    FROM remittances_in_claims
+    GROUP BY
+      claim_key
+    HAVING
+      COUNT(*) > 1
+  )
+  AND NOT remittance_key IN (
+    SELECT
+      remittance_key
+    FROM retold_remittances
+  )
+
 -- name: answers
 SELECT
   r.*,
@@ -268,17 +304,15 @@ SELECT
       remittance_key
     FROM secondary_answers
   ) AS is_deciding,
-  ROW_NUMBER() OVER (
-    PARTITION BY r.claim_key
-    ORDER BY r.payment_date, CASE WHEN r.claim_status_code = '22' THEN 0 ELSE 1 END NULLS LAST, r.payment_id NULLS LAST, r.position NULLS LAST, r.remittance_key NULLS LAST
-  ) AS answer_number
+  COALESCE(t.answer_number, 1) AS answer_number
 FROM remittances_in_claims AS r
+LEFT JOIN answers_in_turn AS t
+  ON t.remittance_key = r.remittance_key
 WHERE
-  COALESCE(r.source, 'x12') <> 'export'
-  OR NOT r.claim_key IN (
+  NOT r.remittance_key IN (
     SELECT
-      claim_key
-    FROM claims_with_remittances
+      remittance_key
+    FROM retold_remittances
   )
 
 -- name: turns
@@ -529,6 +563,28 @@ FROM version_choices
 WHERE
   choice = 1
 
+-- name: repeated_lines
+SELECT
+  claim_version_key,
+  line_number,
+  ROW_NUMBER() OVER (
+    PARTITION BY claim_version_key, procedure_code, service_date
+    ORDER BY line_number NULLS LAST
+  ) AS occurrence
+FROM lines_in_claims
+WHERE
+  claim_version_key IN (
+    SELECT
+      claim_version_key
+    FROM lines_in_claims
+    GROUP BY
+      claim_version_key,
+      procedure_code,
+      service_date
+    HAVING
+      COUNT(*) > 1
+  )
+
 -- name: service_slots
 SELECT
   v.claim_key,
@@ -542,19 +598,13 @@ SELECT
   s.units,
   s.service_date,
   s.charge_cents,
-  COALESCE(s.procedure_code, '') || '@' || COALESCE(CAST(DATEDIFF(DAY, CAST('1970-01-01' AS DATE), s.service_date) AS STRING), '') || CASE WHEN s.occurrence > 1 THEN '#' || CAST(s.occurrence AS STRING) ELSE '' END AS slot,
+  COALESCE(s.procedure_code, '') || '@' || COALESCE(CAST(DATEDIFF(DAY, CAST('1970-01-01' AS DATE), s.service_date) AS STRING), '') || CASE WHEN r.occurrence > 1 THEN '#' || CAST(r.occurrence AS STRING) ELSE '' END AS slot,
   COALESCE(s.service_date, v.service_date) AS day
-FROM (
-  SELECT
-    *,
-    ROW_NUMBER() OVER (
-      PARTITION BY claim_version_key, procedure_code, service_date
-      ORDER BY line_number NULLS LAST
-    ) AS occurrence
-  FROM lines_in_claims
-) AS s
+FROM lines_in_claims AS s
 INNER JOIN versions AS v
   ON v.claim_version_key = s.claim_version_key
+LEFT JOIN repeated_lines AS r
+  ON r.claim_version_key = s.claim_version_key AND r.line_number = s.line_number
 WHERE
   v.is_primary AND NOT v.is_void
 

@@ -244,7 +244,27 @@ SELECT
       AND v.claim_key = e.claim_key
       AND v.slot = e.slot
       AND v.answer_number > e.answer_number
-  ) AS is_cancelled
+  ) AS is_cancelled,
+  e.is_deciding
+  AND e.determination IN ('approved', 'partially_approved', 'denied', 'pending') AS is_judged,
+  e.determination IN ('approved', 'partially_approved') AS is_allowed,
+  EXISTS(
+    SELECT
+      1
+    FROM (
+      SELECT
+        claim_key,
+        slot
+      FROM slotted
+      GROUP BY
+        claim_key,
+        slot
+      HAVING
+        COUNT(*) > 1
+    ) AS m
+    WHERE
+      m.claim_key = e.claim_key AND m.slot = e.slot
+  ) AS has_others
 FROM slotted AS e
 
 -- name: final_answers
@@ -263,18 +283,32 @@ SELECT
   remark_code,
   charge_cents,
   allowed_cents,
-  ROW_NUMBER() OVER (
-    PARTITION BY claim_key, slot
-    ORDER BY answer_number NULLS LAST, remittance_key NULLS LAST, line_number NULLS LAST
-  ) AS from_first,
-  LAST_VALUE(CASE WHEN category <> 'appeal_outcome' THEN category END) IGNORE NULLS OVER (
-    PARTITION BY claim_key, slot
-    ORDER BY answer_number NULLS LAST, remittance_key NULLS LAST, line_number NULLS LAST
-    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-  ) AS own_category
-FROM events
-WHERE
-  is_deciding AND determination IN ('approved', 'partially_approved', 'denied')
+  from_first,
+  own_category
+FROM (
+  SELECT
+    *,
+    1 AS from_first,
+    NULLIF(category, 'appeal_outcome') AS own_category
+  FROM events
+  WHERE
+    is_judged AND determination <> 'pending' AND NOT has_others
+  UNION ALL
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY claim_key, slot
+      ORDER BY answer_number NULLS LAST, remittance_key NULLS LAST, line_number NULLS LAST
+    ),
+    LAST_VALUE(NULLIF(category, 'appeal_outcome')) IGNORE NULLS OVER (
+      PARTITION BY claim_key, slot
+      ORDER BY answer_number NULLS LAST, remittance_key NULLS LAST, line_number NULLS LAST
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    )
+  FROM events
+  WHERE
+    is_judged AND determination <> 'pending' AND has_others
+) AS numbered
 
 -- name: standing_answers
 SELECT
@@ -289,16 +323,26 @@ SELECT
   determination,
   category,
   allowed_cents,
-  determination IN ('approved', 'partially_approved') AS is_allowed,
-  ROW_NUMBER() OVER (
-    PARTITION BY claim_key, slot
-    ORDER BY CASE WHEN determination IN ('approved', 'partially_approved') THEN 0 ELSE 1 END NULLS LAST, answer_number DESC, remittance_key DESC, line_number DESC
-  ) AS from_last
-FROM events
-WHERE
-  is_deciding
-  AND NOT is_cancelled
-  AND determination IN ('approved', 'partially_approved', 'denied', 'pending')
+  is_allowed,
+  from_last
+FROM (
+  SELECT
+    *,
+    1 AS from_last
+  FROM events
+  WHERE
+    is_judged AND NOT is_cancelled AND NOT has_others
+  UNION ALL
+  SELECT
+    *,
+    ROW_NUMBER() OVER (
+      PARTITION BY claim_key, slot
+      ORDER BY is_allowed DESC, answer_number DESC, remittance_key DESC, line_number DESC
+    )
+  FROM events
+  WHERE
+    is_judged AND NOT is_cancelled AND has_others
+) AS numbered
 
 -- name: told_slots
 SELECT
@@ -427,7 +471,7 @@ INNER JOIN version_scopes AS c
   ON c.claim_version_key = a.claim_version_key
 INNER JOIN service_slots AS s
   ON s.claim_version_key = c.scope_version_key
-UNION
+UNION ALL
 SELECT
   a.claim_key,
   e.slot
@@ -449,7 +493,7 @@ INNER JOIN version_scopes AS c
   ON c.claim_version_key = a.claim_version_key
 INNER JOIN service_slots AS s
   ON s.claim_version_key = c.scope_version_key
-UNION
+UNION ALL
 SELECT
   a.claim_key,
   e.slot
@@ -530,16 +574,28 @@ SELECT
   l.final_category,
   l.final_allowed_cents,
   l.final_remittance_key,
-  NOT f.slot IS NULL AS is_first,
-  NOT t.slot IS NULL AS is_final,
-  NOT w.slot IS NULL AS is_waiting
+  EXISTS(
+    SELECT
+      1
+    FROM first_slots AS f
+    WHERE
+      f.claim_key = l.claim_key AND f.slot = l.slot
+  ) AS is_first,
+  EXISTS(
+    SELECT
+      1
+    FROM last_slots AS t
+    WHERE
+      t.claim_key = l.claim_key AND t.slot = l.slot
+  ) AS is_final,
+  EXISTS(
+    SELECT
+      1
+    FROM waiting_slots AS w
+    WHERE
+      w.claim_key = l.claim_key AND w.slot = l.slot
+  ) AS is_waiting
 FROM line_states AS l
-LEFT JOIN first_slots AS f
-  ON f.claim_key = l.claim_key AND f.slot = l.slot
-LEFT JOIN last_slots AS t
-  ON t.claim_key = l.claim_key AND t.slot = l.slot
-LEFT JOIN waiting_slots AS w
-  ON w.claim_key = l.claim_key AND w.slot = l.slot
 
 -- name: line_counts
 SELECT

@@ -1,5 +1,47 @@
 -- Made from outcomes/line_matches.sql by tools/spark_sql.py; do not edit.
 
+-- name: matched_by_number
+SELECT
+  p.remittance_key,
+  p.remittance_line_key,
+  p.claim_key,
+  o.service_line_id,
+  o.slot,
+  '{kind}' AS match_kind,
+  FALSE AS is_doubtful
+FROM (
+  SELECT
+    remittance_key,
+    number,
+    MIN(remittance_line_key) AS remittance_line_key,
+    MIN(claim_key) AS claim_key
+  FROM open_parts{turn}
+  WHERE
+    number <> ''
+  GROUP BY
+    remittance_key,
+    takes_back,
+    number
+  HAVING
+    COUNT(*) = 1
+) AS p
+INNER JOIN (
+  SELECT
+    remittance_key,
+    number,
+    MIN(service_line_id) AS service_line_id,
+    MIN(slot) AS slot
+  FROM offers{turn}
+  WHERE
+    number <> ''
+  GROUP BY
+    remittance_key,
+    number
+  HAVING
+    COUNT(*) = 1
+) AS o
+  ON o.remittance_key = p.remittance_key AND o.number = p.number
+
 -- name: matched
 SELECT
   p.remittance_key,
@@ -27,8 +69,6 @@ INNER JOIN (
   FROM offers{turn}
 ) AS o
   ON o.remittance_key = p.remittance_key AND o.place = p.place AND {agree}
-WHERE
-  {only}
 
 -- name: open_parts
 SELECT

@@ -1,20 +1,38 @@
 -- Made from outcomes/records.sql by tools/spark_sql.py; do not edit.
 
--- name: versions
+-- name: versions_in_turn
 SELECT
-  *,
-  COALESCE(payer_sequence_code, 'P') = 'P' AS is_primary,
-  COALESCE(claim_frequency_code, '1') = '8' AS is_void,
+  claim_version_key,
   ROW_NUMBER() OVER (
     PARTITION BY claim_key
     ORDER BY submitted_date, claim_frequency_code NULLS LAST, claim_version_key NULLS LAST
   ) AS version_number
 FROM versions_in_claims
+WHERE
+  claim_key IN (
+    SELECT
+      claim_key
+    FROM versions_in_claims
+    GROUP BY
+      claim_key
+    HAVING
+      COUNT(*) > 1
+  )
+
+-- name: versions
+SELECT
+  v.*,
+  COALESCE(v.payer_sequence_code, 'P') = 'P' AS is_primary,
+  COALESCE(v.claim_frequency_code, '1') = '8' AS is_void,
+  COALESCE(t.version_number, 1) AS version_number
+FROM versions_in_claims AS v
+LEFT JOIN versions_in_turn AS t
+  ON t.claim_version_key = v.claim_version_key
 
 -- name: keyed_remittance_lines
 SELECT
   *,
-  ROW_NUMBER() OVER (ORDER BY remittance_line_id NULLS LAST) AS remittance_line_key
+  remittance_key * 4294967296 + line_number AS remittance_line_key
 FROM remittance_lines_in_claims
 
 -- name: keyed_adjustments
