@@ -28,7 +28,7 @@ from analysis.schemas import TABLES
 _BYTES_PER_ROW = 400
 
 # Threads of Arrow would each keep memory of their own.
-_WRITTEN = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_WRITTEN = pa.ipc.IpcWriteOptions(use_threads=False)
 _READ = pa.ipc.IpcReadOptions(use_threads=False)
 
 

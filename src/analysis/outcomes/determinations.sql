@@ -183,14 +183,7 @@ SELECT
         INNER JOIN slotted AS v ON v.remittance_key = t.reversal_key
         WHERE t.remittance_key = e.remittance_key AND v.slot = e.slot
     )
-    OR EXISTS (
-        SELECT 1 FROM slotted AS v
-        WHERE
-            v.takes_back
-            AND v.claim_key = e.claim_key
-            AND v.slot = e.slot
-            AND v.answer_number > e.answer_number
-    ) AS is_cancelled,
+    OR coalesce(e.answer_number < b.answer_number, false) AS is_cancelled,
     -- A primary insurer's word on the line.
     e.is_deciding
     AND e.determination IN ('approved', 'partially_approved', 'denied', 'pending') AS is_judged,
@@ -203,6 +196,12 @@ SELECT
         WHERE m.claim_key = e.claim_key AND m.slot = e.slot
     ) AS has_others
 FROM slotted AS e
+LEFT JOIN (
+    SELECT claim_key, slot, max(answer_number) AS answer_number
+    FROM slotted
+    WHERE takes_back
+    GROUP BY claim_key, slot
+) AS b ON b.claim_key = e.claim_key AND b.slot = e.slot
 
 -- name: final_answers
 -- What ends adjudication for a line, in its order, which only those need that are not alone. Denials
@@ -401,11 +400,14 @@ INNER JOIN standing_answers AS e
     ON
         e.claim_key = a.claim_key
         AND (a.claim_version_key IS NULL OR e.remittance_key = a.remittance_key OR e.is_part)
-WHERE a.claim_version_key IS NOT NULL OR e.answer_number >= (
-    -- A replacement leaves nothing of what it replaces.
-    SELECT coalesce(max(r.answer_number), 0) FROM answers AS r
-    WHERE r.claim_key = a.claim_key AND r.is_deciding AND r.claim_frequency_code = '7'
-)
+LEFT JOIN (
+    SELECT claim_key, max(answer_number) AS answer_number
+    FROM answers
+    WHERE is_deciding AND claim_frequency_code = '7'
+    GROUP BY claim_key
+) AS r ON r.claim_key = a.claim_key
+-- A replacement leaves nothing of what it replaces.
+WHERE a.claim_version_key IS NOT NULL OR e.answer_number >= coalesce(r.answer_number, 0)
 
 -- name: undecided_slots
 -- Lines without a decision. One answered without a decision (contract only, duplicate, zero charge)

@@ -235,16 +235,7 @@ SELECT
     WHERE
       t.remittance_key = e.remittance_key AND v.slot = e.slot
   )
-  OR EXISTS(
-    SELECT
-      1
-    FROM slotted AS v
-    WHERE
-      v.takes_back
-      AND v.claim_key = e.claim_key
-      AND v.slot = e.slot
-      AND v.answer_number > e.answer_number
-  ) AS is_cancelled,
+  OR COALESCE(e.answer_number < b.answer_number, FALSE) AS is_cancelled,
   e.is_deciding
   AND e.determination IN ('approved', 'partially_approved', 'denied', 'pending') AS is_judged,
   e.determination IN ('approved', 'partially_approved') AS is_allowed,
@@ -266,6 +257,19 @@ SELECT
       m.claim_key = e.claim_key AND m.slot = e.slot
   ) AS has_others
 FROM slotted AS e
+LEFT JOIN (
+  SELECT
+    claim_key,
+    slot,
+    MAX(answer_number) AS answer_number
+  FROM slotted
+  WHERE
+    takes_back
+  GROUP BY
+    claim_key,
+    slot
+) AS b
+  ON b.claim_key = e.claim_key AND b.slot = e.slot
 
 -- name: final_answers
 SELECT
@@ -503,15 +507,20 @@ INNER JOIN standing_answers AS e
   AND (
     a.claim_version_key IS NULL OR e.remittance_key = a.remittance_key OR e.is_part
   )
+LEFT JOIN (
+  SELECT
+    claim_key,
+    MAX(answer_number) AS answer_number
+  FROM answers
+  WHERE
+    is_deciding AND claim_frequency_code = '7'
+  GROUP BY
+    claim_key
+) AS r
+  ON r.claim_key = a.claim_key
 WHERE
   NOT a.claim_version_key IS NULL
-  OR e.answer_number >= (
-    SELECT
-      COALESCE(MAX(r.answer_number), 0)
-    FROM answers AS r
-    WHERE
-      r.claim_key = a.claim_key AND r.is_deciding AND r.claim_frequency_code = '7'
-  )
+  OR e.answer_number >= COALESCE(r.answer_number, 0)
 
 -- name: undecided_slots
 SELECT
