@@ -17,6 +17,7 @@ from analysis.config import Folders, Practice
 from analysis.intake import export_rows, folder, spool
 from analysis.intake import parquet as parquet_files
 from analysis.intake.pseudonymize import Pseudonyms
+from intake.lines import assert_named_for_their_places
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 GUIDE = Path(__file__).parents[2] / "docs" / "all_payer_claims.md"
@@ -187,6 +188,13 @@ def test_a_number_is_one_claim_of_several_days_with_its_lines_in_their_order(
     assert claim["charge_cents"] == 108005
     assert made["service_lines"]["charge_cents"].to_pylist() == [8000, 100005]
     assert made["claim_diagnoses"]["diagnosis_code"].to_pylist() == ["M54.2", "M62.83"]
+
+
+@pytest.mark.parametrize("rows", [CLAIMS, [*CLAIMS, CLAIMS[0]]])
+def test_a_line_is_told_by_its_record_and_its_place_in_it(
+    tmp_path: Path, rows: list[dict[str, Any]]
+) -> None:
+    assert_named_for_their_places(read(tmp_path, "medical.parquet", parquet(rows)))
 
 
 def outcomes(tmp_path: Path, rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

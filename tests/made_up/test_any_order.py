@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from analysis.schemas import BALANCES
+from intake.lines import assert_named_for_their_places
 from synthetic import bare_split
 from tools import mutations
 
@@ -242,6 +243,7 @@ def _assert_placed(made: Tables) -> None:
     named = {row["claim_id"] for row in placed if row["record_id"] == row["claim_id"]}
     assert named == {row["claim_id"] for row in placed}
     assert sorted(named) == sorted(made["claim_outcomes"]["claim_id"].to_pylist())
+    assert_named_for_their_places(made)
 
 
 def _parts(record: list[list[str]]) -> Counter[str]:
