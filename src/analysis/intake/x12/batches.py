@@ -35,7 +35,7 @@ class Batch:
     @cached_property
     def _cuts(self) -> list[Cut]:
         found = groupby(self.interchanges, lambda one: one.cut is not None)
-        return [cut for _, alike in found for cut in _cuts(list(alike))]
+        return [cut for _, alike in found for cut in _cuts_of(list(alike))]
 
     @cached_property
     def segments(self) -> Segments:
@@ -125,7 +125,7 @@ class Batch:
         return Apart(table, np.searchsorted(part[order], np.arange(len(self.interchanges) + 1)))
 
 
-def _cuts(alike: list[Interchange]) -> list[Cut]:
+def _cuts_of(alike: list[Interchange]) -> list[Cut]:
     """The segments of each of some interchanges, if none of them or all have been found already."""
     found = [one.cut for one in alike if one.cut]
     return found or cuts(map(_document, alike), alike[0].delimiters)

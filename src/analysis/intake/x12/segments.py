@@ -1,6 +1,6 @@
 """The segments of pieces put together, all of them at once: where they are, their names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -109,13 +109,10 @@ def cuts(pieces: Iterable[bytes], delimiters: Delimiters) -> list[Cut]:
     return [Cut(whole, first, last) for first, last in pairwise(places)]
 
 
-def joined(cuts: Iterable[Cut]) -> Segments:
-    """The segments of cuts with the same delimiters, one behind the other; none is searched again.
-
-    Raises IndexError where there is no cut.
-    """
+def joined(found: Sequence[Cut]) -> Segments:
+    """The segments of some cuts with the same delimiters, one behind the other, none looked for."""
     runs: list[Cut] = []
-    for cut in cuts:
+    for cut in found:
         before = runs[-1] if runs else None
         if before and before.whole is cut.whole and before.last == cut.first:
             runs[-1] = Cut(cut.whole, before.first, cut.last)
